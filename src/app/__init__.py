@@ -1,0 +1,1 @@
+"""The API function: one Lambda behind API Gateway."""

@@ -1,0 +1,1 @@
+"""What the API and the processor both need; knows nothing of HTTP or of Lambda events."""

@@ -1,0 +1,105 @@
+"""Errors of the domain. The API maps each class to a status in one place, `app.errors`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One wrong field of a request, named as the client wrote it: `metadata.tags[2]`."""
+
+    field: str
+    message: str
+
+
+class DomainError(Exception):
+    """Base of every error that a client may read. `code` is stable, `detail` is for people."""
+
+    code: ClassVar[str]
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class MalformedRequest(DomainError):
+    """The request cannot be read."""
+
+    code = "malformed_request"
+
+
+class InvalidFields(DomainError):
+    """The request can be read, but fields of it are wrong."""
+
+    code = "invalid_fields"
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors))
+        self.errors = tuple(errors)
+
+
+class UnsupportedRequestType(DomainError):
+    """The request's Content-Type is none that the endpoint reads."""
+
+    code = "unsupported_request_type"
+
+
+class TooLarge(DomainError):
+    """The upload has too many bytes."""
+
+    code = "too_large"
+
+
+class UnacceptableImage(DomainError):
+    """These bytes can never become an image here. `detail` says why, in words for the client."""
+
+    code = "unacceptable_image"
+
+
+class UnsupportedImage(UnacceptableImage):
+    """The bytes are not an image of an accepted type."""
+
+    code = "unsupported_image"
+
+
+class TooManyPixels(UnacceptableImage):
+    """The image is larger, when decoded, than the service can afford."""
+
+    code = "too_many_pixels"
+
+
+class Forbidden(DomainError):
+    """The caller may see this, but not do that."""
+
+    code = "forbidden"
+
+
+class NotFound(DomainError):
+    """There is no such thing, or the caller may not know of it."""
+
+    code = "not_found"
+
+
+class Conflict(DomainError):
+    """Someone else is changing the same thing."""
+
+    code = "conflict"
+
+
+class PreconditionFailed(DomainError):
+    """The client's `If-Match` names a version that is not the current one."""
+
+    code = "precondition_failed"
+
+
+class Throttled(DomainError):
+    """AWS asks us to slow down."""
+
+    code = "throttled"
+
+
+class Unavailable(DomainError):
+    """AWS did not answer, or answered that it cannot."""
+
+    code = "unavailable"

@@ -1,0 +1,126 @@
+"""What the service stores: images and items, and the parts they are made of."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, JsonValue, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+type RenditionName = Literal["thumbnail", "small", "medium", "large"]
+
+RENDITION_EDGES_PX: dict[RenditionName, int] = {"thumbnail": 256, "small": 640, "medium": 1280, "large": 2048}
+
+
+def format_timestamp(at: datetime) -> str:
+    """RFC 3339 in UTC with six digits of fraction, so that texts sort as times do."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+Timestamp = Annotated[datetime, PlainSerializer(format_timestamp, return_type=str)]
+
+
+class Model(BaseModel):
+    """Base of all models: camelCase outside, snake_case inside, never changed in place."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, frozen=True)
+
+
+class Visibility(StrEnum):
+    """Who may see an image."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
+class Status(StrEnum):
+    """Where an image is in its life."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    READY = "ready"
+    REJECTED = "rejected"
+    FAILED = "failed"
+
+
+class Rendition(Model):
+    """One stored size of an image."""
+
+    width: int
+    height: int
+    size: int
+    content_type: str = "image/webp"
+
+
+class Placeholder(Model):
+    """What a client shows until the image is there."""
+
+    thumbhash: str
+    """Base64 of the ThumbHash (https://evanw.github.io/thumbhash/)."""
+    dominant_color: str
+    """`#rrggbb`"""
+
+
+class Location(Model):
+    """Where a photo was taken: degrees (WGS 84) and metres above the sea."""
+
+    latitude: float
+    longitude: float
+    altitude: float | None = None
+
+
+class Exif(Model):
+    """The facts of a photo that are worth telling."""
+
+    taken_at: str | None = None
+    """RFC 3339; without an offset where the camera did not record one."""
+    camera: str | None = None
+    lens: str | None = None
+    focal_length_mm: float | None = None
+    aperture: float | None = None
+    exposure_seconds: float | None = None
+    iso: int | None = None
+    location: Location | None = None
+
+
+class Image(Model):
+    """An image's record."""
+
+    id: str
+    user_id: str
+    filename: str
+    content_type: str
+    size: int
+    width: int
+    height: int
+    sha256: str
+    description: str | None = None
+    visibility: Visibility = Visibility.PRIVATE
+    tags: tuple[str, ...] = ()
+    status: Status = Status.PROCESSING
+    status_reason: str | None = None
+    renditions: dict[RenditionName, Rendition] = {}
+    placeholder: Placeholder | None = None
+    exif: Exif | None = None
+    animated: bool = False
+    created_at: Timestamp
+    updated_at: Timestamp
+    version: int = 1
+    shard: int = 0
+    """Which shard of the public listing holds this image; fixed at creation."""
+
+    def visible_to(self, user_id: str | None) -> bool:
+        return self.visibility is Visibility.PUBLIC or self.user_id == user_id
+
+
+class Item(Model):
+    """A generic item."""
+
+    id: str
+    user_id: str | None = None
+    name: str
+    description: str | None = None
+    attributes: dict[str, JsonValue] = {}
+    created_at: Timestamp
+    updated_at: Timestamp
+    version: int = 1
