@@ -18,9 +18,10 @@ class DomainError(Exception):
 
     code: ClassVar[str]
 
-    def __init__(self, detail: str) -> None:
+    def __init__(self, detail: str, errors: Sequence[FieldError] = ()) -> None:
         super().__init__(detail)
         self.detail = detail
+        self.errors = tuple(errors)
 
 
 class MalformedRequest(DomainError):
@@ -35,14 +36,13 @@ class InvalidFields(DomainError):
     code = "invalid_fields"
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
-        super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors))
-        self.errors = tuple(errors)
+        super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors), errors)
 
 
-class UnsupportedRequestType(DomainError):
+class UnsupportedMediaType(DomainError):
     """The request's Content-Type is none that the endpoint reads."""
 
-    code = "unsupported_request_type"
+    code = "unsupported_media_type"
 
 
 class TooLarge(DomainError):

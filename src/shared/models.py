@@ -1,10 +1,11 @@
 """What the service stores: images and items, and the parts they are made of."""
 
+import json
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 type RenditionName = Literal["thumbnail", "small", "medium", "large"]
@@ -23,7 +24,18 @@ Timestamp = Annotated[datetime, PlainSerializer(format_timestamp, return_type=st
 class Model(BaseModel):
     """Base of all models: camelCase outside, snake_case inside, never changed in place."""
 
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, frozen=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, frozen=True, hide_input_in_errors=True
+    )
+
+
+class Record(Model):
+    """What every stored thing has."""
+
+    id: str
+    created_at: Timestamp
+    updated_at: Timestamp
+    version: int = 1
 
 
 class Visibility(StrEnum):
@@ -83,10 +95,9 @@ class Exif(Model):
     location: Location | None = None
 
 
-class Image(Model):
+class Image(Record):
     """An image's record."""
 
-    id: str
     user_id: str
     filename: str
     content_type: str
@@ -103,9 +114,6 @@ class Image(Model):
     placeholder: Placeholder | None = None
     exif: Exif | None = None
     animated: bool = False
-    created_at: Timestamp
-    updated_at: Timestamp
-    version: int = 1
     shard: int = 0
     """Which shard of the public listing holds this image; fixed at creation."""
 
@@ -113,14 +121,32 @@ class Image(Model):
         return self.visibility is Visibility.PUBLIC or self.user_id == user_id
 
 
-class Item(Model):
+class ProcessingResult(Model):
+    """What processing adds to an image's record."""
+
+    status: Status
+    status_reason: str | None = None
+    width: int | None = None
+    height: int | None = None
+    renditions: dict[RenditionName, Rendition] = {}
+    placeholder: Placeholder | None = None
+    exif: Exif | None = None
+
+
+def _read_json_text(value: object) -> object:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+# As one text in the table: DynamoDB's numbers have fewer digits and a smaller range than JSON's.
+JsonObject = Annotated[
+    dict[str, JsonValue], BeforeValidator(_read_json_text), PlainSerializer(json.dumps, return_type=str)
+]
+
+
+class Item(Record):
     """A generic item."""
 
-    id: str
     user_id: str | None = None
     name: str
     description: str | None = None
-    attributes: dict[str, JsonValue] = {}
-    created_at: Timestamp
-    updated_at: Timestamp
-    version: int = 1
+    attributes: JsonObject = {}

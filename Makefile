@@ -1,0 +1,57 @@
+PYTHON ?= python3
+PORT ?= 3000
+AWS_PORT ?= 4566
+SAM_LOCAL_PORT ?= 3001
+ENV ?= dev
+
+ENVIRONMENTS = @$(PYTHON) -m local.bootstrap
+DEV = .local/env/dev/bin
+SAM = .local/env/sam/bin
+COMPILE = .local/env/uv/bin/uv pip compile --quiet --upgrade --no-header --no-annotate --python .local/env/python/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help start sam-local test lint format reset pins deploy
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+start: ## Run the service and its AWS on this machine (PORT, AWS_PORT)
+	$(ENVIRONMENTS) sam ministack python
+	@$(SAM)/python -m local start --port $(PORT) --aws-port $(AWS_PORT)
+
+sam-local: ## Run the API in Docker with `sam local` beside a running `make start` (SAM_LOCAL_PORT, AWS_PORT)
+	$(ENVIRONMENTS) sam python
+	@$(SAM)/python -m local sam-local --port $(SAM_LOCAL_PORT) --aws-port $(AWS_PORT)
+
+test: ## Run every test; those of tests/e2e start a stack of their own
+	$(ENVIRONMENTS) dev sam ministack python
+	@$(DEV)/python -m pytest tests --ignore tests/e2e --numprocesses auto --cov
+	@$(DEV)/python -m pytest tests/e2e
+
+lint: ## Check style, types and the template
+	$(ENVIRONMENTS) dev sam python
+	@$(DEV)/ruff check .
+	@$(DEV)/ruff format --check .
+	@$(DEV)/mypy
+	@$(SAM)/cfn-lint template.yaml
+	@SAM_CLI_TELEMETRY=0 $(SAM)/sam validate --lint
+
+format: ## Format the code
+	$(ENVIRONMENTS) dev
+	@$(DEV)/ruff check --fix .
+	@$(DEV)/ruff format .
+
+reset: ## Forget what the local stack holds (AWS_PORT)
+	@$(PYTHON) -m local.reset $(AWS_PORT)
+
+pins: ## Compile the pins of every environment anew from pyproject.toml
+	$(ENVIRONMENTS) python
+	@$(COMPILE) --group dev pyproject.toml --output-file requirements-dev.txt
+	@$(COMPILE) --constraint requirements-dev.txt pyproject.toml --output-file src/requirements.txt
+	@$(COMPILE) --group sam --output-file local/requirements-sam.txt
+	@$(COMPILE) --group ministack --output-file local/requirements-ministack.txt
+
+deploy: ## Build and deploy to AWS with the credentials of your shell (ENV=dev or prod)
+	$(ENVIRONMENTS) sam python
+	@PATH="$(CURDIR)/.local/env/python/bin:$$PATH" $(SAM)/sam build --config-env $(ENV)
+	@$(SAM)/sam deploy --config-env $(ENV)

@@ -1,0 +1,72 @@
+"""How long `render` takes for a 24-megapixel photo, beside others making the same renditions in the same run.
+
+PYTHONPATH=src python benchmarks/renditions.py
+"""
+
+import importlib.util
+import statistics
+import time
+from collections.abc import Callable
+from io import BytesIO
+
+from PIL import Image, ImageChops
+
+from processor.renditions import WEBP_METHOD, WEBP_QUALITY, render
+from shared.models import RENDITION_EDGES_PX
+
+WIDTH_PX, HEIGHT_PX = 6000, 4000
+ROUNDS = 5
+
+
+def make_photo() -> bytes:
+    """Smooth shapes with grain, as a camera sees them: some 10 MB."""
+    size = (WIDTH_PX, HEIGHT_PX)
+    fractal = Image.effect_mandelbrot((600, 400), (-2, -1, 1, 1), 200).resize(size, Image.Resampling.BICUBIC)
+    bands = [fractal, fractal.transpose(Image.Transpose.FLIP_TOP_BOTTOM), ImageChops.invert(fractal)]
+    grain = Image.effect_noise(size, 12)
+    photo = Image.merge("RGB", [ImageChops.add(band, grain, 1, -128) for band in bands])
+    file = BytesIO()
+    photo.save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+def render_naively(data: bytes) -> None:
+    """A full decode for every rendition."""
+    for edge_px in RENDITION_EDGES_PX.values():
+        with Image.open(BytesIO(data)) as image:
+            image.load()
+            image.thumbnail((edge_px, edge_px), Image.Resampling.LANCZOS)
+            image.save(BytesIO(), "WEBP", quality=WEBP_QUALITY, method=WEBP_METHOD)
+
+
+def render_with_vips(data: bytes) -> None:
+    import pyvips  # type: ignore[import-not-found] # noqa: PLC0415 - compared with where it is installed
+
+    for edge_px in RENDITION_EDGES_PX.values():
+        thumbnail = pyvips.Image.thumbnail_buffer(data, edge_px, height=edge_px)
+        thumbnail.webpsave_buffer(Q=WEBP_QUALITY, effort=WEBP_METHOD, strip=True)
+
+
+def measure_seconds(function: Callable[[bytes], object], data: bytes) -> float:
+    start = time.perf_counter()
+    function(data)
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    data = make_photo()
+    contenders: dict[str, Callable[[bytes], object]] = {"render": render, "naive": render_naively}
+    if importlib.util.find_spec("pyvips"):
+        contenders["pyvips"] = render_with_vips
+    # Taken in turns, so that whatever else the machine does meets all of them.
+    rounds = [{name: measure_seconds(run, data) for name, run in contenders.items()} for _ in range(ROUNDS)]
+    medians = {name: statistics.median(times[name] for times in rounds) for name in contenders}
+    print(f"{WIDTH_PX} x {HEIGHT_PX} JPEG of {len(data) / 1e6:.1f} MB, median of {ROUNDS} rounds")
+    for name, seconds in medians.items():
+        print(f"  {name:8}{seconds * 1000:8.0f} ms{seconds / medians['render']:8.2f} x render")
+    for name, rendition in render(data).renditions.items():
+        print(f"  {name:10}{rendition.width:6} x {rendition.height}{len(rendition.data) / 1000:8.0f} kB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""Environments for everything else, from nothing but a Python of 3.9 or newer: uv, CPython 3.13, the pins.
+
+usage: python3 -m local.bootstrap ENVIRONMENT...
+
+They live in `.local/env/` and are installed anew only when their pins change.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+from local import commands
+from local.console import Problem, step
+
+ROOT = Path(__file__).resolve().parent.parent
+HOME = ROOT / ".local" / "env"
+UV_VERSION = "0.13.9"
+PYTHON_VERSION = "3.13"
+# `python` holds pip alone: `sam build` installs with it and the emulator runs the functions on it, so
+# that a function which imports what its own requirements lack fails here as it would on AWS.
+PINS: dict[str, Path | None] = {
+    "dev": ROOT / "requirements-dev.txt",
+    "sam": ROOT / "local" / "requirements-sam.txt",
+    "ministack": ROOT / "local" / "requirements-ministack.txt",
+    "python": None,
+}
+
+
+def run(*command: str | Path) -> str:
+    """Run a command that has to succeed; the last that it said becomes the problem when it does not."""
+    result = commands.run(*command)
+    if result.returncode:
+        said = (result.stderr or result.stdout).strip().splitlines() or ["no message"]
+        raise Problem(f"{Path(command[0]).name} failed: {said[-1].strip()}")
+    return result.stdout.strip()
+
+
+def provide_uv() -> Path:
+    """Find the project's own uv, or install it."""
+    uv = HOME / "uv" / "bin" / "uv"
+    if uv.exists():
+        return uv
+    with step(f"Installing uv {UV_VERSION}"):
+        try:
+            run(sys.executable, "-m", "venv", "--clear", HOME / "uv")
+            run(HOME / "uv" / "bin" / "python", "-m", "pip", "install", "--quiet", f"uv=={UV_VERSION}")
+        except Problem as problem:
+            shutil.rmtree(HOME / "uv", ignore_errors=True)
+            other = shutil.which("uv")
+            if other:
+                return Path(other)
+            raise Problem(
+                f"uv could not be installed ({problem}). On Debian: apt-get install python3-venv; "
+                "elsewhere put uv on the PATH; then run make again."
+            ) from problem
+    return uv
+
+
+def find_python(uv: Path) -> Path:
+    """Find CPython 3.13: on the PATH, among pyenv's, among uv's; else have uv download it."""
+    name = f"python{PYTHON_VERSION}"
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    candidates = [Path(folder) / name for folder in os.get_exec_path()]
+    candidates += sorted(pyenv.glob(f"versions/{PYTHON_VERSION}.*/bin/{name}"), reverse=True)
+    for candidate in candidates:
+        if answers(candidate):
+            return candidate
+    find: list[str | Path] = [
+        uv,
+        "python",
+        "find",
+        "--quiet",
+        "--no-project",
+        "--managed-python",
+        PYTHON_VERSION,
+    ]
+    try:
+        return Path(run(*find))
+    except Problem:
+        pass
+    try:
+        with step(f"Downloading Python {PYTHON_VERSION}"):
+            run(uv, "python", "install", "--quiet", PYTHON_VERSION)
+    except Problem as problem:
+        raise Problem(
+            f"Python {PYTHON_VERSION} is missing and could not be downloaded. Install it so that "
+            f"`{name}` is on the PATH, then run make again."
+        ) from problem
+    return Path(run(*find))
+
+
+def answers(python: Path) -> bool:
+    """Tell whether it runs: a shim on the PATH may name a version that is not switched on."""
+    return python.exists() and commands.run(python, "-c", "").returncode == 0
+
+
+def provide_environment(name: str, uv: Path, python: Path) -> None:
+    """Bring one environment to its pins."""
+    pins = PINS[name]
+    home = HOME / name
+    with step(f"Installing the environment `{name}`"):
+        if not answers(home / "bin" / "python"):
+            seed = [] if pins else ["--seed"]
+            run(uv, "venv", "--quiet", "--clear", "--no-project", *seed, "--python", python, home)
+        if pins:
+            run(uv, "pip", "sync", "--quiet", "--python", home / "bin" / "python", pins)
+        (home / "stamp").write_text(read_stamp(name), encoding="utf-8")
+
+
+def read_stamp(name: str) -> str:
+    """Digest of what an environment is made of, and of where: its scripts name their interpreter in full."""
+    pins = PINS[name]
+    content = pins.read_bytes() if pins else PYTHON_VERSION.encode()
+    return hashlib.sha256(str(HOME).encode() + content).hexdigest()
+
+
+def is_current(name: str) -> bool:
+    stamp = HOME / name / "stamp"
+    return (
+        (HOME / name / "bin" / "python").exists()
+        and stamp.exists()
+        and stamp.read_text(encoding="utf-8") == read_stamp(name)
+    )
+
+
+def provide_environments(names: list[str]) -> None:
+    """Bring the named environments to their pins, one run at a time."""
+    HOME.mkdir(parents=True, exist_ok=True)
+    with (HOME / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        missing = [name for name in names if not is_current(name)]
+        if not missing:
+            return
+        uv = provide_uv()
+        python = find_python(uv)
+        for name in missing:
+            provide_environment(name, uv, python)
+
+
+def main(names: list[str]) -> int:
+    """Do it; say in one line what is in the way."""
+    unknown = set(names) - set(PINS)
+    if unknown or not names:
+        print(f"usage: python3 -m local.bootstrap {{{','.join(PINS)}}}...", file=sys.stderr)
+        return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        provide_environments(names)
+    except Problem as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,33 @@
+"""Other programs, run by this one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def run(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401 # subprocess's
+    """Run a command to its end and keep what it says."""
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)  # noqa: S603 # our own
+
+
+def start(*command: str | Path, **options: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401 # subprocess's
+    """Start a command in a session of its own, so that a Ctrl-C meant for us leaves its end to us."""
+    return subprocess.Popen(command, start_new_session=True, **options)  # noqa: S603 # our own
+
+
+def stop(process: subprocess.Popen[bytes], patience: float = 10) -> None:
+    """End a command and what it started: ask, wait, insist."""
+    for number in (signal.SIGINT, signal.SIGKILL):
+        if process.poll() is not None:
+            return
+        os.killpg(process.pid, number)
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            continue

@@ -1,0 +1,92 @@
+"""The project's CloudFormation stack in an emulated AWS: deployed with SAM when something changed."""
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local import sam
+from local.console import Problem, read_last_line, step
+from local.layout import ROOT
+
+UPDATABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
+
+type Client = Callable[[str], Any]  # a service's name → its client
+
+
+def read_settings() -> dict[str, Any]:
+    """What samconfig.toml says of a deployment to the local stack."""
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    settings: dict[str, Any] = config["local"]["deploy"]["parameters"]
+    return settings
+
+
+SETTINGS = read_settings()
+STACK_NAME: str = SETTINGS["stack_name"]
+
+
+def read_parameters() -> dict[str, str]:
+    """The template's parameters for the local stack."""
+    return dict(pair.split("=", 1) for pair in SETTINGS["parameter_overrides"])
+
+
+def deploy(build: Path, parameters: dict[str, str], client: Client, aws: dict[str, str], log: Path) -> None:
+    """Bring the stack to this build and these parameters, unless it is there already."""
+    stack = describe(client)
+    if stack and is_current(stack, build, parameters):
+        return
+    if stack and stack["StackStatus"] not in UPDATABLE:
+        client("cloudformation").delete_stack(StackName=STACK_NAME)
+    with step("Deploying the stack (sam deploy)"):
+        client("s3").create_bucket(Bucket=SETTINGS["s3_bucket"])
+        options = [
+            *["--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local"],
+            *["--template-file", str(build / "packed.yaml"), "--tags", f"build={build.name}"],
+            *["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())],
+        ]
+        if not sam.run("deploy", *options, aws=aws, log=log):
+            reason = find_reason(client) or read_last_line(log)
+            raise Problem(f"sam deploy failed: {reason} (all of it: {log})")
+
+
+def is_current(stack: dict[str, Any], build: Path, parameters: dict[str, str]) -> bool:
+    """Tell whether the stack stands as this build and these parameters make it."""
+    present = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack["Parameters"]}
+    return (
+        stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+        and {"Key": "build", "Value": build.name} in stack["Tags"]
+        and parameters.items() <= present.items()
+    )
+
+
+def describe(client: Client) -> dict[str, Any] | None:
+    """The stack as CloudFormation knows it."""
+    try:
+        stacks: list[dict[str, Any]] = client("cloudformation").describe_stacks(StackName=STACK_NAME)[
+            "Stacks"
+        ]
+    except ClientError:
+        return None
+    return stacks[0]
+
+
+def find_reason(client: Client) -> str | None:
+    """Why a deployment failed: the reason of the first resource that did."""
+    try:
+        events = client("cloudformation").describe_stack_events(StackName=STACK_NAME)["StackEvents"]
+    except ClientError:
+        return None
+    reasons = [
+        f"{event['LogicalResourceId']}: {event['ResourceStatusReason']}"
+        for event in events
+        if event["ResourceStatus"].endswith("_FAILED") and event.get("ResourceStatusReason")
+    ]
+    return reasons[-1] if reasons else None
+
+
+def read_outputs(client: Client) -> dict[str, str]:
+    """The stack's outputs by name."""
+    stack = describe(client) or {}
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}

@@ -1,0 +1,38 @@
+"""Ports of the loopback interface, in both of its protocols: `localhost` is either, by the client."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+
+def find_addresses() -> list[str]:
+    """Find the loopback addresses that this machine has."""
+    return [address for address in ("127.0.0.1", "::1") if not try_binding(address, 0)]
+
+
+def is_free(port: int) -> bool:
+    """Tell whether nothing listens on the port of any loopback address."""
+    return all(try_binding(address, port) != errno.EADDRINUSE for address in find_addresses())
+
+
+def find_free_port() -> int:
+    """Find a port that is free just now."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if is_free(port):
+            return port
+
+
+def try_binding(address: str, port: int) -> int:
+    """Bind for a moment; the answer is the error's number, or 0."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address, port))
+    except OSError as error:
+        return error.errno or errno.EADDRNOTAVAIL
+    return 0

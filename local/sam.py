@@ -1,0 +1,53 @@
+"""SAM CLI, run from its own environment."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from local import commands
+from local.layout import FUNCTION_PYTHON, LOCAL, ROOT, SAM
+
+
+def make_environment(aws: Mapping[str, str]) -> dict[str, str]:
+    """The environment of this process without its AWS settings, and with those given."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_"))}
+    return {
+        **inherited,
+        **aws,
+        # The builder looks for a python3.13 that has pip.
+        "PATH": os.pathsep.join([str(FUNCTION_PYTHON.parent), inherited.get("PATH", os.defpath)]),
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "SAM_CLI_TELEMETRY": "0",
+        "SAM_CLI_POLL_DELAY": "0.2",  # a deployment is looked at five times a second, not every five seconds
+        "__SAM_CLI_APP_DIR": str(LOCAL / "sam"),
+    }
+
+
+def run(*arguments: str, aws: Mapping[str, str], log: Path) -> bool:
+    """Run a command to its end, its output in the log; tell whether it succeeded."""
+    with log.open("w", encoding="utf-8") as output:
+        process = start(*arguments, aws=aws, output=output.fileno())
+        try:
+            return process.wait() == 0
+        finally:
+            commands.stop(process)
+
+
+def capture(*arguments: str, aws: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end and keep what it says."""
+    return commands.run(SAM, *arguments, cwd=ROOT, env=make_environment(aws), stdin=subprocess.DEVNULL)
+
+
+def start(*arguments: str, aws: Mapping[str, str], output: int | None = None) -> subprocess.Popen[bytes]:
+    """Start a command; without an output it writes to the terminal."""
+    return commands.start(
+        SAM,
+        *arguments,
+        cwd=ROOT,
+        env=make_environment(aws),
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+    )

@@ -1,0 +1,89 @@
+"""The same functions in Docker, by `sam local`, against the emulated AWS of a running stack."""
+
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local import commands, sam
+from local.build import provide_build
+from local.console import Problem, read_last_line, step
+from local.http import fetch_status
+from local.layout import ROOT
+from local.loopback import is_free
+from local.relay import run_relay
+from local.stack import Stack
+
+IMAGE = "public.ecr.aws/lambda/python:3.13-x86_64"
+PATIENCE = 180.0
+
+
+def find_obstacle() -> str | None:
+    """What keeps `sam local` from running here, if anything."""
+    try:
+        if commands.run("docker", "info").returncode:
+            return "no Docker engine answers"
+    except FileNotFoundError:
+        return "Docker is not installed"
+    if commands.run("docker", "image", "inspect", IMAGE).returncode:
+        return f"Docker has no image {IMAGE}"
+    return None
+
+
+@contextmanager
+def run_api(stack: Stack, port: int, log: Path | None = None) -> Iterator[str]:
+    """Run `sam local start-api` beside the stack; yields the API's URL."""
+    if not is_free(port):
+        raise Problem(
+            f"Port {port} is taken: end what listens there, or choose another with SAM_LOCAL_PORT=..."
+        )
+    url = f"http://localhost:{port}"
+    with tempfile.TemporaryDirectory() as folder, run_relay(stack.aws_port):
+        options = [*make_options(stack, Path(folder), url), "--port", str(port)]
+        with open_log(log) as output:
+            process = sam.start("local", "start-api", *options, aws=stack.aws, output=output)
+            try:
+                with step("Starting the API in Docker (sam local)"):
+                    wait_until_ready(url, process, log)
+                yield url
+            finally:
+                commands.stop(process)
+
+
+def invoke(stack: Stack, function: str, event: Path) -> subprocess.CompletedProcess[str]:
+    """Run one event through a function with `sam local invoke`; its answer is on standard output."""
+    with tempfile.TemporaryDirectory() as folder, run_relay(stack.aws_port):
+        options = make_options(stack, Path(folder), stack.api_url)
+        return sam.capture("local", "invoke", function, "--event", str(event), *options, aws=stack.aws)
+
+
+def make_options(stack: Stack, folder: Path, url: str) -> list[str]:
+    """What both commands need: our build, and this stack's variables."""
+    file = folder / "functions.json"
+    stack.write_variables(file, url)
+    return [
+        *["--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local"],
+        *["--template", str(provide_build() / "template.yaml"), "--env-vars", str(file)],
+    ]
+
+
+@contextmanager
+def open_log(log: Path | None) -> Iterator[int | None]:
+    """The log's descriptor; without a log the terminal shows all."""
+    if log is None:
+        yield None
+    else:
+        with log.open("w", encoding="utf-8") as file:
+            yield file.fileno()
+
+
+def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path | None) -> None:
+    """Wait until the API answers its first request, for which it starts a container."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and process.poll() is None:
+        if fetch_status(f"{url}/health"):
+            return
+        time.sleep(0.2)
+    raise Problem(f"sam local start-api did not start: {read_last_line(log) if log else 'see above'}")

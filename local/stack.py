@@ -1,0 +1,123 @@
+"""A whole stack on this machine: an emulated AWS, the project deployed in it, the API on its own port."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from local import deployment
+from local.aws import provide_credentials, run_emulator
+from local.build import provide_build
+from local.console import Problem
+from local.http import OK, fetch_status
+from local.layout import locate_state
+
+REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running stack, and what is needed to look into it."""
+
+    port: int
+    aws_port: int
+    state: Path
+
+    @property
+    def api_url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def aws_url(self) -> str:
+        return f"http://localhost:{self.aws_port}"
+
+    @cached_property
+    def credentials(self) -> dict[str, str]:
+        """Environment that makes one the root user of this stack."""
+        return provide_credentials(self.state)
+
+    @property
+    def aws(self) -> dict[str, str]:
+        """Environment with which AWS's tools reach this stack."""
+        return {**self.credentials, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": self.aws_url}
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """Outputs of the CloudFormation stack."""
+        return deployment.read_outputs(self.client)
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 # one function for the clients of all services
+        """A client of one of the services, as the root user."""
+        return boto3.client(
+            service,
+            region_name=REGION,
+            endpoint_url=self.aws_url,
+            aws_access_key_id=self.credentials["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.credentials["AWS_SECRET_ACCESS_KEY"],
+            config=Config(signature_version="s3v4") if service == "s3" else None,
+        )
+
+    def read_logs(self, function: str) -> list[str]:
+        """What a function (`api`, `processor`, `cleanup`) has logged so far, oldest first."""
+        group = f"/aws/lambda/{deployment.STACK_NAME}/{function}"
+        pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+        return [event["message"] for page in pages for event in page["events"]]
+
+    def read_variables(self) -> dict[str, dict[str, str]]:
+        """Environment variables of each deployed function, by its name in the template."""
+        functions = self.client("lambda")
+        names = {
+            key.removesuffix("Name"): name
+            for key, name in self.outputs.items()
+            if key.endswith("FunctionName")
+        }
+        return {
+            key: functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+            for key, name in names.items()
+        }
+
+    def write_shell_settings(self) -> None:
+        """Leave AWS's settings for a shell beside the state."""
+        path = self.state / "aws.sh"
+        path.touch(mode=0o600)
+        path.write_text(
+            "".join(f"export {name}='{value}'\n" for name, value in self.aws.items()), encoding="utf-8"
+        )
+
+    def write_variables(self, path: Path, public_url: str) -> None:
+        """Write the functions' variables as `sam local --env-vars` reads them."""
+        variables = self.read_variables()
+        for values in variables.values():
+            values["AWS_ENDPOINT_URL"] = f"http://host.docker.internal:{self.aws_port}"
+        variables["ApiFunction"]["PUBLIC_URL"] = public_url
+        path.write_text(json.dumps(variables, indent=2), encoding="utf-8")
+
+
+@contextmanager
+def run_stack(port: int, aws_port: int, state: Path | None = None, *, quiet: bool = False) -> Iterator[Stack]:
+    """Start a stack, deploy the project in it, and end it with the block; `state` is what it holds."""
+    stack = Stack(port, aws_port, state or locate_state(aws_port))
+    build = provide_build()
+    parameters = deployment.read_parameters() | {"PublicUrl": stack.api_url, "S3PublicUrl": stack.aws_url}
+    with run_emulator(port, aws_port, stack.state, parameters["DomainName"], quiet=quiet) as log:
+        deployment.deploy(build, parameters, stack.client, stack.aws, stack.state / "deploy.log")
+        status = fetch_status(f"{stack.api_url}/health")
+        if status != OK:
+            raise Problem(f"GET {stack.api_url}/health answered {status or 'nothing'}; why: {log}")
+        stack.write_shell_settings()
+        stack.write_variables(stack.state / "functions.json", stack.api_url)
+        yield stack
+
+
+def find_stack(aws_port: int) -> Stack:
+    """A stack that another process runs."""
+    stack = Stack(0, aws_port, locate_state(aws_port))
+    if fetch_status(f"{stack.aws_url}/_ministack/ready") != OK or not stack.state.exists():
+        raise Problem(f"no stack runs with AWS_PORT={aws_port}: run make start in another terminal first")
+    return stack

@@ -1,0 +1,81 @@
+"""What routes ask for: clients and repositories made once, the caller and the base URL of each request."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Depends, Request
+
+from app.auth import Caller, identify_caller
+from app.requests import get_query
+from shared.aws import create_client
+from shared.images import ImageRepository
+from shared.items import ItemRepository
+from shared.models import Image
+from shared.settings import Settings
+from shared.storage import ImageStorage
+from shared.table import Table
+
+
+@cache
+def get_settings() -> Settings:
+    return Settings()
+
+
+@cache
+def get_images() -> ImageRepository:
+    settings = get_settings()
+    table = Table(create_client("dynamodb"), settings.images_table)
+    return ImageRepository(table, public_shards=settings.public_shards)
+
+
+@cache
+def get_items() -> ItemRepository:
+    return ItemRepository(Table(create_client("dynamodb"), get_settings().items_table))
+
+
+@cache
+def get_storage() -> ImageStorage:
+    settings = get_settings()
+    client = create_client("s3")
+    signer = create_client("s3", settings.s3_public_url) if settings.s3_public_url else client
+    return ImageStorage(client, settings.bucket, signer=signer)
+
+
+def get_caller(request: Request) -> Caller:
+    return identify_caller(request.method, request.headers, get_query(request))
+
+
+def get_base_url(request: Request) -> str:
+    """The URL of this API as the client calls it, with the stage in it where there is one."""
+    if public_url := get_settings().public_url:
+        return public_url.rstrip("/")
+    event = request.resolved_event
+    scheme = request.headers.get("X-Forwarded-Proto", "https")
+    host = request.headers.get("Host", "localhost")
+    full_path: str = event["requestContext"].get("path") or event.path
+    return f"{scheme}://{host}{full_path.removesuffix(event.path).rstrip('/')}"
+
+
+def get_headers(request: Request) -> Mapping[str, str]:
+    return request.headers
+
+
+def get_visible_image(
+    request: Request,
+    caller: Annotated[Caller, Depends(get_caller)],
+    images: Annotated[ImageRepository, Depends(get_images)],
+) -> Image:
+    """The image of the path. Raises NotFound if the caller may not see it."""
+    image = images.get(request.path_parameters["image_id"])
+    caller.check_view(image)
+    return image
+
+
+Images = Annotated[ImageRepository, Depends(get_images)]
+Items = Annotated[ItemRepository, Depends(get_items)]
+Storage = Annotated[ImageStorage, Depends(get_storage)]
+CurrentCaller = Annotated[Caller, Depends(get_caller)]
+VisibleImage = Annotated[Image, Depends(get_visible_image)]
+Headers = Annotated[Mapping[str, str], Depends(get_headers)]
+BaseUrl = Annotated[str, Depends(get_base_url)]

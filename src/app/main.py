@@ -1,0 +1,95 @@
+"""The API: routers, errors, and the handler that Lambda calls."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
+from pydantic_core import to_json
+
+from app.dependencies import get_settings
+from app.errors import MethodNotAllowed, answer_error
+from app.routers import files, images, items, service
+from shared.errors import NotFound
+from shared.observability import get_logger
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+PREFLIGHT_CACHE_SECONDS = 600
+
+
+@cache
+def create_app() -> APIGatewayRestResolver:
+    first, *others = get_settings().allowed_origins
+    cors = CORSConfig(
+        allow_origin=first,
+        extra_origins=others,
+        allow_headers=["If-Match", "If-None-Match", "X-User-Id"],
+        expose_headers=["Deprecation", "ETag", "Link", "Location", "Retry-After", "Sunset"],
+        max_age=PREFLIGHT_CACHE_SECONDS,
+    )
+    app = APIGatewayRestResolver(cors=cors, serializer=_serialize)
+    for router in (images.router, items.router, files.router, service.router):
+        app.include_router(router)
+    app.use([_note_route])
+    app.not_found(lambda _: _answer_unknown_route(app))
+    app.exception_handler(Exception)(lambda error: _answer_error(app, error))
+    return app
+
+
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer an event of API Gateway's REST API. No error gets out: it would tell of our insides."""
+    started = time.perf_counter()
+    logger = get_logger()
+    is_head = event.get("httpMethod") == "HEAD"
+    try:
+        response = create_app().resolve(event | {"httpMethod": "GET"} if is_head else event, context)
+    except Exception as error:  # noqa: BLE001 - Powertools calls no handler for what fails around a route
+        response = _render(answer_error(error, context.aws_request_id))
+    logger.info(
+        "answered",
+        method=event.get("httpMethod"),
+        status=response["statusCode"],
+        milliseconds=round((time.perf_counter() - started) * 1000, 1),
+        request_id=context.aws_request_id,
+    )
+    logger.remove_keys(["route"])
+    return response | {"body": ""} if is_head else response
+
+
+def _serialize(body: object) -> str:
+    return to_json(body, by_alias=True).decode()
+
+
+def _note_route(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """Name the route in all logs of the request: the path itself may hold what is not ours to keep."""
+    get_logger().append_keys(route=app.request.route)
+    return next_middleware(app)
+
+
+def _answer_error(app: APIGatewayRestResolver, error: Exception) -> Response[str]:
+    return answer_error(error, app.lambda_context.aws_request_id)
+
+
+def _answer_unknown_route(app: APIGatewayRestResolver) -> Response[str]:
+    get_logger().remove_keys(["route"])
+    path = app.current_event.path
+    routes = app._static_routes + app._dynamic_routes  # noqa: SLF001 - Powertools has no public list of them
+    methods = {route.method for route in routes if route.rule.match(path)}
+    if not methods:
+        return _answer_error(app, NotFound("There is nothing at this path."))
+    methods |= {"HEAD", "OPTIONS"} if "GET" in methods else {"OPTIONS"}
+    return _answer_error(app, MethodNotAllowed(sorted(methods)))
+
+
+def _render(response: Response[str]) -> dict[str, Any]:
+    return {
+        "statusCode": int(response.status_code),
+        "multiValueHeaders": {name: [value] for name, value in response.headers.items()},
+        "body": response.body,
+        "isBase64Encoded": False,
+    }

@@ -1,0 +1,257 @@
+"""Request body to form fields and files (multipart/form-data, RFC 7578).
+
+streaming-form-data splits the body, but trusts it: it accepts truncated bodies, reads on after the end, and
+can be hung or crashed through headers. So the boundary and the part headers are read here, strictly, and the
+library sees neither: it is fed the payloads, all at once, under a boundary and headers made here.
+"""
+
+import binascii
+import re
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from app.filenames import clean_filename
+from shared.errors import FieldError, InvalidFields, MalformedRequest
+
+FILE_FIELD = "file"
+
+MAX_PARTS = 32
+"""20 tags one by one, the other fields and the file, and room for wrong ones, which are then named."""
+
+MAX_PART_HEADER_BYTES = 8192
+
+_BOUNDARY = re.compile(r"[\w'()+,./:=? -]{0,69}[\w'()+,./:=?-]", re.ASCII)
+_HEADER = re.compile(r"([\w!#$%&'*+.^`|~-]+):[ \t]*([^\r\n\0]*)", re.ASCII)
+_PARAMETER = re.compile(
+    r';[ \t]*([^\s;="]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*+)"|([^\s;"]+))[ \t]*',
+)
+_EXTENDED_VALUE = re.compile(r"utf-8'[^']*'(.*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class FilePart:
+    """A file of the form. `filename` is clean, and empty where the client gave none."""
+
+    name: str
+    filename: str
+    content_type: str | None
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a body holds, in its order. Any field may be repeated."""
+
+    fields: Mapping[str, tuple[str, ...]]
+    files: tuple[FilePart, ...]
+
+    @property
+    def file(self) -> FilePart:
+        """The one file, in the field `file`. Raises InvalidFields for none, several, or files elsewhere."""
+        errors = [
+            FieldError(part.name, f"takes no file: send it as `{FILE_FIELD}`")
+            for part in self.files
+            if part.name != FILE_FIELD
+        ]
+        # A browser sends a file input that was left empty as a file without name and bytes.
+        files = [part for part in self.files if part.name == FILE_FIELD and (part.filename or part.data)]
+        if not files:
+            errors.append(FieldError(FILE_FIELD, "is required: send one file"))
+        if len(files) > 1:
+            errors.append(FieldError(FILE_FIELD, f"takes one file, not {len(files)}"))
+        if errors:
+            raise InvalidFields(errors)
+        return files[0]
+
+
+@dataclass(frozen=True)
+class _Head:
+    """What the headers of a part say. `filename` is None where the part does not call itself a file."""
+
+    where: str
+    name: str
+    filename: str | None
+    content_type: str | None
+    transfer_encoding: str
+
+
+def parse_form(body: bytes, content_type: str) -> Form:
+    """A part is a file if it has a file name or is named `file`: some clients send bytes without a file name.
+
+    Raises MalformedRequest if the body cannot be read, InvalidFields if a field is not UTF-8 text.
+    """
+    parts = list(_find_parts(body, _read_boundary(content_type)))
+    heads = [
+        _read_head(head, f"part {number} of the multipart body") for number, (head, _) in enumerate(parts, 1)
+    ]
+    payloads = _split_payloads([payload for _, payload in parts])
+
+    fields: dict[str, list[str]] = {}
+    files = []
+    for head, payload in zip(heads, payloads, strict=True):
+        data = _decode_transfer(payload, head)
+        if head.filename is None and head.name != FILE_FIELD:
+            fields.setdefault(head.name, []).append(_decode_text(data, head))
+        else:
+            files.append(FilePart(head.name, clean_filename(head.filename or ""), head.content_type, data))
+    return Form({name: tuple(values) for name, values in fields.items()}, tuple(files))
+
+
+def _read_boundary(content_type: str) -> str:
+    media_type, parameters = _read_value(content_type, "the Content-Type header")
+    if media_type != "multipart/form-data":
+        raise MalformedRequest("the Content-Type header does not say multipart/form-data")
+    if "boundary" not in parameters:
+        raise MalformedRequest("the Content-Type header has no boundary parameter")
+    if not _BOUNDARY.fullmatch(parameters["boundary"]):
+        raise MalformedRequest(
+            "the boundary in the Content-Type header is not 1 to 70 characters of those that RFC 2046 allows"
+        )
+    return parameters["boundary"]
+
+
+def _find_parts(body: bytes, boundary: str) -> Iterator[tuple[bytes, memoryview]]:
+    """Headers and payload of each part, from the first boundary to the first closing one (RFC 2046, 5.1.1).
+
+    Lines end in CRLF, or all in LF if the first boundary's does, as in a body written by hand.
+    """
+    dashes = b"--" + re.escape(boundary.encode())
+    opening = re.search(b"^" + dashes + rb"(?:--|[ \t]*+(?=(\r?\n)))", body, re.MULTILINE)
+    if not opening:
+        raise MalformedRequest("the multipart body does not hold the boundary that its Content-Type names")
+    newline = opening[1]
+    if not newline:
+        if body[: opening.start()].strip():
+            raise MalformedRequest("the multipart body holds its closing boundary only")
+        return
+
+    view = memoryview(body)
+    blank_line = newline * 2
+    start = opening.end()
+    delimiter = re.compile(newline + dashes + rb"(--|[ \t]*+(?=" + newline + b"))")
+    for number, match in enumerate(delimiter.finditer(body, start), start=1):
+        if number > MAX_PARTS:
+            raise MalformedRequest(f"the multipart body has more than {MAX_PARTS} parts")
+        head_end = body.find(blank_line, start, min(match.start(), start + MAX_PART_HEADER_BYTES))
+        if head_end < 0:
+            raise MalformedRequest(
+                f"part {number} of the multipart body has no blank line after its headers, "
+                f"or more than {MAX_PART_HEADER_BYTES} bytes of them"
+            )
+        yield body[start:head_end], view[head_end + len(blank_line) : match.start()]
+        if match[1] == b"--":
+            return
+        start = match.end()
+    raise MalformedRequest("the multipart body ends without its closing boundary: it may be truncated")
+
+
+def _read_head(block: bytes, where: str) -> _Head:
+    headers = _read_headers(block, where)
+    disposition, parameters = _read_value(
+        headers.get("content-disposition", ""), f"the Content-Disposition of {where}"
+    )
+    if disposition != "form-data":
+        raise MalformedRequest(f"{where} has no Content-Disposition: form-data")
+    if not parameters.get("name"):
+        raise MalformedRequest(f"{where} has no name")
+    # .NET repeats every file name as `filename*` (RFC 5987). Other parameters come in this form to smuggle.
+    extended = parameters.pop("filename*", None)
+    if any("*" in name for name in parameters):
+        raise MalformedRequest(f"{where} has an encoded parameter in its Content-Disposition")
+    filename = parameters.get("filename") if extended is None else _decode_extended(extended, where)
+    return _Head(
+        where,
+        parameters["name"],
+        filename,
+        headers.get("content-type") or None,
+        headers.get("content-transfer-encoding", "binary").lower(),
+    )
+
+
+def _read_headers(block: bytes, where: str) -> dict[str, str]:
+    """`block` begins with the line end of the boundary."""
+    try:
+        text = block.decode()
+    except UnicodeDecodeError:
+        raise MalformedRequest(f"the headers of {where} are not UTF-8") from None
+    headers: dict[str, str] = {}
+    for line in text.replace("\r\n", "\n").split("\n")[1:]:
+        match = _HEADER.fullmatch(line)
+        if not match:
+            raise MalformedRequest(f"{where} has a header line that cannot be read")
+        name = match[1].lower()
+        if name in headers:
+            raise MalformedRequest(f"{where} has a header twice")
+        headers[name] = match[2].rstrip()
+    return headers
+
+
+def _read_value(text: str, where: str) -> tuple[str, dict[str, str]]:
+    r"""A header's value, and its parameters with their names in lower case.
+
+    `\"` and, as browsers write it, `%22` are a quote; any other backslash, as in a Windows path, is itself.
+    """
+    value, separator, rest = text.partition(";")
+    rest = (separator + rest).rstrip(" \t").removesuffix(";")
+    parameters: dict[str, str] = {}
+    position = 0
+    while position < len(rest):
+        match = _PARAMETER.match(rest, position)
+        if not match:
+            raise MalformedRequest(f"{where} cannot be read")
+        name = match[1].lower()
+        if name in parameters:
+            raise MalformedRequest(f"{where} has a parameter twice")
+        quoted, bare = match[2], match[3]
+        parameters[name] = bare if quoted is None else quoted.replace('\\"', '"').replace("%22", '"')
+        position = match.end()
+    return value.strip().lower(), parameters
+
+
+def _decode_extended(value: str, where: str) -> str:
+    try:
+        if match := _EXTENDED_VALUE.fullmatch(value):
+            return unquote(match[1], errors="strict")
+    except UnicodeDecodeError:
+        pass
+    raise MalformedRequest(f"{where} has a filename* that is not UTF-8")
+
+
+def _split_payloads(payloads: Sequence[memoryview]) -> list[bytes]:
+    # Importing the library takes 200 ms, which only a request with a form should pay.
+    from streaming_form_data import StreamingFormDataParser  # noqa: PLC0415
+    from streaming_form_data.targets import ValueTarget  # noqa: PLC0415
+
+    # The library would decode parts of a client's boundary; a random one cannot occur in a payload.
+    boundary = secrets.token_hex(16)
+    parser = StreamingFormDataParser({"Content-Type": f"multipart/form-data; boundary={boundary}"})
+    targets = [ValueTarget() for _ in payloads]
+    pieces: list[bytes | memoryview] = []
+    for index, (target, payload) in enumerate(zip(targets, payloads, strict=True)):
+        parser.register(str(index), target)
+        head = f"--{boundary}\r\nContent-Disposition: form-data; name={index}\r\n\r\n"
+        pieces += (head.encode(), payload, b"\r\n")
+    pieces.append(f"--{boundary}--\r\n".encode())
+    parser.data_received(b"".join(pieces))
+    return [target.value for target in targets]
+
+
+def _decode_transfer(payload: bytes, head: _Head) -> bytes:
+    # RFC 7578 deprecates these encodings, but a client that declares one does not mean the encoded text.
+    if head.transfer_encoding == "quoted-printable":
+        return binascii.a2b_qp(payload)
+    if head.transfer_encoding != "base64":
+        return payload
+    try:
+        return binascii.a2b_base64(payload)
+    except binascii.Error:
+        raise MalformedRequest(f"{head.where} is not the base64 that it says it is") from None
+
+
+def _decode_text(data: bytes, head: _Head) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise InvalidFields([FieldError(head.name, "is not UTF-8 text")]) from None

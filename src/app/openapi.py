@@ -1,0 +1,135 @@
+"""The OpenAPI document: what Powertools knows of the routes, and the bodies, queries and errors it cannot."""
+
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from app import VERSION
+from app.auth import USER_ID_FIELD, USER_ID_HEADER
+from app.errors import PROBLEM_TYPE, get_status
+from app.schemas import FileCreate, ImageCreate, ImageMetadata, ImageUpdate, ItemCreate, Problem
+from shared.errors import DomainError, Throttled, Unavailable
+
+DESCRIPTION = "Upload, verify, process, list, share and delete images."
+COMPONENT = "#/components/schemas/{model}"
+REQUEST_MODELS = (FileCreate, ImageCreate, ImageMetadata, ImageUpdate, ItemCreate, Problem)
+
+type Json = dict[str, Any]
+
+NOT_MODIFIED = {int(HTTPStatus.NOT_MODIFIED): {"description": HTTPStatus.NOT_MODIFIED.phrase}}
+
+
+def answers(
+    model: type[BaseModel] | None, *errors: type[DomainError], status: int = HTTPStatus.OK
+) -> dict[int, Any]:
+    """Make the `responses` of a route: its own answer, its errors, and those that any route may give."""
+    success: Json = {"description": HTTPStatus(status).phrase}
+    if model:
+        success["content"] = {"application/json": {"model": model}}
+    statuses = {get_status(error) for error in (*errors, Throttled, Unavailable)}
+    statuses.add(HTTPStatus.INTERNAL_SERVER_ERROR)
+    problem = {"schema": {"$ref": COMPONENT.format(model="Problem")}}
+    failures = {
+        int(failure): {"description": failure.phrase, "content": {PROBLEM_TYPE: problem}}
+        for failure in sorted(statuses)
+    }
+    return {int(status): success, **failures}
+
+
+def accepts(model: type[BaseModel], *media_types: str) -> Json:
+    """Make the `openapi_extensions` of a route that reads a JSON body."""
+    schema = {"schema": _refer_to(model)}
+    return {
+        "requestBody": {
+            "required": True,
+            "content": dict.fromkeys(("application/json", *media_types), schema),
+        }
+    }
+
+
+def accepts_upload(model: type[BaseModel], fields: type[BaseModel] | None = None) -> Json:
+    """Make the `openapi_extensions` of a route that reads a file, in JSON or in a form with more fields."""
+    file: Json = {
+        "type": "object",
+        "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
+        "required": ["file"],
+    }
+    form = {"allOf": [file, _refer_to(fields)]} if fields else file
+    body = accepts(model)
+    body["requestBody"]["content"]["multipart/form-data"] = {"schema": form}
+    return body
+
+
+def takes_query(model: type[BaseModel]) -> Json:
+    """Make the `openapi_extensions` of a route that reads its query into a model."""
+    schema = model.model_json_schema()
+    required = schema.get("required", [])
+    definitions = schema.get("$defs", {})
+    return {
+        "parameters": [
+            {
+                "name": name,
+                "in": "query",
+                "required": name in required,
+                "schema": _inline(property_schema, definitions),
+            }
+            for name, property_schema in schema["properties"].items()
+        ]
+    }
+
+
+def describe_api(app: APIGatewayRestResolver, base_url: str) -> Json:
+    """Make the whole document."""
+    from aws_lambda_powertools.event_handler.openapi.models import Server  # noqa: PLC0415 - documents only
+
+    document: Json = app.get_openapi_schema(
+        title="Image upload service",
+        version=VERSION,
+        description=DESCRIPTION,
+        servers=[Server(url=base_url)],
+    ).model_dump(mode="json", by_alias=True, exclude_none=True)
+    _, definitions = models_json_schema(
+        [(model, "validation") for model in REQUEST_MODELS], ref_template=COMPONENT
+    )
+    document["components"]["schemas"] |= definitions["$defs"]
+    for path in document["paths"].values():
+        for operation in path.values():
+            operation["parameters"] = operation.get("parameters", []) + _caller_parameters(operation)
+    return document
+
+
+def _caller_parameters(operation: Json) -> list[Json]:
+    text = {"schema": {"type": "string"}}
+    parameters = [
+        {"name": USER_ID_HEADER, "in": "header", "required": False, "description": "Who is calling.", **text},
+    ]
+    if all(parameter["name"] != USER_ID_FIELD for parameter in operation.get("parameters", [])):
+        parameters.append(
+            {
+                "name": USER_ID_FIELD,
+                "in": "query",
+                "required": False,
+                "description": f"Who is calling, where there is no {USER_ID_HEADER}.",
+                **text,
+            }
+        )
+    return parameters
+
+
+def _refer_to(model: type[BaseModel]) -> Json:
+    return {"$ref": COMPONENT.format(model=model.__name__)}
+
+
+def _inline(schema: Any, definitions: Json) -> Any:  # noqa: ANN401 - JSON is anything
+    """Put definitions in the place of references, which point nowhere in a parameter."""
+    if isinstance(schema, list):
+        return [_inline(part, definitions) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return _inline(definitions[name] | {k: v for k, v in schema.items() if k != "$ref"}, definitions)
+    return {name: _inline(part, definitions) for name, part in schema.items()}

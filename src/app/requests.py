@@ -1,0 +1,96 @@
+"""Reading a request: its query and its body, into models, with every wrong field named."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pybase64
+from aws_lambda_powertools.event_handler import Request
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails, from_json
+
+from app.schemas import MAX_JSON_BYTES
+from shared.errors import FieldError, InvalidFields, MalformedRequest, TooLarge, UnsupportedMediaType
+
+MAX_FIELD_ERRORS = 50
+MERGE_PATCH = "application/merge-patch+json"
+JSON_TYPES = {"application/json", MERGE_PATCH}
+
+_MESSAGES = {"missing": "is required", "extra_forbidden": "is not a known field"}
+
+
+def json_body[M: BaseModel](model: type[M]) -> Callable[[Request], M]:
+    """Make a dependency that reads a JSON body."""
+
+    def read(request: Request) -> M:
+        media_type = get_media_type(request)
+        if media_type and media_type not in JSON_TYPES:
+            raise UnsupportedMediaType("Send the body as application/json.")
+        body = read_body(request)
+        if len(body) > MAX_JSON_BYTES:
+            raise TooLarge(f"The body has {len(body)} bytes; at most {MAX_JSON_BYTES} are read here.")
+        return validate(model, parse_json(body))
+
+    return read
+
+
+def query[M: BaseModel](model: type[M]) -> Callable[[Request], M]:
+    """Make a dependency that reads the query."""
+
+    def read(request: Request) -> M:
+        return validate(
+            model,
+            {name: values[0] if len(values) == 1 else values for name, values in get_query(request).items()},
+        )
+
+    return read
+
+
+def get_query(request: Request) -> dict[str, list[str]]:
+    """The query with all values of repeated parameters."""
+    event = request.resolved_event
+    single = event.get("queryStringParameters") or {}
+    return {name: [value] for name, value in single.items()} | (
+        event.get("multiValueQueryStringParameters") or {}
+    )
+
+
+def get_media_type(request: Request) -> str:
+    return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+def read_body(request: Request) -> bytes:
+    """Raises MalformedRequest."""
+    body = request.body or ""
+    try:
+        if request.resolved_event.is_base64_encoded:
+            return pybase64.b64decode(body, validate=True)
+        return body.encode()
+    except ValueError as error:
+        raise MalformedRequest("The body cannot be decoded.") from error
+
+
+def parse_json(body: bytes) -> Any:  # noqa: ANN401 - JSON is anything
+    """Raises MalformedRequest."""
+    if not body.strip():
+        raise MalformedRequest("The request has no body.")
+    try:
+        return from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise MalformedRequest(f"The body is not JSON: {error}.") from error
+
+
+def validate[M: BaseModel](model: type[M], data: Any) -> M:  # noqa: ANN401 - that is what is validated
+    """Raises InvalidFields."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=False, include_input=False)
+        raise InvalidFields([_describe(detail) for detail in details[:MAX_FIELD_ERRORS]]) from error
+
+
+def _describe(detail: ErrorDetails) -> FieldError:
+    field = ""
+    for part in detail["loc"]:
+        field += f"[{part}]" if isinstance(part, int) else f".{part}"
+    message = _MESSAGES.get(detail["type"]) or detail["msg"].removeprefix("Value error, ")
+    return FieldError(field.removeprefix(".") or "body", message)

@@ -1,0 +1,49 @@
+"""The legacy upload: any one file, given back as a download."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Depends, Response
+from aws_lambda_powertools.event_handler.router import APIGatewayRouter
+
+from app.dependencies import BaseUrl, Storage
+from app.openapi import accepts_upload, answers
+from app.schemas import FileCreate, FilePublic, FileUploaded
+from app.uploads import UploadedFile, read_file_upload, upload_file
+from shared import errors
+
+DEPRECATED_SINCE = "@1795478400"  # 2026-11-24, as RFC 9745 writes it
+SUNSET = "Wed, 24 Nov 2027 00:00:00 GMT"
+
+router = APIGatewayRouter()
+
+
+@router.post(
+    "/upload",
+    tags=["legacy"],
+    summary="Upload any file; images are better off at /images/upload",
+    deprecated=True,
+    responses=answers(
+        FileUploaded,
+        errors.MalformedRequest,
+        errors.TooLarge,
+        errors.UnsupportedMediaType,
+        errors.InvalidFields,
+        status=HTTPStatus.CREATED,
+    ),
+    openapi_extensions=accepts_upload(FileCreate),
+)
+def create_file(
+    file: Annotated[UploadedFile, Depends(read_file_upload)], storage: Storage, base_url: BaseUrl
+) -> Response[FileUploaded]:
+    stored = upload_file(storage, file)
+    body = FileUploaded(
+        message="File uploaded successfully",
+        file=FilePublic.model_validate(stored, from_attributes=True),
+    )
+    headers = {
+        "Deprecation": DEPRECATED_SINCE,
+        "Sunset": SUNSET,
+        "Link": f'<{base_url}/images/upload>; rel="successor-version"',
+    }
+    return Response(HTTPStatus.CREATED, "application/json", body, headers)

@@ -1,0 +1,190 @@
+"""Images: upload, list, read, change, delete, and their bytes."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Depends, Response
+from aws_lambda_powertools.event_handler.router import APIGatewayRouter
+
+from app.conditions import answer_unchanged, check_if_match, make_etag
+from app.dependencies import BaseUrl, CurrentCaller, Headers, Images, Storage, VisibleImage
+from app.openapi import NOT_MODIFIED, accepts, accepts_upload, answers, takes_query
+from app.pages import get_span, make_cursor
+from app.requests import MERGE_PATCH, json_body, query
+from app.schemas import ImageCreate, ImageList, ImageMetadata, ImagePublic, ImageQuery, ImageUpdate
+from app.uploads import ImageUpload, read_image_upload, upload_image
+from shared import errors
+from shared.errors import NotFound
+from shared.images import ImageFilter
+from shared.models import Image
+from shared.storage import make_original_key, make_rendition_key
+
+REDIRECT_CACHE_SECONDS = 60  # well below the life of the URL that a redirect leads to
+
+router = APIGatewayRouter()
+
+
+@router.post(
+    "/images/upload",
+    tags=["images"],
+    summary="Upload an image with its metadata",
+    responses=answers(
+        ImagePublic,
+        errors.MalformedRequest,
+        errors.Forbidden,
+        errors.TooLarge,
+        errors.UnsupportedImage,
+        errors.InvalidFields,
+        status=HTTPStatus.CREATED,
+    ),
+    openapi_extensions=accepts_upload(ImageCreate, ImageMetadata),
+)
+def create_image(
+    upload: Annotated[ImageUpload, Depends(read_image_upload)],
+    caller: CurrentCaller,
+    images: Images,
+    storage: Storage,
+    base_url: BaseUrl,
+) -> Response[ImagePublic]:
+    image = upload_image(images, storage, caller, upload)
+    response = _answer_image(image, base_url, is_owner=True, status=HTTPStatus.CREATED)
+    response.headers["Location"] = f"{base_url}/images/{image.id}"
+    return response
+
+
+@router.get(
+    "/images",
+    tags=["images"],
+    summary="List the images that are public or the caller's own",
+    responses=answers(ImageList, errors.InvalidFields),
+    openapi_extensions=takes_query(ImageQuery),
+)
+def list_images(
+    wanted: Annotated[ImageQuery, Depends(query(ImageQuery))],
+    caller: CurrentCaller,
+    images: Images,
+    base_url: BaseUrl,
+) -> ImageList:
+    shown = ImageFilter(caller.user_id, wanted.user_id, wanted.visibility, wanted.tags, wanted.match)
+    page = images.list_visible(shown, get_span(wanted, caller), limit=wanted.limit)
+    return ImageList(
+        images=[
+            ImagePublic.of(image, base_url=base_url, is_owner=caller.owns(image)) for image in page.records
+        ],
+        next_cursor=make_cursor(page.next_key, wanted, caller),
+    )
+
+
+@router.get(
+    "/images/<image_id>",
+    tags=["images"],
+    summary="Read an image's metadata",
+    responses=answers(ImagePublic, errors.NotFound) | NOT_MODIFIED,
+    middlewares=[answer_unchanged],
+)
+def get_image(
+    image_id: str,  # noqa: ARG001 - read by `VisibleImage`
+    image: VisibleImage,
+    caller: CurrentCaller,
+    base_url: BaseUrl,
+) -> Response[ImagePublic]:
+    return _answer_image(image, base_url, is_owner=caller.owns(image))
+
+
+@router.route(
+    "/images/<image_id>",
+    method=["PUT", "PATCH"],
+    tags=["images"],
+    summary="Change what an image is called, who sees it, and its tags",
+    responses=answers(
+        ImagePublic,
+        errors.MalformedRequest,
+        errors.Forbidden,
+        errors.NotFound,
+        errors.Conflict,
+        errors.PreconditionFailed,
+        errors.TooLarge,
+        errors.UnsupportedMediaType,
+        errors.InvalidFields,
+    ),
+    openapi_extensions=accepts(ImageUpdate, MERGE_PATCH),
+)
+def update_image(
+    image_id: str,
+    update: Annotated[ImageUpdate, Depends(json_body(ImageUpdate))],
+    caller: CurrentCaller,
+    images: Images,
+    headers: Headers,
+    base_url: BaseUrl,
+) -> Response[ImagePublic]:
+    def change(image: Image) -> Image:
+        caller.check_change(image)
+        check_if_match(headers, image)
+        return update.apply_to(image)
+
+    return _answer_image(images.update(image_id, change), base_url, is_owner=True)
+
+
+@router.delete(
+    "/images/<image_id>",
+    tags=["images"],
+    summary="Delete an image and every byte of it",
+    responses=answers(
+        None,
+        errors.Forbidden,
+        errors.NotFound,
+        errors.Conflict,
+        errors.PreconditionFailed,
+        status=HTTPStatus.NO_CONTENT,
+    ),
+)
+def delete_image(image_id: str, caller: CurrentCaller, images: Images, headers: Headers) -> Response[None]:
+    def check(image: Image) -> None:
+        caller.check_change(image)
+        check_if_match(headers, image)
+
+    images.delete(image_id, check)
+    return Response(HTTPStatus.NO_CONTENT)
+
+
+@router.get(
+    "/images/<image_id>/content",
+    tags=["images"],
+    summary="Go to the bytes: the original for its owner, the largest rendition for everyone else",
+    responses=answers(None, errors.NotFound, status=HTTPStatus.FOUND),
+)
+def get_content(
+    image_id: str,
+    image: VisibleImage,
+    caller: CurrentCaller,
+    storage: Storage,
+) -> Response[None]:
+    if not caller.owns(image):
+        return get_rendition(image_id, "large", image, storage)
+    return _redirect(storage.sign_url(make_original_key(image_id)))
+
+
+@router.get(
+    "/images/<image_id>/content/<rendition>",
+    tags=["images"],
+    summary="Go to the bytes of a rendition",
+    responses=answers(None, errors.NotFound, status=HTTPStatus.FOUND),
+)
+def get_rendition(image_id: str, rendition: str, image: VisibleImage, storage: Storage) -> Response[None]:
+    for name in image.renditions:
+        if name == rendition:
+            return _redirect(storage.sign_url(make_rendition_key(image_id, name)))
+    raise NotFound(f"This image has no such rendition; it is {image.status}.")
+
+
+def _answer_image(
+    image: Image, base_url: str, *, is_owner: bool, status: HTTPStatus = HTTPStatus.OK
+) -> Response[ImagePublic]:
+    body = ImagePublic.of(image, base_url=base_url, is_owner=is_owner)
+    headers = {"ETag": make_etag(image), "Cache-Control": "private, no-cache"}
+    return Response(status, "application/json", body, headers)
+
+
+def _redirect(url: str) -> Response[None]:
+    headers = {"Location": url, "Cache-Control": f"private, max-age={REDIRECT_CACHE_SECONDS}"}
+    return Response(HTTPStatus.FOUND, headers=headers)

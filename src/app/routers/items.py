@@ -1,0 +1,124 @@
+"""Items: generic things with a name."""
+
+import uuid
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Depends, Response
+from aws_lambda_powertools.event_handler.router import APIGatewayRouter
+
+from app.conditions import answer_unchanged, check_if_match, make_etag
+from app.dependencies import BaseUrl, CurrentCaller, Headers, Items
+from app.openapi import NOT_MODIFIED, accepts, answers, takes_query
+from app.pages import get_span, make_cursor
+from app.requests import json_body, query
+from app.schemas import ItemCreate, ItemList, ItemPublic, PageQuery
+from shared import errors
+from shared.models import Item
+
+WRITE_ERRORS = (
+    errors.MalformedRequest,
+    errors.Forbidden,
+    errors.TooLarge,
+    errors.UnsupportedMediaType,
+    errors.InvalidFields,
+)
+
+router = APIGatewayRouter()
+
+
+@router.post(
+    "/items",
+    tags=["items"],
+    summary="Create an item",
+    responses=answers(ItemPublic, *WRITE_ERRORS, status=HTTPStatus.CREATED),
+    openapi_extensions=accepts(ItemCreate),
+)
+def create_item(
+    content: Annotated[ItemCreate, Depends(json_body(ItemCreate))],
+    caller: CurrentCaller,
+    items: Items,
+    base_url: BaseUrl,
+) -> Response[ItemPublic]:
+    now = datetime.now(UTC)
+    item = Item(id=str(uuid.uuid4()), user_id=caller.user_id, created_at=now, updated_at=now, **dict(content))
+    items.add(item)
+    response = _answer_item(item, status=HTTPStatus.CREATED)
+    response.headers["Location"] = f"{base_url}/items/{item.id}"
+    return response
+
+
+@router.get(
+    "/items",
+    tags=["items"],
+    summary="List the caller's items",
+    responses=answers(ItemList, errors.Forbidden, errors.InvalidFields),
+    openapi_extensions=takes_query(PageQuery),
+)
+def list_items(
+    wanted: Annotated[PageQuery, Depends(query(PageQuery))], caller: CurrentCaller, items: Items
+) -> ItemList:
+    owner = caller.act_as(wanted.user_id)
+    page = items.list_owned(owner.user_id, get_span(wanted, owner), limit=wanted.limit)
+    return ItemList(
+        items=[ItemPublic.of(item) for item in page.records],
+        next_cursor=make_cursor(page.next_key, wanted, owner),
+    )
+
+
+@router.get(
+    "/items/<item_id>",
+    tags=["items"],
+    summary="Read an item",
+    responses=answers(ItemPublic, errors.NotFound) | NOT_MODIFIED,
+    middlewares=[answer_unchanged],
+)
+def get_item(item_id: str, caller: CurrentCaller, items: Items) -> Response[ItemPublic]:
+    item = items.get(item_id)
+    caller.check_item(item)
+    return _answer_item(item)
+
+
+@router.put(
+    "/items/<item_id>",
+    tags=["items"],
+    summary="Replace an item",
+    responses=answers(ItemPublic, *WRITE_ERRORS, errors.NotFound, errors.Conflict, errors.PreconditionFailed),
+    openapi_extensions=accepts(ItemCreate),
+)
+def replace_item(
+    item_id: str,
+    content: Annotated[ItemCreate, Depends(json_body(ItemCreate))],
+    caller: CurrentCaller,
+    items: Items,
+    headers: Headers,
+) -> Response[ItemPublic]:
+    def change(item: Item) -> Item:
+        caller.check_item(item)
+        check_if_match(headers, item)
+        return item.model_copy(update=dict(content))
+
+    return _answer_item(items.update(item_id, change))
+
+
+@router.delete(
+    "/items/<item_id>",
+    tags=["items"],
+    summary="Delete an item",
+    responses=answers(
+        None, errors.NotFound, errors.Conflict, errors.PreconditionFailed, status=HTTPStatus.NO_CONTENT
+    ),
+)
+def delete_item(item_id: str, caller: CurrentCaller, items: Items, headers: Headers) -> Response[None]:
+    def check(item: Item) -> None:
+        caller.check_item(item)
+        check_if_match(headers, item)
+
+    items.delete(item_id, check)
+    return Response(HTTPStatus.NO_CONTENT)
+
+
+def _answer_item(item: Item, *, status: HTTPStatus = HTTPStatus.OK) -> Response[ItemPublic]:
+    headers = {"ETag": make_etag(item), "Cache-Control": "private, no-cache"}
+    return Response(status, "application/json", ItemPublic.of(item), headers)

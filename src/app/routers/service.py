@@ -1,0 +1,52 @@
+"""The service itself: whether it is there, what it takes, and its documentation."""
+
+import json
+from importlib.resources import files
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.router import APIGatewayRouter
+
+from app import VERSION
+from app.dependencies import BaseUrl
+from app.openapi import Json, answers, describe_api
+from app.schemas import Health, Limits
+
+router = APIGatewayRouter()
+
+
+@router.get("/health", tags=["service"], summary="Whether the service is there", responses=answers(Health))
+def get_health() -> Health:
+    return Health(version=VERSION)
+
+
+@router.get("/limits", tags=["service"], summary="Every limit a client can hit", responses=answers(Limits))
+def get_limits() -> Limits:
+    return Limits()
+
+
+@router.get("/openapi.json", include_in_schema=False, compress=True)
+def get_openapi(base_url: BaseUrl) -> Json:
+    return describe_api(_get_app(), base_url)
+
+
+@router.get("/docs", include_in_schema=False, compress=True)
+def get_docs(base_url: BaseUrl) -> Response[str]:
+    from aws_lambda_powertools.event_handler.openapi.swagger_ui import (  # noqa: PLC0415 - for this page only
+        generate_swagger_html,
+    )
+
+    assets = files("aws_lambda_powertools.event_handler.openapi.swagger_ui")
+    page = generate_swagger_html(
+        spec=json.dumps(describe_api(_get_app(), base_url)).replace("</", "<\\/"),  # ends no script early
+        swagger_js=(assets / "swagger-ui-bundle.min.js").read_text(),
+        swagger_css=(assets / "swagger-ui.min.css").read_text(),
+        swagger_base_url="",
+        oauth2_config=None,
+    )
+    return Response(200, "text/html; charset=utf-8", page)
+
+
+def _get_app() -> APIGatewayRestResolver:
+    app = router.api_resolver
+    assert isinstance(app, APIGatewayRestResolver)  # noqa: S101 - for the type checker
+    return app

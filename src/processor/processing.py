@@ -1,0 +1,89 @@
+"""An uploaded original becomes an image: load, verify, render, store, mark."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+from processor.renditions import Rendered, render
+from shared.errors import DomainError, NotFound, UnacceptableImage, Unavailable
+from shared.images import FINAL_STATUSES, ImageRepository
+from shared.models import Image, ProcessingResult, Rendition, Status
+from shared.storage import ImageStorage, make_original_key, make_rendition_key
+
+ROW_PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+ORPHAN_AGE = timedelta(
+    seconds=60
+)  # no request lives longer than 30 seconds: who has no row by then gets none
+FAILED_REASON = "Processing failed; it is tried again."
+
+
+class Processor:
+    """Processes originals. Every step may run twice, late, or after the image was deleted."""
+
+    def __init__(
+        self, images: ImageRepository, storage: ImageStorage, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._images = images
+        self._storage = storage
+        self._sleep = sleep
+
+    def process(self, image_id: str, uploaded_at: datetime) -> str:
+        """Return what became of it. Raises for faults that pass, so that the event comes again."""
+        image = self._await_row(image_id)
+        if image is None:
+            if datetime.now(UTC) - uploaded_at < ORPHAN_AGE:
+                raise Unavailable("The image has no row yet.")
+            self._storage.delete_image(image_id)
+            return "orphan deleted"
+        if image.status in FINAL_STATUSES:
+            return f"{image.status} before"
+        try:
+            return self._finish(image_id, self._make_result(image_id))
+        except Exception:
+            with suppress(DomainError):
+                self._images.set_result(
+                    image_id, ProcessingResult(status=Status.FAILED, status_reason=FAILED_REASON)
+                )
+            raise
+
+    def _await_row(self, image_id: str) -> Image | None:
+        """Read the row, which is written after the object and may be a moment behind its event."""
+        for pause in ROW_PAUSES_SECONDS:
+            with suppress(NotFound):
+                return self._images.get(image_id)
+            self._sleep(pause)
+        return None
+
+    def _make_result(self, image_id: str) -> ProcessingResult:
+        try:
+            rendered = render(self._storage.get(make_original_key(image_id)))
+        except UnacceptableImage as error:
+            return ProcessingResult(status=Status.REJECTED, status_reason=error.detail)
+        return self._store(image_id, rendered)
+
+    def _store(self, image_id: str, rendered: Rendered) -> ProcessingResult:
+        for name, rendition in rendered.renditions.items():
+            self._storage.replace(make_rendition_key(image_id, name), rendition.data, "image/webp")
+        return ProcessingResult(
+            status=Status.READY,
+            width=rendered.inspection.width,
+            height=rendered.inspection.height,
+            renditions={
+                name: Rendition(width=rendition.width, height=rendition.height, size=len(rendition.data))
+                for name, rendition in rendered.renditions.items()
+            },
+            placeholder=rendered.placeholder,
+            exif=rendered.exif,
+        )
+
+    def _finish(self, image_id: str, result: ProcessingResult) -> str:
+        if self._images.set_result(image_id, result):
+            return result.status
+        try:
+            image = self._images.get(image_id)
+        except NotFound:
+            # Deleted while we worked, and perhaps cleaned up before we stored: leave no byte behind.
+            self._storage.delete_image(image_id)
+            return "deleted meanwhile"
+        return f"{image.status} before"

@@ -1,0 +1,60 @@
+"""How this service talks to AWS: one client configuration, and one translation of its errors."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.errors import Throttled, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+CONNECT_TIMEOUT_SECONDS = 1
+READ_TIMEOUT_SECONDS = 5
+MAX_ATTEMPTS = 3  # with the timeouts above, a dead service is known before API Gateway's 29 seconds end
+
+_THROTTLING_CODES = {
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "SlowDown",
+    "ThrottlingException",
+}
+
+
+@overload
+def create_client(service: Literal["dynamodb"], endpoint_url: str | None = None) -> DynamoDBClient: ...
+@overload
+def create_client(service: Literal["s3"], endpoint_url: str | None = None) -> S3Client: ...
+def create_client(service: Literal["dynamodb", "s3"], endpoint_url: str | None = None) -> Any:
+    import boto3  # noqa: PLC0415 - 200 ms, which tests and tools that bring clients of their own do not pay
+    from botocore.config import Config  # noqa: PLC0415
+
+    config = Config(
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        read_timeout=READ_TIMEOUT_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
+        signature_version="s3v4" if service == "s3" else None,
+        s3={"addressing_style": "path" if endpoint_url else "auto"} if service == "s3" else None,
+    )
+    return boto3.client(service, endpoint_url=endpoint_url, config=config)
+
+
+@contextmanager
+def translate_errors() -> Iterator[None]:
+    """Turn what passes by itself into Throttled or Unavailable. Anything else is our fault and stays."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _THROTTLING_CODES:
+            raise Throttled("The service is busy; try again in a moment.") from error
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:  # noqa: PLR2004
+            raise Unavailable("The service cannot answer just now; try again in a moment.") from error
+        raise
+    except BotoCoreError as error:
+        raise Unavailable("The service cannot answer just now; try again in a moment.") from error

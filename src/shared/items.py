@@ -1,0 +1,25 @@
+"""Items in DynamoDB, listed for whoever owns them."""
+
+import builtins
+from urllib.parse import quote
+
+from shared.listing import Scope, Span
+from shared.models import Item
+from shared.records import RecordPage, RecordRepository
+
+
+class ItemRepository(RecordRepository[Item]):
+    """The items table. Items without an owner share a listing."""
+
+    kind = "ITEM"
+    model = Item
+
+    def partitions(self, record: Item) -> builtins.list[str]:
+        return [_owner_family(record.user_id)]
+
+    def list_owned(self, user_id: str | None, span: Span, *, limit: int) -> RecordPage[Item]:
+        return self.list([Scope([_owner_family(user_id)])], span, limit=limit)
+
+
+def _owner_family(user_id: str | None) -> str:
+    return f"USER#{quote(user_id, safe='@:|+')}" if user_id else "SHARED"

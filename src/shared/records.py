@@ -1,0 +1,112 @@
+"""Records in DynamoDB: a row each, and an entry in every listing that shows it, written together."""
+
+import builtins
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from shared.errors import Conflict, NotFound
+from shared.listing import Scope, Span, get_identifier, list_page, make_sort_key
+from shared.models import Record
+from shared.table import ConditionFailed, Key, Table, Transaction
+
+MAX_TRIES = 4
+
+
+@dataclass(frozen=True)
+class RecordPage[R: Record]:
+    """Records in order, and the sort key at which the next page begins."""
+
+    records: Sequence[R]
+    next_key: str | None
+
+
+class RecordRepository[R: Record]:
+    """One kind of record and its listings. A subclass says in which partitions a record is listed."""
+
+    kind: str
+    model: type[R]
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+
+    def partitions(self, record: R) -> builtins.list[str]:
+        raise NotImplementedError
+
+    def get(self, record_id: str) -> R:
+        """Raises NotFound."""
+        row = self.table.get(self.key(record_id)) if _is_id(record_id) else None
+        if row is None:
+            raise NotFound(f"There is no such {self.kind.lower()}.")
+        return self.model.model_validate(row)
+
+    def add(self, record: R) -> None:
+        self.table.transact(
+            Transaction().add(self.key(record.id), record).add_entries(self._entry_keys(record)),
+        )
+
+    def update(self, record_id: str, change: Callable[[R], R]) -> R:
+        """Change a record and its place in the listings together.
+
+        `change` gets the stored record, again if someone else was faster, and may refuse by raising.
+        """
+        for _ in range(MAX_TRIES):
+            old = self.get(record_id)
+            new = change(old).model_copy(update={"updated_at": datetime.now(UTC), "version": old.version + 1})
+            before, after = set(self._entry_keys(old)), set(self._entry_keys(new))
+            transaction = (
+                Transaction()
+                .replace(self.key(record_id), new, version=old.version)
+                .delete_entries(before - after)
+                .add_entries(after - before)
+            )
+            try:
+                self.table.transact(transaction)
+            except ConditionFailed:
+                continue
+            return new
+        raise self._contested()
+
+    def delete(self, record_id: str, check: Callable[[R], None]) -> None:
+        """Delete a record and its entries. `check` gets the stored record first and may refuse by raising."""
+        for _ in range(MAX_TRIES):
+            record = self.get(record_id)
+            check(record)
+            transaction = (
+                Transaction()
+                .delete(self.key(record_id), version=record.version)
+                .delete_entries(self._entry_keys(record))
+            )
+            try:
+                self.table.transact(transaction)
+            except ConditionFailed:
+                continue
+            return
+        raise self._contested()
+
+    def list(self, scopes: Iterable[Scope], span: Span, *, limit: int) -> RecordPage[R]:
+        """Read a page. It may hold fewer records than `limit`, even none, and yet not be the last."""
+        page = list_page(self.table, scopes, span, limit=limit)
+        keys = [self.key(get_identifier(key)) for key in page.keys]
+        rows = self.table.get_many(keys)
+        return RecordPage(
+            [self.model.model_validate(rows[key]) for key in keys if key in rows], page.next_key
+        )
+
+    def key(self, record_id: str) -> Key:
+        return f"{self.kind}#{record_id}", self.kind
+
+    def _entry_keys(self, record: R) -> builtins.list[Key]:
+        sort_key = make_sort_key(record.created_at, record.id)
+        return [(partition, sort_key) for partition in self.partitions(record)]
+
+    def _contested(self) -> Conflict:
+        return Conflict(f"Someone else is changing this {self.kind.lower()} just now; try again.")
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False

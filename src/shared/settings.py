@@ -1,0 +1,43 @@
+"""The environment of a function, read here and nowhere else."""
+
+import os
+from collections.abc import Mapping
+
+
+class Settings:
+    """What the template tells a function. A variable is read when it is asked for: no function has all."""
+
+    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
+        self._environ = environ
+
+    @property
+    def images_table(self) -> str:
+        return self._environ["IMAGES_TABLE"]
+
+    @property
+    def items_table(self) -> str:
+        return self._environ["ITEMS_TABLE"]
+
+    @property
+    def bucket(self) -> str:
+        return self._environ["BUCKET"]
+
+    @property
+    def public_shards(self) -> int:
+        """Over how many partitions the public listing is spread. May grow later, never shrink."""
+        return int(self._environ.get("PUBLIC_SHARDS") or 1)
+
+    @property
+    def allowed_origins(self) -> list[str]:
+        """Origins whose pages may call the API."""
+        return (self._environ.get("ALLOWED_ORIGINS") or "*").split(",")
+
+    @property
+    def public_url(self) -> str | None:
+        """Base of the API's own URLs, where a proxy in front hides what clients call it."""
+        return self._environ.get("PUBLIC_URL") or None
+
+    @property
+    def s3_public_url(self) -> str | None:
+        """The S3 endpoint as clients reach it, where that is not AWS's own."""
+        return self._environ.get("S3_PUBLIC_URL") or None

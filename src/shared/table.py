@@ -1,0 +1,210 @@
+"""A DynamoDB table: models in, models out, and transactions that survive a lost answer."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+import uuid
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Self
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from shared.aws import translate_errors
+from shared.errors import Conflict, Throttled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+    from pydantic import BaseModel
+
+MAX_BATCH_KEYS = 100
+MAX_TRIES = 4
+FIRST_PAUSE_SECONDS = 0.05
+
+type Key = tuple[str, str]
+type Row = dict[str, Any]
+
+
+class ConditionFailed(Exception):
+    """The row is not what the write expected."""
+
+
+class Table:
+    """The calls that the repositories make, on a table with the keys `pk` and `sk`."""
+
+    def __init__(self, client: DynamoDBClient, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def get(self, key: Key) -> Row | None:
+        """Read a row, consistently: a client sees what it has just written."""
+        with translate_errors():
+            answer = self._client.get_item(TableName=self._name, Key=_key(key), ConsistentRead=True)
+        return _decode(answer["Item"]) if "Item" in answer else None
+
+    def get_many(self, keys: Sequence[Key]) -> dict[Key, Row]:
+        """Read up to 100 rows in one call. Rows that do not exist are not in the answer."""
+        rows: dict[Key, Row] = {}
+        wanted = [_key(key) for key in keys]
+        for pause in _pauses():
+            if not wanted:
+                return rows
+            time.sleep(pause)
+            with translate_errors():
+                answer = self._client.batch_get_item(RequestItems={self._name: {"Keys": wanted}})
+            for item in answer["Responses"].get(self._name, []):
+                row = _decode(item)
+                rows[row["pk"], row["sk"]] = row
+            left = answer["UnprocessedKeys"].get(self._name)
+            wanted = [dict(key) for key in left["Keys"]] if left else []
+        if wanted:
+            raise Throttled("The service is busy; try again in a moment.")
+        return rows
+
+    def query_keys(  # noqa: PLR0913 - they are one range
+        self, partition: str, low: str, high: str, *, descending: bool, limit: int, after: str | None = None
+    ) -> tuple[list[str], bool]:
+        """Read sort keys of a partition within inclusive bounds; the flag tells whether there are more."""
+        start: dict[str, Any] = {"ExclusiveStartKey": _key((partition, after))} if after is not None else {}
+        with translate_errors():
+            answer = self._client.query(
+                TableName=self._name,
+                KeyConditionExpression="pk = :pk AND sk BETWEEN :low AND :high",
+                ExpressionAttributeValues={":pk": {"S": partition}, ":low": {"S": low}, ":high": {"S": high}},
+                ProjectionExpression="sk",
+                ScanIndexForward=not descending,
+                Limit=limit,
+                **start,
+            )
+        return [item["sk"]["S"] for item in answer["Items"]], "LastEvaluatedKey" in answer
+
+    def update(self, key: Key, values: Mapping[str, Any], *, unless: Mapping[str, Sequence[str]]) -> None:
+        """Set attributes of an existing row and count its `version` up.
+
+        `unless` names attributes and the values at which the row is to stay as it is. Raises ConditionFailed.
+        """
+        names = {f"#{name}": name for name in (*values, *unless, "version")}
+        refused = {f":not_{name}_{i}": value for name, row in unless.items() for i, value in enumerate(row)}
+        conditions = [
+            f"NOT #{name} IN ({', '.join(f':not_{name}_{i}' for i in range(len(row)))})"
+            for name, row in unless.items()
+        ]
+        sets = ", ".join(f"#{name} = :{name}" for name in values)
+        with translate_errors():
+            try:
+                self._client.update_item(
+                    TableName=self._name,
+                    Key=_key(key),
+                    UpdateExpression=f"SET {sets} ADD #version :one",
+                    ConditionExpression=" AND ".join(["attribute_exists(pk)", *conditions]),
+                    ExpressionAttributeNames=names,
+                    ExpressionAttributeValues=_encode(
+                        {f":{name}": value for name, value in values.items()} | refused | {":one": 1}
+                    ),
+                )
+            except self._client.exceptions.ConditionalCheckFailedException as error:
+                raise ConditionFailed from error
+
+    def transact(self, transaction: Transaction) -> None:
+        """Write all or nothing. Raises ConditionFailed, or Conflict when others keep writing the same rows.
+
+        One token names all tries of the transaction: after a lost answer, the next is no second write.
+        """
+        token = str(uuid.uuid4())
+        writes = transaction.writes_to(self._name)
+        for pause in _pauses():
+            time.sleep(pause)
+            with translate_errors():
+                try:
+                    self._client.transact_write_items(TransactItems=writes, ClientRequestToken=token)
+                except self._client.exceptions.TransactionCanceledException as error:
+                    reasons = {reason.get("Code") for reason in error.response["CancellationReasons"]}
+                    if "ConditionalCheckFailed" in reasons:
+                        raise ConditionFailed from error
+                    if not reasons & {"TransactionConflict", "ThrottlingError"}:
+                        raise
+                except self._client.exceptions.TransactionInProgressException:
+                    pass
+                else:
+                    return
+        raise Conflict("Someone else is changing this just now; try again.")
+
+
+class Transaction:
+    """Writes that happen together."""
+
+    def __init__(self) -> None:
+        self._writes: list[tuple[str, dict[str, Any]]] = []
+
+    def add(self, key: Key, model: BaseModel) -> Self:
+        """Write a row that must not exist yet."""
+        return self._write("Put", Item=_item(key, model), ConditionExpression="attribute_not_exists(pk)")
+
+    def replace(self, key: Key, model: BaseModel, *, version: int) -> Self:
+        """Write a row anew if it is still at `version`."""
+        return self._write("Put", Item=_item(key, model), **_at(version))
+
+    def delete(self, key: Key, *, version: int) -> Self:
+        """Delete a row if it is still at `version`."""
+        return self._write("Delete", Key=_key(key), **_at(version))
+
+    def add_entries(self, keys: Iterable[Key]) -> Self:
+        """Write rows that have nothing but keys."""
+        for key in keys:
+            self._write("Put", Item=_key(key))
+        return self
+
+    def delete_entries(self, keys: Iterable[Key]) -> Self:
+        for key in keys:
+            self._write("Delete", Key=_key(key))
+        return self
+
+    def writes_to(self, table: str) -> list[TransactWriteItemTypeDef]:
+        return [{kind: {"TableName": table, **write}} for kind, write in self._writes]  # type: ignore[misc] # the kind decides
+
+    def _write(self, kind: str, **write: Any) -> Self:  # noqa: ANN401 - the shapes of DynamoDB's API
+        self._writes.append((kind, write))
+        return self
+
+
+def _at(version: int) -> dict[str, Any]:
+    return {
+        "ConditionExpression": "#version = :version",
+        "ExpressionAttributeNames": {"#version": "version"},
+        "ExpressionAttributeValues": _encode({":version": version}),
+    }
+
+
+def _key(key: Key) -> dict[str, Any]:
+    return {"pk": {"S": key[0]}, "sk": {"S": key[1]}}
+
+
+def _item(key: Key, model: BaseModel) -> dict[str, Any]:
+    return _key(key) | _encode(dump(model))
+
+
+def dump(model: BaseModel) -> Row:
+    """Turn a model into what DynamoDB stores: texts, whole numbers and decimals; nothing for None."""
+    row: Row = json.loads(model.model_dump_json(exclude_none=True), parse_float=Decimal)
+    return row
+
+
+def _encode(row: Row) -> dict[str, Any]:
+    serialize = TypeSerializer().serialize
+    return {name: serialize(value) for name, value in row.items()}
+
+
+def _decode(item: Mapping[str, Any]) -> Row:
+    deserialize = TypeDeserializer().deserialize
+    return {name: deserialize(value) for name, value in item.items()}
+
+
+def _pauses() -> Iterable[float]:
+    """Nothing before the first try, then doubling, with jitter."""
+    yield 0
+    for attempt in range(MAX_TRIES - 1):
+        yield random.uniform(0.5, 1) * FIRST_PAUSE_SECONDS * 2**attempt  # noqa: S311 - no secret

@@ -1,0 +1,142 @@
+"""A client of the API that speaks to the Lambda handler in the events of API Gateway."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from app.main import lambda_handler
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REQUEST_ID = "11111111-2222-4333-8444-555555555555"
+BASE_URL = "http://localhost:3000"
+
+
+class Context:
+    """What the handler reads of Lambda's context."""
+
+    aws_request_id = REQUEST_ID
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the client gets."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 - JSON is anything
+        return json.loads(self.body)
+
+    @property
+    def problem(self) -> tuple[int, str, list[str]]:
+        """Status, code and wrong fields of an error, after checks of what every error has."""
+        problem = self.json
+        assert self.headers["Content-Type"] == "application/problem+json"
+        assert problem["status"] == self.status
+        assert problem["requestId"] == REQUEST_ID
+        return self.status, problem["code"], [error["field"] for error in problem["errors"]]
+
+
+class Api:
+    """Calls the handler as API Gateway would."""
+
+    def request(  # noqa: PLR0913 - what a request is made of
+        self,
+        method: str,
+        url: str,
+        *,
+        user: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,  # noqa: ANN401 - JSON is anything
+        body: bytes | None = None,
+        encode: bool = False,
+    ) -> Answer:
+        """`encode` sends the body as base64, as API Gateway does for binary media types."""
+        sent = dict(headers or {})
+        if user is not None:
+            sent["X-User-Id"] = user
+        if json is not None:
+            body = dump_json(json)
+            sent.setdefault("Content-Type", "application/json")
+        event = make_event(method, url, sent, body, encode=encode)
+        return read_answer(lambda_handler(event, Context()))  # type: ignore[arg-type] # all that is read of it
+
+    def get(self, url: str, **options: Any) -> Answer:  # noqa: ANN401 - of `request`
+        return self.request("GET", url, **options)
+
+    def post(self, url: str, **options: Any) -> Answer:  # noqa: ANN401 - of `request`
+        return self.request("POST", url, **options)
+
+    def upload(self, content: bytes, *, user: str = "ann", **metadata: Any) -> Any:  # noqa: ANN401 - JSON
+        """Upload an image, and return what the API says of it."""
+        answer = self.post("/images/upload", user=user, json=make_upload(content, **metadata))
+        assert answer.status == 201, answer.body
+        return answer.json
+
+
+def make_event(
+    method: str, url: str, headers: Mapping[str, str], body: bytes | None, *, encode: bool
+) -> dict[str, Any]:
+    parts = urlsplit(url)
+    query: dict[str, list[str]] = {}
+    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+        query.setdefault(name, []).append(value)
+    sent = {"Host": "localhost:3000", "X-Forwarded-Proto": "http", **headers}
+    text = None if body is None else base64.b64encode(body).decode() if encode else body.decode()
+    return {
+        "resource": "/{proxy+}",
+        "path": parts.path,
+        "httpMethod": method,
+        "headers": sent,
+        "multiValueHeaders": {name: [value] for name, value in sent.items()},
+        "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
+        "multiValueQueryStringParameters": query or None,
+        "pathParameters": {"proxy": parts.path.lstrip("/")},
+        "requestContext": {"path": parts.path, "stage": "v1", "requestId": "gateway", "httpMethod": method},
+        "body": text,
+        "isBase64Encoded": encode and body is not None,
+    }
+
+
+def read_answer(response: dict[str, Any]) -> Answer:
+    headers = {name: ",".join(values) for name, values in response["multiValueHeaders"].items()}
+    body = response["body"] or ""
+    raw = base64.b64decode(body) if response["isBase64Encoded"] else body.encode()
+    return Answer(response["statusCode"], headers, raw)
+
+
+def make_upload(content: bytes, *, filename: str = "photo.jpg", **metadata: Any) -> dict[str, Any]:  # noqa: ANN401
+    """The JSON body of an upload."""
+    image = {"filename": filename, "content": base64.b64encode(content).decode(), "contentType": "image/jpeg"}
+    return {"image": image, "metadata": metadata}
+
+
+def make_form(
+    *fields: tuple[str, str], file: bytes | None = None, filename: str = "photo.jpg"
+) -> dict[str, Any]:
+    """A multipart body with its header, as options of `request`."""
+    boundary = "----form"
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in fields
+    ]
+    if file is not None:
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{filename}"\r\n\r\n'
+        parts.append(head.encode() + file + b"\r\n")
+    return {
+        "headers": {"Content-Type": f"multipart/form-data; boundary={boundary}"},
+        "body": b"".join([*parts, f"--{boundary}--\r\n".encode()]),
+        "encode": True,
+    }
+
+
+def dump_json(value: Any) -> bytes:  # noqa: ANN401 - JSON is anything
+    return json.dumps(value).encode()

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from openapi_spec_validator import validate
+
+from app import VERSION
+
+if TYPE_CHECKING:
+    from tests.api import Api
+
+
+def test_health_tells_the_version_of_the_project(api: Api) -> None:
+    project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
+    assert api.get("/health").json == {"status": "ok", "version": VERSION}
+    assert project["version"] == VERSION
+
+
+def test_limits_are_those_of_the_contract(api: Api) -> None:
+    limits = api.get("/limits").json
+    assert limits["maxInlineBytes"] == 4_400_000
+    assert limits["maxPixels"] == 100_000_000
+    assert limits["renditionEdgesPx"] == {"thumbnail": 256, "small": 640, "medium": 1280, "large": 2048}
+
+
+@pytest.fixture
+def document(api: Api) -> Any:  # noqa: ANN401 - JSON
+    return api.get("/openapi.json").json
+
+
+def test_openapi_document_is_valid(document: Any) -> None:  # noqa: ANN401 - JSON
+    validate(document)
+    assert document["openapi"].startswith("3.1")
+
+
+def test_every_endpoint_is_described_with_its_errors(document: Any) -> None:  # noqa: ANN401 - JSON
+    operations = {
+        (method, path): operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+    assert set(operations) == {
+        ("post", "/images/upload"),
+        ("get", "/images"),
+        ("get", "/images/{image_id}"),
+        ("put", "/images/{image_id}"),
+        ("patch", "/images/{image_id}"),
+        ("delete", "/images/{image_id}"),
+        ("get", "/images/{image_id}/content"),
+        ("get", "/images/{image_id}/content/{rendition}"),
+        ("post", "/items"),
+        ("get", "/items"),
+        ("get", "/items/{item_id}"),
+        ("put", "/items/{item_id}"),
+        ("delete", "/items/{item_id}"),
+        ("post", "/upload"),
+        ("get", "/health"),
+        ("get", "/limits"),
+    }
+    for operation in operations.values():
+        failures = {status: answer for status, answer in operation["responses"].items() if status >= "400"}
+        assert {"429", "500", "503"} <= set(failures)
+        assert all(list(answer["content"]) == ["application/problem+json"] for answer in failures.values())
+
+
+def test_both_upload_formats_are_described(document: Any) -> None:  # noqa: ANN401 - JSON
+    for path in ("/images/upload", "/upload"):
+        content = document["paths"][path]["post"]["requestBody"]["content"]
+        assert set(content) == {"application/json", "multipart/form-data"}
+
+
+def test_docs_are_a_page_that_needs_nothing_from_elsewhere(api: Api) -> None:
+    answer = api.get("/docs")
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert b"src='http" not in answer.body
+    assert b"/images/upload" in answer.body

@@ -1,0 +1,90 @@
+"""AWS in process: moto, the two tables and the bucket, and the repositories on them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from moto import mock_aws
+
+from shared.aws import create_client
+from shared.images import ImageRepository
+from shared.items import ItemRepository
+from shared.storage import ImageStorage
+from shared.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+PUBLIC_SHARDS = 3
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "IMAGES_TABLE": "images",
+    "ITEMS_TABLE": "items",
+    "BUCKET": "bucket",
+    "PUBLIC_SHARDS": str(PUBLIC_SHARDS),
+    "POWERTOOLS_SERVICE_NAME": "test",
+}
+
+
+@pytest.fixture(autouse=True)
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in os.environ:
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def dynamodb() -> DynamoDBClient:
+    client = create_client("dynamodb")
+    for name in ("images", "items"):
+        client.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+        )
+    return client
+
+
+@pytest.fixture
+def s3() -> S3Client:
+    client = create_client("s3")
+    client.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    return client
+
+
+@pytest.fixture
+def table(dynamodb: DynamoDBClient) -> Table:
+    return Table(dynamodb, "images")
+
+
+@pytest.fixture
+def images(table: Table) -> ImageRepository:
+    return ImageRepository(table, public_shards=PUBLIC_SHARDS)
+
+
+@pytest.fixture
+def items(dynamodb: DynamoDBClient) -> ItemRepository:
+    return ItemRepository(Table(dynamodb, "items"))
+
+
+@pytest.fixture
+def storage(s3: S3Client) -> ImageStorage:
+    return ImageStorage(s3, "bucket")

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from processor import cleanup
+from shared.storage import make_original_key, make_rendition_key
+from tests.api import Context
+from tests.faults import Outage
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from shared.storage import ImageStorage
+
+
+@pytest.fixture(autouse=True)
+def image(storage: ImageStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cleanup, "get_storage", lambda: storage)
+    storage.add(make_original_key("1"), b"x", "image/png")
+    storage.replace(make_rendition_key("1", "small"), b"x", "image/webp")
+
+
+def make_record(partition: str, sort: str = "IMAGE", event: str = "REMOVE") -> dict[str, Any]:
+    keys = {"pk": {"S": partition}, "sk": {"S": sort}}
+    return {"eventName": event, "dynamodb": {"Keys": keys, "SequenceNumber": f"seq-{partition}"}}
+
+
+def handle(*records: dict[str, Any]) -> dict[str, Any]:
+    return cleanup.lambda_handler({"Records": list(records)}, Context())  # type: ignore[arg-type] # all it reads
+
+
+def count(s3: S3Client) -> int:
+    return s3.list_objects_v2(Bucket="bucket")["KeyCount"]
+
+
+def test_objects_end_with_their_record(s3: S3Client) -> None:
+    assert handle(make_record("IMAGE#1"), make_record("IMAGE#1")) == {"batchItemFailures": []}
+    assert count(s3) == 0
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        make_record("IMAGE#1", event="MODIFY"),
+        make_record("IMAGE#1", event="INSERT"),
+        make_record("USER#1#PUBLIC", "2026#1"),
+        make_record("IMAGE#2"),
+    ],
+)
+def test_nothing_else_deletes(s3: S3Client, record: dict[str, Any]) -> None:
+    assert handle(record) == {"batchItemFailures": []}
+    assert count(s3) == 2
+
+
+def test_fault_names_the_record_from_which_to_go_on(s3: S3Client) -> None:
+    Outage(s3, "DeleteObjects")
+    answer = handle(make_record("USER#1", "x"), make_record("IMAGE#1"), make_record("IMAGE#2"))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "seq-IMAGE#1"}]}

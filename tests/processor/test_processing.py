@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PIL import Image as Pillow
+
+from processor.processing import ORPHAN_AGE, Processor
+from shared.errors import NotFound, Unavailable
+from shared.models import Status
+from shared.storage import make_original_key, make_rendition_key
+from tests.faults import LostAnswer, Outage
+from tests.pictures import make_photo, make_picture
+from tests.records import make_image
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+    from shared.images import ImageRepository
+    from shared.models import Image
+    from shared.storage import ImageStorage
+
+
+@pytest.fixture
+def processor(images: ImageRepository, storage: ImageStorage) -> Processor:
+    return Processor(images, storage, sleep=lambda _: None)
+
+
+@pytest.fixture
+def image(images: ImageRepository, storage: ImageStorage) -> Image:
+    stored = make_image()
+    storage.add(make_original_key(stored.id), make_photo(6, width=800, height=400), "image/jpeg")
+    images.add(stored)
+    return stored
+
+
+def list_keys(s3: S3Client) -> list[str]:
+    return [found["Key"] for found in s3.list_objects_v2(Bucket="bucket").get("Contents", [])]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def test_image_becomes_ready_with_renditions_and_facts(
+    processor: Processor, images: ImageRepository, storage: ImageStorage, image: Image
+) -> None:
+    assert processor.process(image.id, now()) == "ready"
+    ready = images.get(image.id)
+    assert (ready.status, ready.status_reason, ready.width, ready.height) == (Status.READY, None, 800, 400)
+    assert {name: (found.width, found.height) for name, found in ready.renditions.items()} == {
+        "thumbnail": (256, 128),
+        "small": (640, 320),
+        "medium": (800, 400),
+        "large": (800, 400),
+    }
+    assert ready.placeholder is not None
+    for name, rendition in ready.renditions.items():
+        data = storage.get(make_rendition_key(image.id, name))
+        assert len(data) == rendition.size
+        assert Pillow.open(BytesIO(data)).size == (rendition.width, rendition.height)
+
+
+@pytest.mark.parametrize("data", [b"not an image", make_picture()[:-100]], ids=["text", "truncated"])
+def test_bad_image_is_rejected_with_a_reason(
+    processor: Processor, images: ImageRepository, storage: ImageStorage, data: bytes
+) -> None:
+    image = make_image()
+    storage.add(make_original_key(image.id), data, "image/jpeg")
+    images.add(image)
+    assert processor.process(image.id, now()) == "rejected"
+    rejected = images.get(image.id)
+    assert rejected.status is Status.REJECTED
+    assert rejected.status_reason
+    assert rejected.renditions == {}
+
+
+def test_second_event_changes_nothing(
+    processor: Processor, images: ImageRepository, s3: S3Client, image: Image
+) -> None:
+    processor.process(image.id, now())
+    ready = images.get(image.id)
+    reading = Outage(s3, "GetObject")
+    assert processor.process(image.id, now()) == "ready before"
+    assert images.get(image.id) == ready
+    assert reading.calls == 0
+
+
+def test_event_before_its_row_waits_for_it(
+    images: ImageRepository, storage: ImageStorage, image: Image
+) -> None:
+    late = make_image()
+    storage.add(make_original_key(late.id), make_picture(), "image/jpeg")
+    pauses: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            images.add(late)
+
+    assert Processor(images, storage, sleep=sleep).process(late.id, now()) == "ready"
+    assert len(pauses) == 3
+    del image
+
+
+def test_object_without_a_row_is_left_to_a_later_try(
+    processor: Processor, storage: ImageStorage, dynamodb: DynamoDBClient
+) -> None:
+    del dynamodb
+    storage.add(make_original_key("1"), b"x", "image/jpeg")
+    with pytest.raises(Unavailable):
+        processor.process("1", now())
+    assert storage.get(make_original_key("1")) == b"x"
+
+
+def test_object_that_never_got_a_row_is_deleted(
+    processor: Processor, s3: S3Client, storage: ImageStorage
+) -> None:
+    storage.add(make_original_key("1"), b"x", "image/jpeg")
+    assert processor.process("1", now() - ORPHAN_AGE - timedelta(seconds=1)) == "orphan deleted"
+    assert list_keys(s3) == []
+
+
+@pytest.mark.parametrize("operation", ["GetObject", "PutObject"])
+def test_fault_of_s3_raises_shows_failed_and_a_later_try_succeeds(
+    processor: Processor, images: ImageRepository, s3: S3Client, image: Image, operation: str
+) -> None:
+    fault = Outage(s3, operation)
+    with pytest.raises(Unavailable):
+        processor.process(image.id, now())
+    failed = images.get(image.id)
+    assert failed.status is Status.FAILED
+    assert failed.status_reason
+    fault.end()
+    assert processor.process(image.id, now()) == "ready"
+    assert images.get(image.id).status_reason is None
+
+
+def test_lost_answer_to_the_result_is_a_success(
+    processor: Processor, images: ImageRepository, dynamodb: DynamoDBClient, image: Image
+) -> None:
+    fault = LostAnswer(dynamodb, "UpdateItem")
+    assert processor.process(image.id, now()) == "ready before"
+    assert fault.calls == 2
+    assert images.get(image.id).status is Status.READY
+
+
+def test_image_deleted_meanwhile_stays_deleted_and_leaves_no_byte(
+    processor: Processor, images: ImageRepository, storage: ImageStorage, s3: S3Client, image: Image
+) -> None:
+    def delete(**_: Any) -> None:  # noqa: ANN401 - botocore's
+        s3.meta.events.unregister("before-call.s3.PutObject", delete)
+        images.delete(image.id, lambda _: None)
+        storage.delete_image(image.id)
+
+    s3.meta.events.register("before-call.s3.PutObject", delete)
+    assert processor.process(image.id, now()) == "deleted meanwhile"
+    assert list_keys(s3) == []
+    with pytest.raises(NotFound):
+        images.get(image.id)

@@ -1,0 +1,287 @@
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from shared.errors import Forbidden, NotFound
+from shared.images import ImageFilter, ImageRepository, parse_record_key
+from shared.listing import Span
+from shared.models import ProcessingResult, Status, Visibility
+from shared.table import Table, Transaction, dump
+from tests.conftest import PUBLIC_SHARDS
+from tests.records import make_image
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from shared.models import Image
+
+READ_UNIT_BYTES = 4096
+ENTRY_BYTES = 100  # the longest here: "PUBLIC#0#TAG#sea", a sort key of 64, and the names of both
+
+
+def list_rows(dynamodb: DynamoDBClient) -> list[tuple[str, str]]:
+    rows = dynamodb.scan(TableName="images")["Items"]
+    return sorted((row["pk"]["S"], row["sk"]["S"]) for row in rows)
+
+
+def list_partitions(dynamodb: DynamoDBClient) -> list[str]:
+    return [partition for partition, sort in list_rows(dynamodb) if sort != "IMAGE"]
+
+
+def test_private_image_has_an_entry_for_itself_and_for_each_tag(
+    dynamodb: DynamoDBClient, images: ImageRepository
+) -> None:
+    images.add(make_image(visibility=Visibility.PRIVATE, tags=("sea", "sun")))
+    assert list_partitions(dynamodb) == [
+        "USER#ann#PRIVATE",
+        "USER#ann#PRIVATE#TAG#sea",
+        "USER#ann#PRIVATE#TAG#sun",
+    ]
+
+
+def test_public_image_has_twice_as_many(dynamodb: DynamoDBClient, images: ImageRepository) -> None:
+    images.add(make_image(tags=("sea",), shard=2))
+    assert list_partitions(dynamodb) == [
+        "PUBLIC#2",
+        "PUBLIC#2#TAG#sea",
+        "USER#ann#PUBLIC",
+        "USER#ann#PUBLIC#TAG#sea",
+    ]
+
+
+def test_image_with_all_tags_fits_into_one_transaction_when_everything_changes(
+    dynamodb: DynamoDBClient, images: ImageRepository
+) -> None:
+    image = make_image(tags=tuple(f"old{number}" for number in range(20)))
+    images.add(image)
+    new_tags = tuple(f"new{number}" for number in range(20))
+    images.update(image.id, lambda old: old.model_copy(update={"tags": new_tags}))
+    assert len(list_partitions(dynamodb)) == 42
+    assert not any("old" in partition for partition in list_partitions(dynamodb))
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        {"visibility": Visibility.PRIVATE},
+        {"tags": ("sun", "moon")},
+        {"tags": (), "visibility": Visibility.PRIVATE},
+        {"description": "x"},
+    ],
+)
+def test_update_leaves_the_entries_that_a_new_image_would_have(
+    dynamodb: DynamoDBClient, images: ImageRepository, update: dict[str, Any]
+) -> None:
+    image = make_image(tags=("sea", "sun"))
+    images.add(image)
+    new = images.update(image.id, lambda old: old.model_copy(update=update))
+    assert new.version == 2
+    assert images.get(image.id) == new
+    assert list_partitions(dynamodb) == sorted(images.partitions(new))
+
+
+def test_deleted_image_leaves_no_row(dynamodb: DynamoDBClient, images: ImageRepository) -> None:
+    image = make_image(tags=("sea", "sun"))
+    images.add(image)
+    images.delete(image.id, lambda _: None)
+    assert list_rows(dynamodb) == []
+
+
+def test_refused_change_changes_nothing(dynamodb: DynamoDBClient, images: ImageRepository) -> None:
+    def refuse(_: Image) -> Any:  # noqa: ANN401 - never returns
+        raise Forbidden("no")
+
+    image = make_image()
+    images.add(image)
+    rows = list_rows(dynamodb)
+    with pytest.raises(Forbidden):
+        images.update(image.id, refuse)
+    with pytest.raises(Forbidden):
+        images.delete(image.id, refuse)
+    assert list_rows(dynamodb) == rows
+    assert images.get(image.id) == image
+
+
+def test_update_that_was_overtaken_is_made_on_the_newer_image(images: ImageRepository) -> None:
+    image = make_image()
+    images.add(image)
+    rivals = iter(("sea", "sun"))
+
+    def change(old: Image) -> Image:
+        if rival := next(rivals, None):
+            images.update(image.id, lambda older: older.model_copy(update={"tags": (*older.tags, rival)}))
+        return old.model_copy(update={"description": "mine"})
+
+    new = images.update(image.id, change)
+    assert (new.description, new.tags, new.version) == ("mine", ("sea", "sun"), 4)
+
+
+def test_processing_and_change_at_once_keep_both(images: ImageRepository) -> None:
+    image = make_image()
+    images.add(image)
+
+    def change(old: Image) -> Image:
+        images.set_result(image.id, ProcessingResult(status=Status.READY, width=7))
+        return old.model_copy(update={"description": "mine"})
+
+    new = images.update(image.id, change)
+    assert (new.description, new.status, new.width) == ("mine", Status.READY, 7)
+
+
+@pytest.mark.parametrize("final", [Status.READY, Status.REJECTED])
+def test_final_result_stays(images: ImageRepository, final: Status) -> None:
+    image = make_image()
+    images.add(image)
+    assert images.set_result(image.id, ProcessingResult(status=Status.FAILED, status_reason="oops"))
+    assert images.set_result(image.id, ProcessingResult(status=final))
+    assert not images.set_result(image.id, ProcessingResult(status=Status.FAILED))
+    stored = images.get(image.id)
+    assert (stored.status, stored.status_reason, stored.version) == (final, None, 3)
+
+
+def test_result_of_a_deleted_image_brings_nothing_back(
+    dynamodb: DynamoDBClient, images: ImageRepository
+) -> None:
+    image = make_image()
+    images.add(image)
+    images.delete(image.id, lambda _: None)
+    assert not images.set_result(image.id, ProcessingResult(status=Status.READY))
+    assert list_rows(dynamodb) == []
+    with pytest.raises(NotFound):
+        images.get(image.id)
+
+
+@pytest.mark.parametrize(
+    "user_id", ["ann#PUBLIC", "ann#PUBLIC#TAG#x", "ann%23PUBLIC", "%", "auth0|a", "a@b.c"]
+)
+def test_name_of_a_user_never_reaches_into_the_listing_of_another(
+    images: ImageRepository, user_id: str
+) -> None:
+    images.add(make_image(user_id="ann", visibility=Visibility.PRIVATE, tags=("x",)))
+    images.add(make_image(user_id="ann", tags=("x",)))
+    mine = make_image(user_id=user_id, visibility=Visibility.PRIVATE)
+    images.add(mine)
+    shown = ImageFilter(user_id, user_id=user_id)
+    assert images.list_visible(shown, Span(), limit=10).records == [mine]
+
+
+def test_image_hidden_between_entry_and_record_stays_hidden(
+    dynamodb: DynamoDBClient, images: ImageRepository
+) -> None:
+    image = make_image(shard=0)
+    images.add(image)
+    images.update(image.id, lambda old: old.model_copy(update={"visibility": Visibility.PRIVATE}))
+    stale = {"pk": {"S": "PUBLIC#0"}, "sk": {"S": dump(image)["created_at"] + "#" + image.id}}
+    dynamodb.put_item(TableName="images", Item=stale)
+    assert images.list_visible(ImageFilter("ben"), Span(), limit=10).records == []
+
+
+def test_key_of_an_entry_is_no_record() -> None:
+    assert parse_record_key(("IMAGE#1", "IMAGE")) == "1"
+    assert parse_record_key(("USER#IMAGE#PUBLIC", "2026#1")) is None
+
+
+class Meter:
+    """Counts calls, and the read units of DynamoDB's price list: moto and the emulator count too few."""
+
+    def __init__(self, dynamodb: DynamoDBClient) -> None:
+        self.calls: Counter[str] = Counter()
+        self.read_units = 0.0
+        dynamodb.meta.events.register("after-call.dynamodb", self._count)
+
+    def _count(self, model: Any, parsed: dict[str, Any], **_: object) -> None:  # noqa: ANN401 - botocore's
+        self.calls[model.name] += 1
+        if model.name == "Query":
+            # Half a unit for every 4 KB read, rounded up over the whole query.
+            read_bytes = parsed["ScannedCount"] * ENTRY_BYTES
+            self.read_units += max(1, math.ceil(read_bytes / READ_UNIT_BYTES)) / 2
+        else:
+            # Half a unit for every 4 KB of every row.
+            rows = parsed["Responses"]["images"]
+            self.read_units += sum(math.ceil(len(str(row)) / READ_UNIT_BYTES) for row in rows) / 2
+
+
+class Collector(Table):
+    """Keeps the rows that a repository would write, to write many at a time."""
+
+    def __init__(self) -> None:
+        self.rows: list[Any] = []
+
+    def transact(self, transaction: Transaction) -> None:
+        self.rows += [write["Put"]["Item"] for write in transaction.writes_to("images")]
+
+
+def fill(dynamodb: DynamoDBClient, count: int) -> None:
+    collector = Collector()
+    repository = ImageRepository(collector)
+    for number in range(count):
+        tags = ("sea", "sun") if number % 4 == 0 else ()
+        repository.add(make_image(user_id=f"user{number % 2}", tags=tags, shard=number % PUBLIC_SHARDS))
+    for start in range(0, len(collector.rows), 25):
+        batch: Any = [{"PutRequest": {"Item": row}} for row in collector.rows[start : start + 25]]
+        dynamodb.batch_write_item(RequestItems={"images": batch})
+
+
+SHOWN = {
+    "public": ImageFilter(None),
+    "public and own": ImageFilter("user0"),
+    "own": ImageFilter("user0", user_id="user0"),
+    "of a user": ImageFilter(None, user_id="user1"),
+    "all tags": ImageFilter(None, tags=("sea", "sun")),
+    "any tag": ImageFilter(None, tags=("sea", "sun"), match="any"),
+}
+
+
+def measure(dynamodb: DynamoDBClient, images: ImageRepository) -> dict[str, tuple[int, float]]:
+    costs = {}
+    for name, shown in SHOWN.items():
+        meter = Meter(dynamodb)
+        page = images.list_visible(shown, Span(), limit=5)
+        dynamodb.meta.events.unregister("after-call.dynamodb", meter._count)  # noqa: SLF001 - ours
+        assert len(page.records) == 5
+        costs[name] = meter.calls.total(), meter.read_units
+    return costs
+
+
+def test_page_costs_the_same_in_a_table_of_50_images_and_in_one_of_5000(
+    dynamodb: DynamoDBClient, images: ImageRepository
+) -> None:
+    fill(dynamodb, 50)
+    small = measure(dynamodb, images)
+    fill(dynamodb, 4_950)
+    assert measure(dynamodb, images) == small
+    # A call for each partition and one for the records; half a unit for each partition and each record.
+    assert small == {
+        "public": (PUBLIC_SHARDS + 1, (PUBLIC_SHARDS + 5) / 2),
+        "public and own": (PUBLIC_SHARDS + 2, (PUBLIC_SHARDS + 6) / 2),
+        "own": (3, 3.5),
+        "of a user": (2, 3.0),
+        "all tags": (2 * PUBLIC_SHARDS + 1, (2 * PUBLIC_SHARDS + 5) / 2),
+        "any tag": (2 * PUBLIC_SHARDS + 1, (2 * PUBLIC_SHARDS + 5) / 2),
+    }
+
+
+@pytest.mark.parametrize("limit", [1, 3, 10])
+def test_every_image_comes_exactly_once_while_others_are_added_and_deleted(
+    images: ImageRepository, limit: int
+) -> None:
+    stable = [make_image(tags=("sea",), shard=number % PUBLIC_SHARDS) for number in range(12)]
+    passing = [make_image(tags=("sea",), shard=number % PUBLIC_SHARDS) for number in range(12)]
+    for image in [*stable, *passing]:
+        images.add(image)
+    seen: list[str] = []
+    span: Span | None = Span()
+    while span:
+        page = images.list_visible(ImageFilter(None, tags=("sea",)), span, limit=limit)
+        seen += [image.id for image in page.records]
+        span = span.starting_at(page.next_key) if page.next_key else None
+        if passing:
+            images.delete(passing.pop().id, lambda _: None)
+            images.add(make_image(tags=("sea",)))
+    wanted = {image.id for image in stable}
+    assert [image_id for image_id in seen if image_id in wanted] == [image.id for image in stable[::-1]]
+    assert len(seen) == len(set(seen))

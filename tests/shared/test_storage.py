@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from shared.aws import create_client
+from shared.errors import NotFound, Unavailable
+from shared.models import RENDITION_EDGES_PX
+from shared.storage import (
+    URL_LIFETIME_SECONDS,
+    ImageStorage,
+    make_file_key,
+    make_original_key,
+    make_rendition_key,
+    parse_original_key,
+)
+from tests.faults import LostAnswer, Outage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_s3 import S3Client
+
+KEY = make_original_key("1")
+
+
+def list_keys(s3: S3Client) -> list[str]:
+    return [found["Key"] for found in s3.list_objects_v2(Bucket="bucket").get("Contents", [])]
+
+
+def test_object_comes_back(storage: ImageStorage) -> None:
+    storage.add(KEY, b"bytes", "image/png")
+    assert storage.get(KEY) == b"bytes"
+
+
+def test_missing_object_is_not_found(storage: ImageStorage) -> None:
+    with pytest.raises(NotFound):
+        storage.get(KEY)
+
+
+def test_lost_answer_to_an_add_is_a_success(s3: S3Client, storage: ImageStorage) -> None:
+    fault = LostAnswer(s3, "PutObject")
+    storage.add(KEY, b"bytes", "image/png")
+    assert fault.calls == 2
+    assert storage.get(KEY) == b"bytes"
+
+
+def test_add_never_overwrites(storage: ImageStorage) -> None:
+    storage.add(KEY, b"first", "image/png")
+    storage.add(KEY, b"second", "image/png")
+    assert storage.get(KEY) == b"first"
+
+
+@pytest.mark.parametrize("operation", ["PutObject", "GetObject", "DeleteObjects"])
+def test_outage_is_unavailable(s3: S3Client, storage: ImageStorage, operation: str) -> None:
+    Outage(s3, operation)
+    calls: dict[str, Callable[[], object]] = {
+        "PutObject": lambda: storage.add(KEY, b"", "image/png"),
+        "GetObject": lambda: storage.get(KEY),
+        "DeleteObjects": lambda: storage.delete_image("1"),
+    }
+    with pytest.raises(Unavailable):
+        calls[operation]()
+
+
+def test_delete_leaves_no_byte_of_the_image_and_all_of_others(s3: S3Client, storage: ImageStorage) -> None:
+    for image_id in ("1", "2"):
+        storage.add(make_original_key(image_id), b"x", "image/png")
+        for name in RENDITION_EDGES_PX:
+            storage.replace(make_rendition_key(image_id, name), b"x", "image/webp")
+    storage.delete_image("1")
+    storage.delete_image("1")
+    assert len(list_keys(s3)) == 5
+    assert all("/2" in key for key in list_keys(s3))
+
+
+def test_object_that_s3_would_not_delete_is_no_success(s3: S3Client, storage: ImageStorage) -> None:
+    def refuse(parsed: dict[str, object], **_: object) -> None:
+        parsed["Errors"] = [{"Key": KEY, "Code": "InternalError"}]
+
+    s3.meta.events.register("after-call.s3.DeleteObjects", refuse)
+    with pytest.raises(Unavailable):
+        storage.delete_image("1")
+
+
+def test_signed_url_is_sigv4_short_lived_and_of_the_host_that_clients_use(s3: S3Client) -> None:
+    signer = create_client("s3", "http://localhost:4566")
+    url = urlsplit(ImageStorage(s3, "bucket", signer=signer).sign_url(KEY))
+    query = parse_qs(url.query)
+    assert (url.scheme, url.netloc, url.path) == ("http", "localhost:4566", f"/bucket/{KEY}")
+    assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+    assert query["X-Amz-Expires"] == [str(URL_LIFETIME_SECONDS)]
+
+
+def test_keys_are_parsed_as_they_are_built() -> None:
+    assert parse_original_key(make_original_key("1")) == "1"
+    for key in (make_rendition_key("1", "small"), make_file_key("1", "a.txt"), "x/originals/1"):
+        assert parse_original_key(key) is None
