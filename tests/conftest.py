@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "IMAGES_TABLE": "images",
     "ITEMS_TABLE": "items",
     "BUCKET": "bucket",
+    "AUTH_MODE": "open",
     "PUBLIC_SHARDS": str(PUBLIC_SHARDS),
     "POWERTOOLS_SERVICE_NAME": "test",
 }

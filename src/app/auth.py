@@ -60,7 +60,7 @@ def identify_caller(method: str, headers: Mapping[str, str], query: Mapping[str,
 
 
 def _read_user_id(field: str, value: str | None) -> str | None:
-    if not value:
+    if value is None:
         return None
     try:
         return TypeAdapter[str](UserId).validate_python(value)

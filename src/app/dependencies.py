@@ -43,6 +43,9 @@ def get_storage() -> ImageStorage:
 
 
 def get_caller(request: Request) -> Caller:
+    mode = get_settings().auth_mode
+    if mode != "open":
+        raise ValueError(f"AUTH_MODE {mode!r} is not known")
     return identify_caller(request.method, request.headers, get_query(request))
 
 

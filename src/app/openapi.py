@@ -4,18 +4,21 @@ from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from app import VERSION
 from app.auth import USER_ID_FIELD, USER_ID_HEADER
 from app.errors import PROBLEM_TYPE, get_status
-from app.schemas import FileCreate, ImageCreate, ImageMetadata, ImageUpdate, ItemCreate, Problem
+from app.schemas import FileCreate, ImageCreate, ImageUpdate, ItemCreate, Problem, UserId
 from shared.errors import DomainError, Throttled, Unavailable
 
 DESCRIPTION = "Upload, verify, process, list, share and delete images."
 COMPONENT = "#/components/schemas/{model}"
-REQUEST_MODELS = (FileCreate, ImageCreate, ImageMetadata, ImageUpdate, ItemCreate, Problem)
+REQUEST_MODELS = (FileCreate, ImageCreate, ImageUpdate, ItemCreate, Problem)
+
+# Powertools says of every answer that it is JSON.
+EMPTY_STATUSES = {"204", "302", "304"}
 
 type Json = dict[str, Any]
 
@@ -52,31 +55,25 @@ def accepts(model: type[BaseModel], *media_types: str) -> Json:
 
 def accepts_upload(model: type[BaseModel], fields: type[BaseModel] | None = None) -> Json:
     """Make the `openapi_extensions` of a route that reads a file, in JSON or in a form with more fields."""
-    file: Json = {
+    form: Json = {
         "type": "object",
         "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
         "required": ["file"],
+        "additionalProperties": False,
     }
-    form = {"allOf": [file, _refer_to(fields)]} if fields else file
+    if fields:
+        form["properties"] |= _get_properties(fields)
     body = accepts(model)
     body["requestBody"]["content"]["multipart/form-data"] = {"schema": form}
     return body
 
 
 def takes_query(model: type[BaseModel]) -> Json:
-    """Make the `openapi_extensions` of a route that reads its query into a model."""
-    schema = model.model_json_schema()
-    required = schema.get("required", [])
-    definitions = schema.get("$defs", {})
+    """Make the `openapi_extensions` of a route that reads its query into a model of optional fields."""
     return {
         "parameters": [
-            {
-                "name": name,
-                "in": "query",
-                "required": name in required,
-                "schema": _inline(property_schema, definitions),
-            }
-            for name, property_schema in schema["properties"].items()
+            {"name": name, "in": "query", "required": False, "schema": schema}
+            for name, schema in _get_properties(model).items()
         ]
     }
 
@@ -98,33 +95,39 @@ def describe_api(app: APIGatewayRestResolver, base_url: str) -> Json:
     for path in document["paths"].values():
         for operation in path.values():
             operation["parameters"] = operation.get("parameters", []) + _caller_parameters(operation)
+            for status in EMPTY_STATUSES & operation["responses"].keys():
+                del operation["responses"][status]["content"]
     return document
 
 
 def _caller_parameters(operation: Json) -> list[Json]:
-    text = {"schema": {"type": "string"}}
-    parameters = [
-        {"name": USER_ID_HEADER, "in": "header", "required": False, "description": "Who is calling.", **text},
-    ]
-    if all(parameter["name"] != USER_ID_FIELD for parameter in operation.get("parameters", [])):
-        parameters.append(
-            {
-                "name": USER_ID_FIELD,
-                "in": "query",
-                "required": False,
-                "description": f"Who is calling, where there is no {USER_ID_HEADER}.",
-                **text,
-            }
-        )
-    return parameters
+    if operation["tags"] not in (["images"], ["items"]):
+        return []
+    schema = TypeAdapter(UserId).json_schema()
+    header = {
+        "name": USER_ID_HEADER,
+        "in": "header",
+        "required": False,
+        "description": "Who is calling.",
+        "schema": schema,
+    }
+    if any(parameter["name"] == USER_ID_FIELD for parameter in operation.get("parameters", [])):
+        return [header]
+    description = f"Who is calling, where there is no {USER_ID_HEADER}."
+    return [header, header | {"name": USER_ID_FIELD, "in": "query", "description": description}]
 
 
 def _refer_to(model: type[BaseModel]) -> Json:
     return {"$ref": COMPONENT.format(model=model.__name__)}
 
 
+def _get_properties(model: type[BaseModel]) -> Json:
+    schema = model.model_json_schema()
+    return {name: _inline(part, schema.get("$defs", {})) for name, part in schema["properties"].items()}
+
+
 def _inline(schema: Any, definitions: Json) -> Any:  # noqa: ANN401 - JSON is anything
-    """Put definitions in the place of references, which point nowhere in a parameter."""
+    """Put definitions in the place of references, which point nowhere outside of their model."""
     if isinstance(schema, list):
         return [_inline(part, definitions) for part in schema]
     if not isinstance(schema, dict):

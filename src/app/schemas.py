@@ -67,6 +67,13 @@ def _drop_repeated(tags: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tags))
 
 
+def _check_date(text: str) -> str:
+    """Pydantic would take a bare number for a time, too."""
+    if "-" not in text:
+        raise ValueError("is not an RFC 3339 time")
+    return text
+
+
 def _to_utc(at: datetime) -> datetime:
     try:
         return at.astimezone(UTC)
@@ -100,7 +107,11 @@ FilterTags = Annotated[
     AfterValidator(_drop_repeated),
     BeforeValidator(_split_tags, json_schema_input_type=list[str]),
 ]
-UtcDatetime = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+UtcDatetime = Annotated[AwareDatetime, BeforeValidator(_check_date), AfterValidator(_to_utc)]
+Base64 = Annotated[
+    str,
+    Field(description="Base64, or a `data:` URI of it.", json_schema_extra={"contentEncoding": "base64"}),
+]
 
 
 class Input(BaseModel):
@@ -124,7 +135,7 @@ class ImageContent(Input):
     """An image in a JSON body."""
 
     filename: Filename | None = None
-    content: str = Field(description="Base64, or a `data:` URI of it.")
+    content: Base64
     content_type: str | None = Field(None, description="Not believed: the bytes decide.")
 
 
@@ -159,7 +170,7 @@ class FileCreate(Input):
     """The JSON body of a legacy upload."""
 
     filename: Filename
-    content: str = Field(description="Base64, or a `data:` URI of it.")
+    content: Base64
     content_type: str | None = None
 
 

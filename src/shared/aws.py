@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.errors import Throttled, Unavailable
@@ -32,9 +34,6 @@ def create_client(service: Literal["dynamodb"], endpoint_url: str | None = None)
 @overload
 def create_client(service: Literal["s3"], endpoint_url: str | None = None) -> S3Client: ...
 def create_client(service: Literal["dynamodb", "s3"], endpoint_url: str | None = None) -> Any:
-    import boto3  # noqa: PLC0415 - 200 ms, which tests and tools that bring clients of their own do not pay
-    from botocore.config import Config  # noqa: PLC0415
-
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=READ_TIMEOUT_SECONDS,

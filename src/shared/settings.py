@@ -23,6 +23,11 @@ class Settings:
         return self._environ["BUCKET"]
 
     @property
+    def auth_mode(self) -> str:
+        """How callers are identified. There is no default: it must not be open by mistake."""
+        return self._environ["AUTH_MODE"]
+
+    @property
     def public_shards(self) -> int:
         """Over how many partitions the public listing is spread. May grow later, never shrink."""
         return int(self._environ.get("PUBLIC_SHARDS") or 1)

@@ -79,7 +79,7 @@ def list_images(
     "/images/<image_id>",
     tags=["images"],
     summary="Read an image's metadata",
-    responses=answers(ImagePublic, errors.NotFound) | NOT_MODIFIED,
+    responses=answers(ImagePublic, errors.NotFound, errors.InvalidFields) | NOT_MODIFIED,
     middlewares=[answer_unchanged],
 )
 def get_image(
@@ -135,6 +135,7 @@ def update_image(
         errors.NotFound,
         errors.Conflict,
         errors.PreconditionFailed,
+        errors.InvalidFields,
         status=HTTPStatus.NO_CONTENT,
     ),
 )
@@ -151,7 +152,7 @@ def delete_image(image_id: str, caller: CurrentCaller, images: Images, headers: 
     "/images/<image_id>/content",
     tags=["images"],
     summary="Go to the bytes: the original for its owner, the largest rendition for everyone else",
-    responses=answers(None, errors.NotFound, status=HTTPStatus.FOUND),
+    responses=answers(None, errors.NotFound, errors.InvalidFields, status=HTTPStatus.FOUND),
 )
 def get_content(
     image_id: str,
@@ -168,7 +169,7 @@ def get_content(
     "/images/<image_id>/content/<rendition>",
     tags=["images"],
     summary="Go to the bytes of a rendition",
-    responses=answers(None, errors.NotFound, status=HTTPStatus.FOUND),
+    responses=answers(None, errors.NotFound, errors.InvalidFields, status=HTTPStatus.FOUND),
 )
 def get_rendition(image_id: str, rendition: str, image: VisibleImage, storage: Storage) -> Response[None]:
     for name in image.renditions:

@@ -71,7 +71,7 @@ def list_items(
     "/items/<item_id>",
     tags=["items"],
     summary="Read an item",
-    responses=answers(ItemPublic, errors.NotFound) | NOT_MODIFIED,
+    responses=answers(ItemPublic, errors.NotFound, errors.InvalidFields) | NOT_MODIFIED,
     middlewares=[answer_unchanged],
 )
 def get_item(item_id: str, caller: CurrentCaller, items: Items) -> Response[ItemPublic]:
@@ -107,7 +107,13 @@ def replace_item(
     tags=["items"],
     summary="Delete an item",
     responses=answers(
-        None, errors.NotFound, errors.Conflict, errors.PreconditionFailed, status=HTTPStatus.NO_CONTENT
+        None,
+        errors.Forbidden,
+        errors.NotFound,
+        errors.Conflict,
+        errors.PreconditionFailed,
+        errors.InvalidFields,
+        status=HTTPStatus.NO_CONTENT,
     ),
 )
 def delete_item(item_id: str, caller: CurrentCaller, items: Items, headers: Headers) -> Response[None]:

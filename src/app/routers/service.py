@@ -24,12 +24,12 @@ def get_limits() -> Limits:
     return Limits()
 
 
-@router.get("/openapi.json", include_in_schema=False, compress=True)
+@router.get("/openapi.json", include_in_schema=False)
 def get_openapi(base_url: BaseUrl) -> Json:
     return describe_api(_get_app(), base_url)
 
 
-@router.get("/docs", include_in_schema=False, compress=True)
+@router.get("/docs", include_in_schema=False)
 def get_docs(base_url: BaseUrl) -> Response[str]:
     from aws_lambda_powertools.event_handler.openapi.swagger_ui import (  # noqa: PLC0415 - for this page only
         generate_swagger_html,
