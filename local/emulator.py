@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hypercorn.asyncio import serve  # type: ignore[import-not-found] # MiniStack's environment has it
@@ -21,6 +22,7 @@ from ministack.app import app  # type: ignore[import-not-found]
 from ministack.services import apigateway_v1  # type: ignore[import-not-found]
 
 from local.front import Front
+from local.functions import prepare_functions
 from local.loopback import find_addresses
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ async def run(port: int, aws_port: int, domain: str) -> None:
 
 def main(port: str, aws_port: str, domain: str, function_python: str) -> None:
     """Run the emulator."""
-    sys.executable = function_python  # what MiniStack starts its functions with
+    prepare_functions(function_python, Path.home() / "code")
     asyncio.run(run(int(port), int(aws_port), domain))
 
 

@@ -82,6 +82,13 @@ class Stack:
             for key, name in names.items()
         }
 
+    def warm(self) -> None:
+        """Have the functions that follow an upload start now, not when someone waits for them."""
+        for output in ("ProcessorFunctionName", "CleanupFunctionName"):
+            self.client("lambda").invoke(
+                FunctionName=self.outputs[output], InvocationType="Event", Payload=b'{"Records": []}'
+            )
+
     def write_shell_settings(self) -> None:
         """Leave AWS's settings for a shell beside the state."""
         path = self.state / "aws.sh"
@@ -110,6 +117,7 @@ def run_stack(port: int, aws_port: int, state: Path | None = None, *, quiet: boo
         status = fetch_status(f"{stack.api_url}/health")
         if status != OK:
             raise Problem(f"GET {stack.api_url}/health answered {status or 'nothing'}; why: {log}")
+        stack.warm()
         stack.write_shell_settings()
         stack.write_variables(stack.state / "functions.json", stack.api_url)
         yield stack

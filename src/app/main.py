@@ -58,7 +58,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         request_id=context.aws_request_id,
     )
     logger.remove_keys(["route"])
-    return response | {"body": ""} if is_head else response
+    response["body"] = "" if is_head else response["body"] or ""  # not every gateway takes a null
+    return response
 
 
 def _serialize(body: object) -> str:

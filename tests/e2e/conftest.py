@@ -1,0 +1,70 @@
+"""What the tests of this folder talk to: a whole stack, started once and ended with the session.
+
+With E2E_API_URL they talk to that API instead; what looks into the stack behind it is skipped then.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from local import sam_local
+from local.loopback import find_free_port
+from local.stack import Stack, run_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GIVEN_URL = os.environ.get("E2E_API_URL")
+TIMEOUT = 60.0
+
+
+@pytest.fixture(autouse=True)
+def aws() -> None:
+    """Here AWS is the stack's, not moto's."""
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack of its own, on free ports, to look into."""
+    if GIVEN_URL:
+        pytest.skip("looks into the stack, of which E2E_API_URL gives only the API")
+    with run_stack(find_free_port(), find_free_port(), tmp_path_factory.mktemp("stack"), quiet=True) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def docker_stack(request: pytest.FixtureRequest) -> Stack:
+    """The same stack, where `sam local` can run beside it."""
+    obstacle = sam_local.find_obstacle()
+    if obstacle:
+        pytest.skip(f"sam local cannot run: {obstacle}")
+    stack: Stack = request.getfixturevalue("stack")
+    return stack
+
+
+@pytest.fixture(scope="session")
+def sam_local_url(docker_stack: Stack) -> Iterator[str]:
+    """The API as `sam local start-api` serves it beside the stack."""
+    log = docker_stack.state / "sam-local.log"
+    with sam_local.run_api(docker_stack, find_free_port(), log) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def embedded_url(request: pytest.FixtureRequest) -> str:
+    """The API as the stack serves it."""
+    if GIVEN_URL:
+        return GIVEN_URL
+    stack: Stack = request.getfixturevalue("stack")
+    return stack.api_url
+
+
+@pytest.fixture(scope="session", params=["embedded", "sam_local"])
+def api(request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
+    """A client of the API: each test that takes it runs against the stack and against `sam local`."""
+    with httpx.Client(base_url=request.getfixturevalue(f"{request.param}_url"), timeout=TIMEOUT) as client:
+        yield client

@@ -1,0 +1,213 @@
+"""What clients do, against the deployed API: on the embedded stack, and in `sam local`."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from PIL import Image
+
+from tests.e2e.client import await_end, upload_form, upload_json
+from tests.pictures import BLUE, GREEN, RED, WHITE, draw_quadrants, make_photo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PHOTO = make_photo(6, width=2400, height=1200)
+SIZES = {"thumbnail": (256, 128), "small": (640, 320), "medium": (1280, 640), "large": (2048, 1024)}
+
+
+def fetch(url: str, **headers: str) -> httpx.Response:
+    return httpx.get(url, headers=headers, follow_redirects=True)
+
+
+def read_corners(image: Image.Image) -> list[tuple[int, ...]]:
+    width, height = image.size
+    places = [(x, y) for y in (height // 4, height * 3 // 4) for x in (width // 4, width * 3 // 4)]
+    pixels = image.convert("RGB")
+    return [tuple(round(value / 32) for value in pixels.getpixel(place)) for place in places]  # type: ignore[union-attr] # RGB
+
+
+@pytest.mark.parametrize("upload", [upload_form, upload_json])
+def test_photo_becomes_ready_with_upright_renditions(api: httpx.Client, upload: Callable[..., Any]) -> None:
+    image = upload(api, PHOTO, visibility="public", tags=["sea", "sun"])
+    assert (image["width"], image["height"], image["tags"]) == (2400, 1200, ["sea", "sun"])
+    ready = await_end(api, image["id"])
+    assert (ready["status"], ready["statusReason"]) == ("ready", None)
+    assert ready["placeholder"]["dominantColor"].startswith("#")
+    expected = [tuple(round(value / 32) for value in color) for color in (RED, GREEN, BLUE, WHITE)]
+    for name, size in SIZES.items():
+        answer = fetch(ready["renditions"][name]["url"])
+        assert answer.headers["Content-Type"] == "image/webp"
+        rendition = Image.open(BytesIO(answer.content))
+        assert (rendition.format, rendition.size) == ("WEBP", size)
+        assert not rendition.getexif()
+        assert read_corners(rendition) == expected
+        assert len(answer.content) == ready["renditions"][name]["size"]
+
+
+def test_original_is_for_its_owner_byte_by_byte(api: httpx.Client) -> None:
+    image = upload_form(api, PHOTO, visibility="public")
+    await_end(api, image["id"])
+    assert fetch(image["url"], **{"X-User-Id": "ann"}).content == PHOTO
+    assert fetch(image["url"]).headers["Content-Type"] == "image/webp"
+
+
+def test_private_image_is_nobody_elses(api: httpx.Client) -> None:
+    image = upload_json(api, PHOTO, user="eve")
+    await_end(api, image["id"], user="eve")
+    for path in ("", "/content", "/content/small"):
+        assert api.get(f"/images/{image['id']}{path}").status_code == 404
+        assert api.get(f"/images/{image['id']}{path}", headers={"X-User-Id": "ann"}).status_code == 404
+        answer = api.get(f"/images/{image['id']}{path}", params={"userId": "eve"})
+        assert answer.status_code == (302 if path else 200)
+    for query in ("", "userId=eve&visibility=private"):
+        listed = api.get(f"/images?{query}", headers={"X-User-Id": "ann"}).json()["images"]
+        assert image["id"] not in {found["id"] for found in listed}
+
+
+def test_address_of_an_object_is_good_as_it_was_signed_and_not_otherwise(api: httpx.Client) -> None:
+    image = upload_json(api, PHOTO)
+    location = api.get(f"/images/{image['id']}/content", params={"userId": "ann"}).headers["Location"]
+    bare, _, _ = location.partition("?")
+    assert httpx.get(location).content == PHOTO
+    assert httpx.get(bare).status_code == 403
+    assert httpx.get(location.replace("X-Amz-Expires=300", "X-Amz-Expires=9000")).status_code == 403
+    assert httpx.get(location.replace(image["id"], "other")).status_code == 403
+    assert httpx.delete(location).status_code == 403
+
+
+def test_damaged_image_is_rejected_with_a_reason(api: httpx.Client) -> None:
+    image = upload_form(api, PHOTO[: len(PHOTO) // 2])
+    rejected = await_end(api, image["id"])
+    assert rejected["status"] == "rejected"
+    assert rejected["statusReason"]
+    assert rejected["renditions"] == {}
+
+
+def test_image_is_changed_and_deleted(api: httpx.Client) -> None:
+    ann = {"X-User-Id": "ann"}
+    image = upload_json(api, PHOTO, tags=["old"])
+    await_end(api, image["id"])
+    url = f"/images/{image['id']}"
+    changed = api.patch(url, json={"description": "Sea.", "tags": ["new"]}, headers=ann)
+    assert changed.status_code == 200
+    assert api.put(url, json={"visibility": "public"}, headers=ann).json()["description"] == "Sea."
+    stale = {**ann, "If-Match": changed.headers["ETag"]}
+    assert api.delete(url, headers=stale).status_code == 412
+    etag = api.get(url).headers["ETag"]
+    assert api.get(url, headers={"If-None-Match": etag}).status_code == 304
+    assert api.delete(url, headers={**ann, "If-Match": etag}).status_code == 204
+    assert api.get(url, headers=ann).status_code == 404
+
+
+def test_pages_of_a_tag_hold_every_image_once(api: httpx.Client) -> None:
+    user = "pat"
+    small = make_photo(1)
+    ids = [upload_json(api, small, user=user, tags=["a", "b"])["id"] for _ in range(5)]
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        query = {"userId": user, "tags": "a,b", "limit": "2", **({"cursor": cursor} if cursor else {})}
+        page = api.get("/images", params=query).json()
+        seen += [image["id"] for image in page["images"]]
+        cursor = page["nextCursor"]
+    assert seen == ids[::-1]
+
+
+def test_item_lives_and_ends(api: httpx.Client) -> None:
+    created = api.post("/items", json={"name": "Lamp", "attributes": {"watts": 7.5}})
+    assert created.status_code == 201
+    url = created.headers["Location"]
+    assert httpx.get(url).json() == created.json()
+    assert httpx.put(url, json={"name": "Lantern"}).json()["name"] == "Lantern"
+    assert created.json()["id"] in {item["id"] for item in api.get("/items").json()["items"]}
+    assert httpx.delete(url).status_code == 204
+    assert httpx.get(url).status_code == 404
+
+
+def test_legacy_upload_comes_back_as_a_download(api: httpx.Client) -> None:
+    page = b"<script>alert(1)</script>"
+    answer = api.post("/upload", files={"file": ("page.html", page, "text/html")})
+    assert answer.status_code == 201
+    assert answer.headers["Deprecation"]
+    download = httpx.get(answer.json()["file"]["url"])
+    assert download.content == page
+    assert download.headers["Content-Type"] == "application/octet-stream"
+    assert download.headers["Content-Disposition"] == "attachment; filename*=UTF-8''page.html"
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "options", "status", "code"),
+    [
+        ("GET", "/nope", {}, 404, "not_found"),
+        ("DELETE", "/images", {}, 405, "method_not_allowed"),
+        ("GET", "/images?limit=0", {}, 422, "invalid_fields"),
+        (
+            "POST",
+            "/items",
+            {"content": b"{", "headers": {"Content-Type": "application/json"}},
+            400,
+            "malformed_request",
+        ),
+        (
+            "POST",
+            "/items",
+            {"content": b"\xff", "headers": {"Content-Type": "application/json"}},
+            400,
+            "malformed_request",
+        ),
+        (
+            "POST",
+            "/images/upload",
+            {"files": {"file": b"<svg/>"}, "data": {"userId": "ann"}},
+            415,
+            "unsupported_image",
+        ),
+        (
+            "POST",
+            "/images/upload",
+            {"content": b"x", "headers": {"Content-Type": "text/plain"}},
+            415,
+            "unsupported_media_type",
+        ),
+        (
+            "POST",
+            "/images/upload",
+            {"files": {"file": bytes(4_400_001)}, "data": {"userId": "ann"}},
+            413,
+            "too_large",
+        ),
+    ],
+)
+def test_error_is_a_problem(  # noqa: PLR0913, PLR0917 - a row of the table
+    api: httpx.Client, method: str, url: str, options: dict[str, Any], status: int, code: str
+) -> None:
+    answer = api.request(method, url, **options)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_largest_inline_image_fits_in_both_formats(api: httpx.Client) -> None:
+    image = BytesIO()
+    draw_quadrants(64, 64).save(image, "JPEG")
+    content = image.getvalue() + bytes(4_400_000 - len(image.getvalue()))
+    for upload in (upload_form, upload_json):
+        assert upload(api, content)["size"] == 4_400_000
+
+
+def test_service_describes_itself(api: httpx.Client) -> None:
+    assert api.get("/health").json()["status"] == "ok"
+    assert api.get("/limits").json()["maxInlineBytes"] == 4_400_000
+    assert api.get("/openapi.json").json()["openapi"].startswith("3.1")
+    assert "swagger-ui" in api.get("/docs").text
+
+
+def test_head_and_preflight_are_answered(api: httpx.Client) -> None:
+    head = api.head("/health")
+    assert (head.status_code, head.content) == (200, b"")
+    preflight = api.options("/images", headers={"Origin": "https://example.org"})
+    assert preflight.status_code == 204
+    assert preflight.headers["Access-Control-Allow-Origin"] == "*"

@@ -1,0 +1,27 @@
+"""The stack itself: what the template grants and wires."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import httpx
+
+if TYPE_CHECKING:
+    from local.stack import Stack
+
+
+def test_the_api_answers(api: httpx.Client) -> None:
+    assert api.get("/health").status_code == HTTPStatus.OK
+
+
+def test_a_body_beyond_api_gateways_limit_never_reaches_the_function(stack: Stack) -> None:
+    answer = httpx.post(f"{stack.api_url}/images/upload", content=b"x" * (10 * 1024 * 1024 + 1))
+
+    assert answer.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+def test_the_bucket_is_closed_to_strangers(stack: Stack) -> None:
+    answer = httpx.get(f"{stack.aws_url}/{stack.outputs['BucketName']}/originals/anything")
+
+    assert answer.status_code == HTTPStatus.FORBIDDEN
