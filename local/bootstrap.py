@@ -33,11 +33,12 @@ PINS: dict[str, Path | None] = {
 
 
 def run(*command: str | Path) -> str:
-    """Run a command that has to succeed; the last that it said becomes the problem when it does not."""
+    """Run a command that has to succeed; the error that it named becomes the problem when it does not."""
     result = commands.run(*command)
     if result.returncode:
         said = (result.stderr or result.stdout).strip().splitlines() or ["no message"]
-        raise Problem(f"{Path(command[0]).name} failed: {said[-1].strip()}")
+        reason = next((line for line in said if line.lower().startswith("error")), said[-1])
+        raise Problem(f"{Path(command[0]).name}: {reason.strip()}")
     return result.stdout.strip()
 
 

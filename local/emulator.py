@@ -22,7 +22,7 @@ from ministack.app import app  # type: ignore[import-not-found]
 from ministack.services import apigateway_v1  # type: ignore[import-not-found]
 
 from local.front import Front
-from local.functions import prepare_functions
+from local.functions import prepare_functions, stop_functions, wait_until_idle
 from local.loopback import find_addresses
 
 if TYPE_CHECKING:
@@ -63,10 +63,16 @@ async def run(port: int, aws_port: int, domain: str) -> None:
         target=watch_parent, args=[partial(loop.call_soon_threadsafe, end.set)], daemon=True
     ).start()
     front = Front(app, partial(apigateway_v1.resolve_base_path_mapping, domain), port, separate_reports())
+
+    async def finish() -> None:
+        await end.wait()
+        await wait_until_idle()
+
     await asyncio.gather(
-        serve(app, configure(aws_port), shutdown_trigger=end.wait),
+        serve(app, configure(aws_port), shutdown_trigger=finish),
         serve(front, configure(port), shutdown_trigger=end.wait),
     )
+    stop_functions()
 
 
 def main(port: str, aws_port: str, domain: str, function_python: str) -> None:

@@ -5,22 +5,28 @@ MiniStack unpacks the archive anew for each execution environment, which takes a
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import shutil
 import sys
 import threading
+import time
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ministack.core import lambda_runtime  # type: ignore[import-not-found] # MiniStack's environment has it
+from ministack.services import lambda_svc  # type: ignore[import-not-found]
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 KEPT = 2  # the code that is deployed, and what it replaced
+IDLE_PATIENCE = 10.0
+IDLE_INTERVAL = 0.3
+IDLE_CHECKS = 4  # in a row: MiniStack looks into the stream of a table once a second
 
 
 class SharedArchive(zipfile.ZipFile):
@@ -55,3 +61,26 @@ def prepare_functions(python: str, home: Path) -> None:
     SharedArchive.home = home
     lambda_runtime.zipfile = SimpleNamespace(ZipFile=SharedArchive)
     sys.executable = python  # what MiniStack starts them with
+    lambda_svc.get_state = forget_positions(lambda_svc.get_state)
+
+
+def forget_positions(get_state: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+    """Save no position in a table's stream: MiniStack does not save the stream, which begins anew at a start.
+
+    A position from before would have the functions pass over as many records as they had read until then.
+    """
+    return lambda: get_state() | {"dynamodb_stream_positions": {}}
+
+
+async def wait_until_idle() -> None:
+    """Wait until no function runs any more: what was uploaded is processed, what was deleted cleaned up."""
+    deadline = time.monotonic() + IDLE_PATIENCE
+    idle = 0
+    while idle < IDLE_CHECKS and time.monotonic() < deadline:
+        await asyncio.sleep(IDLE_INTERVAL)
+        idle = 0 if lambda_runtime.workers_in_use() else idle + 1
+
+
+def stop_functions() -> None:
+    """End every execution environment, and wait for it."""
+    lambda_runtime.reset()

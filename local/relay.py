@@ -1,14 +1,16 @@
 """A way from Docker's containers to the emulated AWS, which listens on the loopback interface alone."""
 
 import contextlib
+import fcntl
 import select
 import socket
 import socketserver
+import struct
 import threading
 from collections.abc import Iterator
 
-from local import commands
-
+BRIDGE = "docker0"
+SIOCGIFADDR = 0x8915  # Linux: the address of an interface
 BUFFER = 1 << 16
 
 
@@ -36,13 +38,14 @@ def run_relay(port: int) -> Iterator[None]:
 
 
 def find_bridge() -> str | None:
-    """Find the address that this machine has on the network in which containers start."""
-    shape = "{{(index .IPAM.Config 0).Gateway}}"
-    try:
-        found = commands.run("docker", "network", "inspect", "bridge", "--format", shape)
-    except FileNotFoundError:
-        return None
-    return found.stdout.strip() or None
+    """Find the address of this machine on the network in which Docker starts containers."""
+    request = struct.pack("256s", BRIDGE.encode())
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            answer = fcntl.ioctl(probe, SIOCGIFADDR, request)
+        except OSError:  # no such interface
+            return None
+    return socket.inet_ntoa(answer[20:24])
 
 
 class Relay(socketserver.ThreadingTCPServer):

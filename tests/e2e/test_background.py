@@ -1,0 +1,160 @@
+"""What happens behind the API, seen in the embedded stack itself."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+
+from shared.images import ImageRepository
+from shared.models import Status
+from shared.storage import make_original_key
+from shared.table import Table
+from tests.e2e.client import await_end, await_value, upload_json
+from tests.pictures import make_photo
+from tests.records import make_image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.stack import Stack
+
+PHOTO = make_photo(1)
+
+
+@pytest.fixture
+def api(stack: Stack) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=stack.api_url, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def images(stack: Stack) -> ImageRepository:
+    return ImageRepository(Table(stack.client("dynamodb"), stack.outputs["ImagesTableName"]))
+
+
+def list_objects(stack: Stack, image_id: str) -> list[str]:
+    pages = stack.client("s3").get_paginator("list_objects_v2").paginate(Bucket=stack.outputs["BucketName"])
+    return [found["Key"] for page in pages for found in page.get("Contents", []) if image_id in found["Key"]]
+
+
+def await_no_objects(stack: Stack, image_id: str) -> None:
+    await_value(lambda: None if list_objects(stack, image_id) else True)
+
+
+def list_rows(stack: Stack, image_id: str) -> list[Any]:
+    table = stack.outputs["ImagesTableName"]
+    pages = stack.client("dynamodb").get_paginator("scan").paginate(TableName=table)
+    return [row for page in pages for row in page["Items"] if image_id in str(row)]
+
+
+def test_delete_leaves_no_row_and_no_byte(stack: Stack, api: httpx.Client) -> None:
+    image = upload_json(api, PHOTO, visibility="public", tags=["a"])
+    await_end(api, image["id"])
+    assert len(list_objects(stack, image["id"])) == 5
+    assert len(list_rows(stack, image["id"])) == 5
+    api.delete(f"/images/{image['id']}", headers={"X-User-Id": "ann"})
+    assert list_rows(stack, image["id"]) == []
+    await_no_objects(stack, image["id"])
+
+
+def test_image_deleted_at_once_leaves_no_byte_either(stack: Stack, api: httpx.Client) -> None:
+    image_ids = [upload_json(api, PHOTO)["id"] for _ in range(3)]
+    for image_id in image_ids:
+        assert api.delete(f"/images/{image_id}", headers={"X-User-Id": "ann"}).status_code == 204
+    for image_id in image_ids:
+        await_no_objects(stack, image_id)
+
+
+def test_event_that_keeps_failing_is_kept_and_works_when_it_is_sent_again(
+    stack: Stack, images: ImageRepository
+) -> None:
+    image = make_image()
+    images.add(image)
+    key = make_original_key(image.id)
+    event = {"Records": [{"eventTime": "2126-01-01T00:00:00.000Z", "s3": {"object": {"key": key}}}]}
+
+    def send(payload: Any) -> None:  # noqa: ANN401 - JSON
+        stack.client("lambda").invoke(
+            FunctionName=stack.outputs["ProcessorFunctionName"],
+            InvocationType="Event",
+            Payload=json.dumps(payload),
+        )
+
+    def receive() -> Any:  # noqa: ANN401 - JSON
+        answer = stack.client("sqs").receive_message(QueueUrl=stack.outputs["FailureQueueUrl"])
+        bodies = [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+        return next((body for body in bodies if image.id in json.dumps(body)), None)
+
+    send(event)
+    failure = await_value(receive)
+    assert images.get(image.id).status is Status.FAILED
+    stack.client("s3").put_object(Bucket=stack.outputs["BucketName"], Key=key, Body=PHOTO)
+    send(failure["requestPayload"])
+    await_value(lambda: True if images.get(image.id).status is Status.READY else None)
+
+
+def test_transaction_sent_twice_is_one_write(stack: Stack) -> None:
+    """Of the retry after a lost answer, what moto cannot show."""
+    table = stack.outputs["ImagesTableName"]
+    item = {"pk": {"S": f"TEST#{uuid.uuid4()}"}, "sk": {"S": "TEST"}}
+    put = {"TableName": table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
+    token = str(uuid.uuid4())
+    for _ in range(2):
+        stack.client("dynamodb").transact_write_items(TransactItems=[{"Put": put}], ClientRequestToken=token)
+
+
+FORBIDDEN = {
+    "ApiFunctionName": [
+        ("s3", "list_objects_v2", {}),
+        ("s3", "delete_object", {"Key": "originals/x"}),
+        ("s3", "put_object", {"Key": "renditions/x", "Body": b""}),
+        ("s3", "put_object", {"Key": "x", "Body": b""}),
+    ],
+    "ProcessorFunctionName": [
+        ("s3", "put_object", {"Key": "originals/x", "Body": b""}),
+        ("s3", "get_object", {"Key": "files/x"}),
+        ("s3", "delete_object", {"Key": "files/x"}),
+    ],
+    "CleanupFunctionName": [
+        ("s3", "get_object", {"Key": "originals/x"}),
+        ("s3", "delete_object", {"Key": "files/x"}),
+        ("s3", "put_object", {"Key": "originals/x", "Body": b""}),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("function", "service", "call", "options"),
+    [(function, *row) for function, rows in FORBIDDEN.items() for row in rows],
+)
+def test_function_has_no_right_beyond_its_work(
+    stack: Stack, function: str, service: str, call: str, options: dict[str, Any]
+) -> None:
+    name = stack.outputs[function]
+    role = stack.client("lambda").get_function_configuration(FunctionName=name)["Role"]
+    given = stack.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    session = boto3.Session(
+        given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], "us-east-1"
+    )
+    client = session.client(service, endpoint_url=stack.aws_url)
+    with pytest.raises(ClientError) as raised:
+        getattr(client, call)(Bucket=stack.outputs["BucketName"], **options)
+    assert raised.value.response["Error"]["Code"] == "AccessDenied"
+
+
+def test_logs_hold_nothing_that_was_sent(stack: Stack, api: httpx.Client) -> None:
+    secret = f"s-{uuid.uuid4()}"
+    image = upload_json(api, PHOTO, user=secret, description=secret, tags=[secret])
+    await_end(api, image["id"], user=secret)
+    api.get(f"/images/{secret}", headers={"Authorization": secret}, params={"userId": secret})
+    api.get("/images", params={"userId": secret, "tags": secret})
+    logs = await_value(lambda: "\n".join(stack.read_logs("api")) or None)
+    logs += "\n".join(stack.read_logs("processor"))
+    assert "/images/upload" in logs
+    assert secret not in logs
