@@ -10,7 +10,8 @@ from pathlib import Path
 
 from local import sam
 from local.console import Problem, read_last_line, step
-from local.layout import BUILDS, SOURCE, TEMPLATE
+from local.folders import discard_all_but
+from local.layout import BUILDS, LOCAL, SOURCE, TEMPLATE
 
 KEPT = 3  # builds; another stack may still be running the one before
 CODE_URI = re.compile(r"^( +CodeUri: )(?P<folder>\w+Function)$", re.MULTILINE)
@@ -19,13 +20,14 @@ CODE_URI = re.compile(r"^( +CodeUri: )(?P<folder>\w+Function)$", re.MULTILINE)
 def provide_build() -> Path:
     """Find the build of the present sources, or make it; its folder is named after their digest."""
     BUILDS.mkdir(parents=True, exist_ok=True)
-    with (BUILDS / "lock").open("w") as lock:
+    with (LOCAL / "build.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         build = BUILDS / compute_digest()
         if not build.exists():
             with step("Building the functions (sam build)"):
                 make_build(build)
-            forget_old_builds()
+            discard_all_but(KEPT, BUILDS)
+    build.touch()  # the last to be discarded
     return build
 
 
@@ -49,8 +51,8 @@ def make_build(build: Path) -> None:
     """Build, then keep the one folder that all functions share, and it as an archive for deployments."""
     partial = build.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    log = BUILDS / "build.log"
-    options = ["--build-dir", str(partial), "--cached", "--cache-dir", str(BUILDS / "cache")]
+    log = LOCAL / "build.log"
+    options = ["--build-dir", str(partial), "--cached", "--cache-dir", str(LOCAL / "sam" / "cache")]
     if not sam.run("build", *options, aws={"AWS_DEFAULT_REGION": "us-east-1"}, log=log):
         raise Problem(f"sam build failed: {read_last_line(log)} (all of it: {log})")
     built = partial / "template.yaml"
@@ -70,10 +72,3 @@ def pack(folder: Path, archive: Path) -> None:
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
         for path in sorted(folder.rglob("*")):
             packed.write(path, path.relative_to(folder))
-
-
-def forget_old_builds() -> None:
-    """Delete all but the newest builds."""
-    builds = [path for path in BUILDS.iterdir() if (path / "packed.yaml").exists()]
-    for build in sorted(builds, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]:
-        shutil.rmtree(build, ignore_errors=True)

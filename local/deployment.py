@@ -40,7 +40,7 @@ def deploy(build: Path, parameters: dict[str, str], client: Client, aws: dict[st
     if stack and stack["StackStatus"] not in UPDATABLE:
         client("cloudformation").delete_stack(StackName=STACK_NAME)
     with step("Deploying the stack (sam deploy)"):
-        client("s3").create_bucket(Bucket=SETTINGS["s3_bucket"])
+        empty_bucket(client("s3"), SETTINGS["s3_bucket"])
         options = [
             *["--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local"],
             *["--template-file", str(build / "packed.yaml"), "--tags", f"build={build.name}"],
@@ -49,6 +49,13 @@ def deploy(build: Path, parameters: dict[str, str], client: Client, aws: dict[st
         if not sam.run("deploy", *options, aws=aws, log=log):
             reason = find_reason(client) or read_last_line(log)
             raise Problem(f"sam deploy failed: {reason} (all of it: {log})")
+
+
+def empty_bucket(s3: Any, name: str) -> None:  # noqa: ANN401 # the client of a service has no type here
+    """Have a bucket for the deployment's files, without those of the one before."""
+    s3.create_bucket(Bucket=name)
+    for item in s3.list_objects_v2(Bucket=name).get("Contents", []):
+        s3.delete_object(Bucket=name, Key=item["Key"])
 
 
 def is_current(stack: dict[str, Any], build: Path, parameters: dict[str, str]) -> bool:

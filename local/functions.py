@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ministack.core import lambda_runtime  # type: ignore[import-not-found] # MiniStack's environment has it
 from ministack.services import lambda_svc  # type: ignore[import-not-found]
 
+from local.folders import discard_all_but
+
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable
@@ -56,8 +58,7 @@ class SharedArchive(zipfile.ZipFile):
 def prepare_functions(python: str, home: Path) -> None:
     """Make MiniStack start the functions with this Python, their code kept in this folder."""
     home.mkdir(parents=True, exist_ok=True)
-    for old in sorted(home.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]:
-        shutil.rmtree(old)
+    discard_all_but(KEPT, home)
     SharedArchive.home = home
     lambda_runtime.zipfile = SimpleNamespace(ZipFile=SharedArchive)
     sys.executable = python  # what MiniStack starts them with
