@@ -94,6 +94,10 @@ class Reads:
         return self.made >= MAX_INTERSECTION_READS
 
 
+class ReadsExhausted(Exception):
+    """The page has made all the reads that it may."""
+
+
 class Partition:
     """One sorted stream of keys, read in batches and skipped ahead without reading what lies between."""
 
@@ -117,10 +121,12 @@ class Partition:
         return self.peek()
 
     def seek(self, key: str) -> str | None:
-        """Move to `key`, or to the next one there is."""
+        """Move to `key`, or to the next one there is. Raises ReadsExhausted."""
         while self._position < len(self._batch) and self._precedes(self._batch[self._position], key):
             self._position += 1
         if self._position == len(self._batch) and self._more:
+            if self._batch and self._reads.exhausted:
+                raise ReadsExhausted
             self._read(self._span.starting_at(key))
         return self.peek()
 
@@ -165,29 +171,30 @@ def list_page(table: Table, scopes: Iterable[Scope], span: Span, *, limit: int) 
 def _walk(table: Table, scope: Scope, span: Span, reads: Reads) -> list[Iterator[Step]]:
     partitions = [Partition(table, name, span, reads) for name in scope.partitions]
     if scope.match_all:
-        return [_intersect(partitions, reads)]
-    return [_intersect([partition], reads) for partition in partitions]
+        return [_intersect(partitions)]
+    return [_intersect([partition]) for partition in partitions]
 
 
-def _intersect(partitions: Sequence[Partition], reads: Reads) -> Iterator[Step]:
+def _intersect(partitions: Sequence[Partition]) -> Iterator[Step]:
     """Walk the keys that all partitions hold, each leaping to the furthest key that another has seen."""
     first, *others = partitions
     key = first.peek()
     while key is not None:
         furthest = key
-        for partition in others:
-            sought = partition.seek(furthest)
-            if sought is None:
-                return
-            furthest = sought
-        if furthest == key:
-            yield Step(key)
-            key = first.advance()
-        elif reads.exhausted:
+        try:
+            for partition in others:
+                sought = partition.seek(furthest)
+                if sought is None:
+                    return
+                furthest = sought
+            if furthest != key:
+                key = first.seek(furthest)
+                continue
+        except ReadsExhausted:
             yield Step(furthest, found=False)
             return
-        else:
-            key = first.seek(furthest)
+        yield Step(key)
+        key = first.advance()
 
 
 def _start(streams: Sequence[Iterator[Step]]) -> list[Iterator[Step]]:

@@ -136,6 +136,17 @@ def test_intersection_of_interleaved_partitions_stops_reading_and_goes_on_later(
     assert walk(table, [Scope(["even", "odd"])], span, limit=10) == [common]
 
 
+def test_page_goes_on_to_the_end_of_what_it_has_read() -> None:
+    """Every key is missing in one of the partitions, so each of them leads a step further only."""
+    names = "abcde"
+    partitions = {name: [f"{number:06}" for number in range(1, 600)] for name in names}
+    for number, name in enumerate(names):
+        del partitions[name][number :: len(names)]
+    table = SortedTable(partitions)
+    assert walk(table, [Scope(list(names))], Span(descending=False), limit=20) == []
+    assert table.reads <= 600 * len(names) / ENTRIES_PER_READ
+
+
 def test_intersection_leaps_over_what_cannot_match() -> None:
     table = SortedTable({"many": [f"{number:06}" for number in range(50_000)], "few": ["000005", "049990"]})
     page = list_page(table, [Scope(["many", "few"])], Span(descending=False), limit=10)
