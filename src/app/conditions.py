@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from shared.models import Record
 
 
-def make_etag(record: Record) -> str:
-    return f'"{record.version}"'
+def make_etag(record: Record, *, is_owner: bool = True) -> str:
+    """Owners and others see the same version differently."""
+    return f'"{record.version}"' if is_owner else f'"{record.version}-public"'
 
 
 def answer_unchanged(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
@@ -27,7 +28,8 @@ def answer_unchanged(app: APIGatewayRestResolver, next_middleware: NextMiddlewar
     known = {etag.removeprefix("W/") for etag in _read_etags(app.request.headers.get("If-None-Match"))}
     etag = response.headers.get("ETag")
     if etag and known & {etag, "*"}:
-        return Response(HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})
+        headers = {name: value for name, value in response.headers.items() if name != "Content-Type"}
+        return Response(HTTPStatus.NOT_MODIFIED, headers=headers)
     return response
 
 

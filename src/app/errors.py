@@ -12,6 +12,8 @@ from shared.observability import get_logger
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
+MAX_DETAIL_CHARS = 1000  # what a client calls its fields comes back in these two, and may be megabytes long
+MAX_FIELD_CHARS = 200
 
 
 class MethodNotAllowed(DomainError):
@@ -77,9 +79,11 @@ def _answer(  # noqa: PLR0913, PLR0917 - the members of a problem
         type="about:blank",
         title=status.phrase,
         status=status,
-        detail=detail,
+        detail=detail[:MAX_DETAIL_CHARS],
         code=code,
         request_id=request_id,
-        errors=tuple(ProblemField(field=error.field, message=error.message) for error in fields),
+        errors=tuple(
+            ProblemField(field=error.field[:MAX_FIELD_CHARS], message=error.message) for error in fields
+        ),
     )
     return Response(status, PROBLEM_TYPE, problem.model_dump_json(by_alias=True), headers or {})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
 from pydantic_core import to_json
 
+from app.auth import USER_ID_HEADER
 from app.dependencies import get_settings
 from app.errors import MethodNotAllowed, answer_error
 from app.routers import files, images, items, service
@@ -28,7 +29,7 @@ def create_app() -> APIGatewayRestResolver:
     cors = CORSConfig(
         allow_origin=first,
         extra_origins=others,
-        allow_headers=["If-Match", "If-None-Match", "X-User-Id"],
+        allow_headers=["If-Match", "If-None-Match", USER_ID_HEADER],
         expose_headers=["Deprecation", "ETag", "Link", "Location", "Retry-After", "Sunset"],
         max_age=PREFLIGHT_CACHE_SECONDS,
     )
@@ -50,6 +51,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         response = create_app().resolve(event | {"httpMethod": "GET"} if is_head else event, context)
     except Exception as error:  # noqa: BLE001 - Powertools calls no handler for what fails around a route
         response = _render(answer_error(error, context.aws_request_id))
+    response["multiValueHeaders"]["Vary"] = [f"Origin, {USER_ID_HEADER}"]
     logger.info(
         "answered",
         method=event.get("httpMethod"),

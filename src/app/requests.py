@@ -1,5 +1,6 @@
 """Reading a request: its query and its body, into models, with every wrong field named."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -76,7 +77,8 @@ def parse_json(body: bytes) -> Any:  # noqa: ANN401 - JSON is anything
     try:
         return from_json(body, allow_inf_nan=False)
     except ValueError as error:
-        raise MalformedRequest(f"The body is not JSON: {error}.") from error
+        position = re.search(r"line \d+ column \d+", str(error))
+        raise MalformedRequest(f"The body is not JSON{f' at {position[0]}' if position else ''}.") from error
 
 
 def validate[M: BaseModel](model: type[M], data: Any) -> M:  # noqa: ANN401 - that is what is validated

@@ -1,5 +1,7 @@
 """What requests and answers look like."""
 
+import json
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 from unicodedata import category
@@ -13,6 +15,7 @@ from pydantic import (
     Field,
     JsonValue,
     StringConstraints,
+    model_validator,
 )
 from pydantic.alias_generators import to_camel
 
@@ -41,6 +44,7 @@ MAX_ITEM_NAME_CHARS = 200
 MAX_PAGE_SIZE = 100
 DEFAULT_PAGE_SIZE = 20
 MAX_CURSOR_CHARS = 200
+MAX_FIELDS = 50
 MAX_INLINE_BYTES = 4_400_000  # as base64 it fits, with what surrounds it, into the 6 MB of a Lambda event
 MAX_JSON_BYTES = 100_000
 
@@ -49,6 +53,13 @@ def _check_tag(tag: str) -> str:
     if "," in tag or any(category(char) in {"Cc", "Cs"} for char in tag):
         raise ValueError("holds a comma or a control character")
     return tag
+
+
+def _check_count(value: object) -> object:
+    """Refuse a long list at once: pydantic would first look at each element, and note each that is wrong."""
+    if isinstance(value, list | tuple) and len(value) > MAX_TAGS:
+        raise ValueError(f"has more than {MAX_TAGS} elements")
+    return value
 
 
 def _split_tags(value: object) -> object:
@@ -69,7 +80,7 @@ def _drop_repeated(tags: tuple[str, ...]) -> tuple[str, ...]:
 
 def _check_date(text: str) -> str:
     """Pydantic would take a bare number for a time, too."""
-    if "-" not in text:
+    if not re.match(r"\d{4}-\d\d-\d\d[Tt ]", text):
         raise ValueError("is not an RFC 3339 time")
     return text
 
@@ -79,6 +90,14 @@ def _to_utc(at: datetime) -> datetime:
         return at.astimezone(UTC)
     except OverflowError as error:
         raise ValueError("is out of range") from error
+
+
+def _check_finite(attributes: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    try:
+        json.dumps(attributes, allow_nan=False)
+    except ValueError as error:
+        raise ValueError("holds a number beyond the range of a double") from error
+    return attributes
 
 
 def _clean(name: str) -> str:
@@ -100,11 +119,17 @@ Tag = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TAG_CHARS),
     AfterValidator(_check_tag),
 ]
-Tags = Annotated[tuple[Tag, ...], Field(max_length=MAX_TAGS), AfterValidator(_drop_repeated)]
+Tags = Annotated[
+    tuple[Tag, ...],
+    Field(max_length=MAX_TAGS),
+    BeforeValidator(_check_count, json_schema_input_type=list[Tag]),
+    AfterValidator(_drop_repeated),
+]
 FilterTags = Annotated[
     tuple[Tag, ...],
     Field(max_length=MAX_FILTER_TAGS),
     AfterValidator(_drop_repeated),
+    BeforeValidator(_check_count),
     BeforeValidator(_split_tags, json_schema_input_type=list[str]),
 ]
 UtcDatetime = Annotated[AwareDatetime, BeforeValidator(_check_date), AfterValidator(_to_utc)]
@@ -120,6 +145,14 @@ class Input(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, extra="forbid", frozen=True, hide_input_in_errors=True
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def check_count(cls, data: object) -> object:
+        """Refuse a mass of fields at once: pydantic would note each that is unknown."""
+        if isinstance(data, dict) and len(data) > MAX_FIELDS:
+            raise ValueError(f"has more than {MAX_FIELDS} fields")
+        return data
 
 
 class ImageMetadata(Input):
@@ -179,7 +212,7 @@ class ItemCreate(Input):
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=MAX_ITEM_NAME_CHARS)]
     description: Description | None = None
-    attributes: dict[str, JsonValue] = {}
+    attributes: Annotated[dict[str, JsonValue], AfterValidator(_check_finite)] = {}
 
 
 class PageQuery(Input):

@@ -130,10 +130,10 @@ def upload_file(storage: ImageStorage, file: UploadedFile) -> StoredFile:
     file.check_size()
     filename = file.filename or DEFAULT_FILENAME
     key = make_file_key(str(uuid.uuid4()), _UNSAFE_IN_KEY.sub("_", filename))
-    storage.add(key, file.data, UNKNOWN_TYPE, filename=filename)
+    storage.add(key, file.data, UNKNOWN_TYPE, disposition="attachment")
     declared = file.content_type or ""
     content_type = declared if _MEDIA_TYPE.fullmatch(declared) else UNKNOWN_TYPE
-    return StoredFile(key, filename, content_type, len(file.data), storage.sign_url(key))
+    return StoredFile(key, filename, content_type, len(file.data), storage.sign_download(key, filename))
 
 
 def _is_multipart(request: Request) -> bool:

@@ -13,6 +13,7 @@ from shared.errors import UnacceptableImage
 from shared.inspection import refusing_damage
 from shared.models import Exif, Location
 
+LEAST_NUMBER = 1e-9  # what is nearer to zero is noise, and at 1e-130 DynamoDB ends
 MAX_TEXT_CHARACTERS = 100
 FIRST_PHOTO_YEAR = 1826
 MAX_FOCAL_LENGTH_MM = 10_000
@@ -72,7 +73,8 @@ def _read_number(value: object, above: float, most: float) -> float | None:
 def _to_float(value: object) -> float | None:
     with suppress(TypeError, ValueError, ArithmeticError):
         number = float(value)  # type: ignore[arg-type] # whatever it is
-        return number if isfinite(number) else None
+        if isfinite(number):
+            return number if abs(number) >= LEAST_NUMBER else 0.0
     return None
 
 

@@ -18,9 +18,15 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 CONNECT_TIMEOUT_SECONDS = 1
-READ_TIMEOUT_SECONDS = 5
-MAX_ATTEMPTS = 3  # with the timeouts above, a dead service is known before API Gateway's 29 seconds end
+READ_TIMEOUT_SECONDS = {"dynamodb": 2, "s3": 4}
+MAX_ATTEMPTS = 3  # with these timeouts, a request that meets dead services ends within API Gateway's 29 s
 
+_PASSING_CODES = {
+    "ConditionalRequestConflict",
+    "OperationAborted",
+    "RequestTimeout",
+    "TransactionConflictException",
+}
 _THROTTLING_CODES = {
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
@@ -36,7 +42,7 @@ def create_client(service: Literal["s3"], endpoint_url: str | None = None) -> S3
 def create_client(service: Literal["dynamodb", "s3"], endpoint_url: str | None = None) -> Any:
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        read_timeout=READ_TIMEOUT_SECONDS,
+        read_timeout=READ_TIMEOUT_SECONDS[service],
         retries={"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
         signature_version="s3v4" if service == "s3" else None,
         s3={"addressing_style": "path" if endpoint_url else "auto"} if service == "s3" else None,
@@ -50,9 +56,10 @@ def translate_errors() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if error.response["Error"]["Code"] in _THROTTLING_CODES:
+        code = error.response["Error"]["Code"]
+        if code in _THROTTLING_CODES:
             raise Throttled("The service is busy; try again in a moment.") from error
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:  # noqa: PLR2004
+        if code in _PASSING_CODES or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:  # noqa: PLR2004
             raise Unavailable("The service cannot answer just now; try again in a moment.") from error
         raise
     except BotoCoreError as error:

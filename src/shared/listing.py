@@ -160,9 +160,12 @@ def list_page(table: Table, scopes: Iterable[Scope], span: Span, *, limit: int) 
     streams = [stream for scope in scopes for stream in _walk(table, scope, span, reads)]
     keys: list[str] = []
     for step in heapq.merge(*_start(streams), key=lambda step: step.key, reverse=span.descending):
-        if keys and keys[-1] == step.key:
+        repeated = bool(keys) and keys[-1] == step.key
+        if not step.found:
+            return Page(keys[:-1] if repeated else keys, step.key)
+        if repeated:
             continue
-        if not step.found or len(keys) == limit:
+        if len(keys) == limit:
             return Page(keys, step.key)
         keys.append(step.key)
     return Page(keys, None)

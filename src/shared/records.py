@@ -12,6 +12,7 @@ from shared.models import Record
 from shared.table import ConditionFailed, Key, Table, Transaction
 
 MAX_TRIES = 4
+MAX_PAGE_BYTES = 2_000_000  # an answer of Lambda takes 6 MB, in which JSON may be half again as long
 
 
 @dataclass(frozen=True)
@@ -88,11 +89,19 @@ class RecordRepository[R: Record]:
     def list(self, scopes: Iterable[Scope], span: Span, *, limit: int) -> RecordPage[R]:
         """Read a page. It may hold fewer records than `limit`, even none, and yet not be the last."""
         page = list_page(self.table, scopes, span, limit=limit)
-        keys = [self.key(get_identifier(key)) for key in page.keys]
-        rows = self.table.get_many(keys)
-        return RecordPage(
-            [self.model.model_validate(rows[key]) for key in keys if key in rows], page.next_key
-        )
+        keys = {sort_key: self.key(get_identifier(sort_key)) for sort_key in page.keys}
+        rows = self.table.get_many([*keys.values()])
+        records: builtins.list[R] = []
+        size = 0
+        for sort_key, key in keys.items():
+            if key not in rows:
+                continue
+            record = self.model.model_validate(rows[key])
+            size += len(record.model_dump_json())
+            if records and size > MAX_PAGE_BYTES:
+                return RecordPage(records, sort_key)
+            records.append(record)
+        return RecordPage(records, page.next_key)
 
     def key(self, record_id: str) -> Key:
         return f"{self.kind}#{record_id}", self.kind

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from shared.models import RenditionName
 
 URL_LIFETIME_SECONDS = 300
+DOWNLOAD_LIFETIME_SECONDS = 3600
 ORIGINALS_PREFIX = "originals/"
 
 
@@ -45,8 +46,8 @@ class ImageStorage:
         self._signer = signer or client
         self._bucket = bucket
 
-    def add(self, key: str, data: bytes, content_type: str, *, filename: str | None = None) -> None:
-        """Write a new object; one with a `filename` is always served as a download of that name.
+    def add(self, key: str, data: bytes, content_type: str, *, disposition: str = "inline") -> None:
+        """Write a new object.
 
         Keys are random: an object that is there already is our own, from a try whose answer was lost.
         """
@@ -57,7 +58,7 @@ class ImageStorage:
                     Key=key,
                     Body=data,
                     ContentType=content_type,
-                    ContentDisposition="inline" if filename is None else _attachment(filename),
+                    ContentDisposition=disposition,
                     IfNoneMatch="*",
                 )
             except ClientError as error:
@@ -89,16 +90,16 @@ class ImageStorage:
         if answer.get("Errors"):
             raise Unavailable("Not every object could be deleted.")
 
-    def sign_url(self, key: str, *, filename: str | None = None) -> str:
-        """Make a URL that reads an object for a while; with a `filename`, as a download of that name."""
-        disposition = {"ResponseContentDisposition": _attachment(filename)} if filename is not None else {}
+    def sign_url(self, key: str) -> str:
+        """Make a URL that reads an object for a while."""
+        return self._sign(URL_LIFETIME_SECONDS, Key=key)
+
+    def sign_download(self, key: str, filename: str) -> str:
+        """Make a URL that reads an object as a download of that name (RFC 6266, encoded as RFC 5987 says)."""
+        disposition = f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
+        return self._sign(DOWNLOAD_LIFETIME_SECONDS, Key=key, ResponseContentDisposition=disposition)
+
+    def _sign(self, seconds: int, **parameters: str) -> str:
         return self._signer.generate_presigned_url(
-            "get_object",
-            Params={"Bucket": self._bucket, "Key": key, **disposition},
-            ExpiresIn=URL_LIFETIME_SECONDS,
+            "get_object", Params={"Bucket": self._bucket, **parameters}, ExpiresIn=seconds
         )
-
-
-def _attachment(filename: str) -> str:
-    """Content-Disposition of a download (RFC 6266), with the name as RFC 5987 encodes it."""
-    return f"attachment; filename*=UTF-8''{quote(filename, safe='')}"

@@ -85,7 +85,8 @@ class Table:
     def update(self, key: Key, values: Mapping[str, Any], *, unless: Mapping[str, Sequence[str]]) -> None:
         """Set attributes of an existing row and count its `version` up.
 
-        `unless` names attributes and the values at which the row is to stay as it is. Raises ConditionFailed.
+        `unless` names attributes and the values at which the row is to stay as it is. Raises ConditionFailed,
+        or Conflict when others keep writing the same row.
         """
         names = {f"#{name}": name for name in (*values, *unless, "version")}
         refused = {f":not_{name}_{i}": value for name, row in unless.items() for i, value in enumerate(row)}
@@ -94,20 +95,25 @@ class Table:
             for name, row in unless.items()
         ]
         sets = ", ".join(f"#{name} = :{name}" for name in values)
-        with translate_errors():
-            try:
-                self._client.update_item(
-                    TableName=self._name,
-                    Key=_key(key),
-                    UpdateExpression=f"SET {sets} ADD #version :one",
-                    ConditionExpression=" AND ".join(["attribute_exists(pk)", *conditions]),
-                    ExpressionAttributeNames=names,
-                    ExpressionAttributeValues=_encode(
-                        {f":{name}": value for name, value in values.items()} | refused | {":one": 1}
-                    ),
-                )
-            except self._client.exceptions.ConditionalCheckFailedException as error:
-                raise ConditionFailed from error
+        bound = {f":{name}": value for name, value in values.items()} | refused | {":one": 1}
+        for pause in _pauses():
+            time.sleep(pause)
+            with translate_errors():
+                try:
+                    self._client.update_item(
+                        TableName=self._name,
+                        Key=_key(key),
+                        UpdateExpression=f"SET {sets} ADD #version :one",
+                        ConditionExpression=" AND ".join(["attribute_exists(pk)", *conditions]),
+                        ExpressionAttributeNames=names,
+                        ExpressionAttributeValues=_encode(bound),
+                    )
+                except self._client.exceptions.ConditionalCheckFailedException as error:
+                    raise ConditionFailed from error
+                except self._client.exceptions.TransactionConflictException:
+                    continue
+                return
+        raise _contested()
 
     def transact(self, transaction: Transaction) -> None:
         """Write all or nothing. Raises ConditionFailed, or Conflict when others keep writing the same rows.
@@ -125,13 +131,15 @@ class Table:
                     reasons = {reason.get("Code") for reason in error.response["CancellationReasons"]}
                     if "ConditionalCheckFailed" in reasons:
                         raise ConditionFailed from error
-                    if not reasons & {"TransactionConflict", "ThrottlingError"}:
+                    if reasons & {"ThrottlingError", "ProvisionedThroughputExceeded"}:
+                        raise Throttled("The service is busy; try again in a moment.") from error
+                    if "TransactionConflict" not in reasons:
                         raise
                 except self._client.exceptions.TransactionInProgressException:
                     pass
                 else:
                     return
-        raise Conflict("Someone else is changing this just now; try again.")
+        raise _contested()
 
 
 class Transaction:
@@ -169,6 +177,10 @@ class Transaction:
     def _write(self, kind: str, **write: Any) -> Self:  # noqa: ANN401 - the shapes of DynamoDB's API
         self._writes.append((kind, write))
         return self
+
+
+def _contested() -> Conflict:
+    return Conflict("Someone else is changing this just now; try again.")
 
 
 def _at(version: int) -> dict[str, Any]:

@@ -187,3 +187,10 @@ def test_damaged_facts_never_raise(damage: bytes, at: int) -> None:
     facts = render(encode(Image.new("RGB", (2, 2)), "JPEG", exif=bytes(exif))).exif
     if facts:
         facts.model_dump_json()
+
+
+@pytest.mark.parametrize("number", [1e-300, 5e-324, 1e-12])
+def test_number_too_small_for_the_table_is_dropped(number: float) -> None:
+    exif = Image.Exif()
+    exif.get_ifd(0x8769).update({APERTURE: number, EXPOSURE: number, FOCAL_LENGTH: number})
+    assert read_facts(exif) is None

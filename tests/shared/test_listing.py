@@ -147,6 +147,18 @@ def test_page_goes_on_to_the_end_of_what_it_has_read() -> None:
     assert table.reads <= 600 * len(names) / ENTRIES_PER_READ
 
 
+def test_key_in_two_scopes_at_once_ends_no_stream_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change of visibility between two reads shows an image twice."""
+    monkeypatch.setattr("shared.listing.ENTRIES_PER_READ", 2)
+    monkeypatch.setattr("shared.listing.MAX_INTERSECTION_READS", 2)
+    table = SortedTable({"a": list("258"), "b": list("258"), "c": list("13459"), "d": [*list("13459"), "2"]})
+    scopes = [Scope(["a", "b"]), Scope(["c", "d"])]
+    for descending in (False, True):
+        assert walk(table, scopes, Span(descending=descending), limit=20) == sorted(
+            "1234589", reverse=descending
+        )
+
+
 def test_intersection_leaps_over_what_cannot_match() -> None:
     table = SortedTable({"many": [f"{number:06}" for number in range(50_000)], "few": ["000005", "049990"]})
     page = list_page(table, [Scope(["many", "few"])], Span(descending=False), limit=10)

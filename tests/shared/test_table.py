@@ -84,6 +84,7 @@ def test_all_tries_of_a_transaction_carry_one_token(dynamodb: DynamoDBClient, ta
     [
         (fail("ThrottlingException"), Throttled),
         (fail("InternalServerError", 500), Unavailable),
+        (fail("OperationAborted", 409), Unavailable),
         (fail("AccessDeniedException"), ClientError),
     ],
 )
@@ -161,3 +162,33 @@ def test_empty_batch_asks_nothing(dynamodb: DynamoDBClient, table: Table) -> Non
     fault = Outage(dynamodb, "BatchGetItem")
     assert table.get_many([]) == {}
     assert fault.calls == 0
+
+
+def test_update_waits_for_a_transaction_on_its_row(dynamodb: DynamoDBClient, table: Table) -> None:
+    table.transact(Transaction().add(KEY, make_image()))
+    make_call = dynamodb._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001 - to stand in between
+    conflicts = iter(["TransactionConflictException"])
+
+    def conflict(operation: str, params: dict[str, Any]) -> Any:  # noqa: ANN401 - botocore's
+        if code := next(conflicts, None):
+            raise dynamodb.exceptions.TransactionConflictException(fail(code).response, operation)
+        return make_call(operation, params)
+
+    dynamodb._make_api_call = conflict  # type: ignore[attr-defined]  # noqa: SLF001 - same
+    table.update(KEY, {"description": "new"}, unless={})
+    row = table.get(KEY)
+    assert row is not None
+    assert (row["description"], row["version"]) == ("new", 2)
+
+
+@pytest.mark.parametrize("code", ["ThrottlingError", "ProvisionedThroughputExceeded"])
+def test_throttled_transaction_is_throttled(
+    dynamodb: DynamoDBClient, table: Table, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    def throttle(operation: str, _: object) -> None:
+        error = fail("TransactionCanceledException", CancellationReasons=[{"Code": "None"}, {"Code": code}])
+        raise dynamodb.exceptions.TransactionCanceledException(error.response, operation)
+
+    monkeypatch.setattr(dynamodb, "_make_api_call", throttle)
+    with pytest.raises(Throttled):
+        table.transact(Transaction().add(KEY, make_image()))

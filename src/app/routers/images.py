@@ -162,7 +162,7 @@ def get_content(
 ) -> Response[None]:
     if not caller.owns(image):
         return get_rendition(image_id, "large", image, storage)
-    return _redirect(storage.sign_url(make_original_key(image_id)))
+    return _redirect(storage.sign_url(make_original_key(image_id)), cache_control="no-store")
 
 
 @router.get(
@@ -174,7 +174,8 @@ def get_content(
 def get_rendition(image_id: str, rendition: str, image: VisibleImage, storage: Storage) -> Response[None]:
     for name in image.renditions:
         if name == rendition:
-            return _redirect(storage.sign_url(make_rendition_key(image_id, name)))
+            url = storage.sign_url(make_rendition_key(image_id, name))
+            return _redirect(url, cache_control=f"private, max-age={REDIRECT_CACHE_SECONDS}")
     raise NotFound(f"This image has no such rendition; it is {image.status}.")
 
 
@@ -182,10 +183,9 @@ def _answer_image(
     image: Image, base_url: str, *, is_owner: bool, status: HTTPStatus = HTTPStatus.OK
 ) -> Response[ImagePublic]:
     body = ImagePublic.of(image, base_url=base_url, is_owner=is_owner)
-    headers = {"ETag": make_etag(image), "Cache-Control": "private, no-cache"}
+    headers = {"ETag": make_etag(image, is_owner=is_owner), "Cache-Control": "private, no-cache"}
     return Response(status, "application/json", body, headers)
 
 
-def _redirect(url: str) -> Response[None]:
-    headers = {"Location": url, "Cache-Control": f"private, max-age={REDIRECT_CACHE_SECONDS}"}
-    return Response(HTTPStatus.FOUND, headers=headers)
+def _redirect(url: str, *, cache_control: str) -> Response[None]:
+    return Response(HTTPStatus.FOUND, headers={"Location": url, "Cache-Control": cache_control})

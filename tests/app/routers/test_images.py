@@ -127,6 +127,9 @@ class TestUpload:
             ({"description": "x" * 2001}, ["metadata.description"]),
             ({"userId": "a b"}, ["metadata.userId"]),
             ({"colour": "red", "tag": []}, ["metadata.colour", "metadata.tag"]),
+            ({"tags": [1] * 100_000}, ["metadata.tags"]),
+            ({f"f{number}": 1 for number in range(100_000)}, ["metadata"]),
+            ({"x" * 1_000_000: 1}, ["metadata." + "x" * 191]),
         ],
     )
     def test_each_wrong_field_of_json_is_named(
@@ -134,6 +137,7 @@ class TestUpload:
     ) -> None:
         answer = api.post("/images/upload", user="ann", json=make_upload(PICTURE, **metadata))
         assert answer.problem == (422, "invalid_fields", fields)
+        assert len(answer.body) < 5000
 
     @pytest.mark.parametrize(
         ("form", "fields"),
@@ -237,12 +241,23 @@ class TestRead:
         assert seen == image
         assert seen["url"] == f"{BASE_URL}/images/{image['id']}/content"
 
+    def test_view_of_the_owner_is_never_taken_for_the_public_one(self, api: Api) -> None:
+        image = api.upload(PICTURE, visibility="public")
+        url = f"/images/{image['id']}"
+        own, public = api.get(url, user="ann"), api.get(url)
+        assert own.headers["ETag"] != public.headers["ETag"]
+        assert api.get(url, headers={"If-None-Match": own.headers["ETag"]}).status == 200
+        for answer in (own, public, api.get(f"{url}/content", user="ann"), api.get("/images/x")):
+            assert answer.headers["Vary"] == "Origin, X-User-Id"
+        assert api.get(f"{url}/content", user="ann").headers["Cache-Control"] == "no-store"
+
     def test_unchanged_image_is_304(self, api: Api) -> None:
         image = api.upload(PICTURE)
         url = f"/images/{image['id']}"
         etag = api.get(url, user="ann").headers["ETag"]
         answer = api.get(url, user="ann", headers={"If-None-Match": f'"x", W/{etag}'})
         assert (answer.status, answer.body, answer.headers["ETag"]) == (304, b"", etag)
+        assert answer.headers["Cache-Control"] == "private, no-cache"
         assert api.get(url, user="ann", headers={"If-None-Match": '"0"'}).status == 200
 
 
@@ -441,6 +456,7 @@ class TestList:
             ("limit=x", ["limit"]),
             ("limit=1&limit=2", ["limit"]),
             ("createdAfter=yesterday", ["createdAfter"]),
+            ("createdAfter=-5", ["createdAfter"]),
             ("createdAfter=2026-01-01T00:00:00", ["createdAfter"]),
             ("createdBefore=0001-01-01T00:00:00%2B14:00", ["createdBefore"]),
             ("visibility=all", ["visibility"]),
