@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from app.main import lambda_handler
@@ -13,14 +14,15 @@ from app.main import lambda_handler
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
 REQUEST_ID = "11111111-2222-4333-8444-555555555555"
 BASE_URL = "http://localhost:3000"
 
 
-class Context:
-    """What the handler reads of Lambda's context."""
-
-    aws_request_id = REQUEST_ID
+def make_context() -> LambdaContext:
+    """All that the handlers read of Lambda's context."""
+    return cast("LambdaContext", SimpleNamespace(aws_request_id=REQUEST_ID))
 
 
 @dataclass(frozen=True)
@@ -67,13 +69,20 @@ class Api:
             body = dump_json(json)
             sent.setdefault("Content-Type", "application/json")
         event = make_event(method, url, sent, body, encode=encode)
-        return read_answer(lambda_handler(event, Context()))  # type: ignore[arg-type] # all that is read of it
+        return read_answer(lambda_handler(event, make_context()))
 
     def get(self, url: str, **options: Any) -> Answer:  # noqa: ANN401 - of `request`
         return self.request("GET", url, **options)
 
     def post(self, url: str, **options: Any) -> Answer:  # noqa: ANN401 - of `request`
         return self.request("POST", url, **options)
+
+    def walk(self, url: str, **options: Any) -> list[Any]:  # noqa: ANN401 - of `request`; JSON
+        """All pages of a listing; `url` has a query."""
+        pages = [self.get(url, **options).json]
+        while cursor := pages[-1]["nextCursor"]:
+            pages.append(self.get(f"{url}&cursor={cursor}", **options).json)
+        return pages
 
     def upload(self, content: bytes, *, user: str = "ann", **metadata: Any) -> Any:  # noqa: ANN401 - JSON
         """Upload an image, and return what the API says of it."""

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 from moto import mock_aws
 
+from app.dependencies import get_images, get_items, get_storage
+from app.main import create_app
 from shared.aws import create_client
 from shared.images import ImageRepository
 from shared.items import ItemRepository
 from shared.storage import ImageStorage
 from shared.table import Table
+from tests.api import Api
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,3 +92,12 @@ def items(dynamodb: DynamoDBClient) -> ItemRepository:
 @pytest.fixture
 def storage(s3: S3Client) -> ImageStorage:
     return ImageStorage(s3, "bucket")
+
+
+@pytest.fixture
+def api(images: ImageRepository, items: ItemRepository, storage: ImageStorage) -> Iterator[Api]:
+    """The API's handler, on moto."""
+    overrides = create_app().dependency_overrides
+    overrides |= {get_images: lambda: images, get_items: lambda: items, get_storage: lambda: storage}
+    yield Api()
+    overrides.clear()

@@ -8,24 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.dependencies import get_images, get_items, get_storage
-from app.main import create_app, lambda_handler
+from app.main import lambda_handler
 from processor import cleanup, main
 from processor.processing import Processor
 from shared.errors import NotFound
 from shared.models import Status
 from shared.storage import make_original_key
-from tests.api import Context, read_answer
+from tests.api import make_context, read_answer
 from tests.pictures import make_picture
 from tests.records import make_image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from shared.images import ImageRepository
-    from shared.items import ItemRepository
     from shared.models import Image
     from shared.storage import ImageStorage
+    from tests.api import Api
 
 EVENTS = Path("events")
 IMAGE_ID = "0b5a7a4e-3f0c-4c58-9d6e-7f2f4c1f9a10"
@@ -48,14 +45,12 @@ def read_event(name: str) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def functions(
-    images: ImageRepository, items: ItemRepository, storage: ImageStorage, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
-    overrides = create_app().dependency_overrides
-    overrides |= {get_images: lambda: images, get_items: lambda: items, get_storage: lambda: storage}
-    monkeypatch.setattr(main, "create_processor", lambda: Processor(images, storage, sleep=lambda _: None))
+    api: Api, images: ImageRepository, storage: ImageStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del api  # the API's function is set up by it
+    processor = Processor(images, storage, sleep=lambda _: None)
+    monkeypatch.setattr(main, "create_processor", lambda: processor)
     monkeypatch.setattr(cleanup, "get_storage", lambda: storage)
-    yield
-    overrides.clear()
 
 
 @pytest.fixture
@@ -75,27 +70,27 @@ def test_every_kind_of_event_is_there() -> None:
 @pytest.mark.usefixtures("image")
 @pytest.mark.parametrize(("name", "status"), STATUSES.items())
 def test_request_is_answered(name: str, status: int) -> None:
-    answer = read_answer(lambda_handler(read_event(name), Context()))  # type: ignore[arg-type] # all it reads
+    answer = read_answer(lambda_handler(read_event(name), make_context()))
     assert answer.status == status, answer.body
 
 
 @pytest.mark.usefixtures("image")
 @pytest.mark.parametrize("name", ["s3-put", "s3-two-records"])
 def test_original_is_processed(images: ImageRepository, name: str) -> None:
-    main.lambda_handler(read_event(name), Context())  # type: ignore[arg-type] # all it reads
+    main.lambda_handler(read_event(name), make_context())
     assert images.get(IMAGE_ID).status is Status.READY
 
 
 def test_key_with_spaces_and_plus_is_the_key_that_was_meant(storage: ImageStorage) -> None:
     key = "originals/holiday in June + July.jpg"
     storage.add(key, b"x", "image/jpeg")
-    main.lambda_handler(read_event("s3-key-with-spaces"), Context())  # type: ignore[arg-type] # all it reads
+    main.lambda_handler(read_event("s3-key-with-spaces"), make_context())
     with pytest.raises(NotFound):
         storage.get(key)
 
 
 @pytest.mark.usefixtures("image")
 def test_removed_record_takes_its_objects_along(storage: ImageStorage) -> None:
-    cleanup.lambda_handler(read_event("stream-remove"), Context())  # type: ignore[arg-type] # all it reads
+    cleanup.lambda_handler(read_event("stream-remove"), make_context())
     with pytest.raises(NotFound):
         storage.get(make_original_key(IMAGE_ID))

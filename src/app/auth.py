@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Self
 
 from pydantic import TypeAdapter, ValidationError
 
-from app.schemas import UserId
+from app.fields import UserId
 from shared.errors import FieldError, Forbidden, InvalidFields, NotFound
 from shared.models import Image, Item
 
@@ -29,24 +30,16 @@ class Caller:
             raise Forbidden("You may not write in the name of another user.")
         return replace(self, user_id=user_id)
 
-    def check_view(self, image: Image) -> None:
-        """Raises NotFound: whoever may not see an image does not learn that it exists."""
-        if not image.visible_to(self.user_id):
-            raise NotFound("There is no such image.")
+    def check_view(self, record: Image | Item) -> None:
+        """Raises NotFound: whoever may not see a record does not learn that it exists."""
+        if not record.visible_to(self.user_id):
+            raise NotFound
 
-    def check_change(self, image: Image) -> None:
+    def check_change(self, record: Image | Item) -> None:
         """Raises NotFound or Forbidden."""
-        self.check_view(image)
-        if not self.owns(image):
-            raise Forbidden("Only its owner may change an image.")
-
-    def check_item(self, item: Item) -> None:
-        """Raises NotFound."""
-        if item.user_id not in {None, self.user_id}:
-            raise NotFound("There is no such item.")
-
-    def owns(self, image: Image) -> bool:
-        return self.user_id == image.user_id
+        self.check_view(record)
+        if not record.owned_by(self.user_id):
+            raise Forbidden("Only its owner may change this.")
 
 
 def identify_caller(method: str, headers: Mapping[str, str], query: Mapping[str, list[str]]) -> Caller:
@@ -59,10 +52,15 @@ def identify_caller(method: str, headers: Mapping[str, str], query: Mapping[str,
     return caller
 
 
+@cache
+def make_user_id_adapter() -> TypeAdapter[str]:
+    return TypeAdapter(UserId)
+
+
 def _read_user_id(field: str, value: str | None) -> str | None:
     if value is None:
         return None
     try:
-        return TypeAdapter[str](UserId).validate_python(value)
+        return make_user_id_adapter().validate_python(value)
     except ValidationError as error:
         raise InvalidFields([FieldError(field, error.errors()[0]["msg"])]) from error

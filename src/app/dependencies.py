@@ -1,20 +1,23 @@
 """What routes ask for: clients and repositories made once, the caller and the base URL of each request."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Depends, Request
 
 from app.auth import Caller, identify_caller
+from app.conditions import check_if_match
 from app.requests import get_query
 from shared.aws import create_client
 from shared.images import ImageRepository
 from shared.items import ItemRepository
-from shared.models import Image
+from shared.models import Image, Item
 from shared.settings import Settings
 from shared.storage import ImageStorage
 from shared.table import Table
+
+type WriteCheck = Callable[[Image | Item], None]
 
 
 @cache
@@ -64,21 +67,22 @@ def get_headers(request: Request) -> Mapping[str, str]:
     return request.headers
 
 
-def get_visible_image(
-    request: Request,
+def get_write_check(
     caller: Annotated[Caller, Depends(get_caller)],
-    images: Annotated[ImageRepository, Depends(get_images)],
-) -> Image:
-    """The image of the path. Raises NotFound if the caller may not see it."""
-    image = images.get(request.path_parameters["image_id"])
-    caller.check_view(image)
-    return image
+    headers: Annotated[Mapping[str, str], Depends(get_headers)],
+) -> WriteCheck:
+    """What every change has to pass: the caller's rights, then the request's `If-Match`."""
+
+    def check(record: Image | Item) -> None:
+        caller.check_change(record)
+        check_if_match(headers, record)
+
+    return check
 
 
 Images = Annotated[ImageRepository, Depends(get_images)]
 Items = Annotated[ItemRepository, Depends(get_items)]
 Storage = Annotated[ImageStorage, Depends(get_storage)]
 CurrentCaller = Annotated[Caller, Depends(get_caller)]
-VisibleImage = Annotated[Image, Depends(get_visible_image)]
-Headers = Annotated[Mapping[str, str], Depends(get_headers)]
+CheckWrite = Annotated[WriteCheck, Depends(get_write_check)]
 BaseUrl = Annotated[str, Depends(get_base_url)]

@@ -44,22 +44,25 @@ def create_app() -> APIGatewayRestResolver:
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer an event of API Gateway's REST API. No error gets out: it would tell of our insides."""
+    with get_logger().append_context_keys(request_id=context.aws_request_id):
+        return _answer_event(event, context)
+
+
+def _answer_event(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     started = time.perf_counter()
-    logger = get_logger()
     is_head = event.get("httpMethod") == "HEAD"
     try:
         response = create_app().resolve(event | {"httpMethod": "GET"} if is_head else event, context)
     except Exception as error:  # noqa: BLE001 - Powertools calls no handler for what fails around a route
         response = _render(answer_error(error, context.aws_request_id))
     response["multiValueHeaders"]["Vary"] = [f"Origin, {USER_ID_HEADER}"]
-    logger.info(
+    get_logger().info(
         "answered",
         method=event.get("httpMethod"),
         status=response["statusCode"],
         milliseconds=round((time.perf_counter() - started) * 1000, 1),
-        request_id=context.aws_request_id,
     )
-    logger.remove_keys(["route"])
+    get_logger().remove_keys(["route"])
     response["body"] = "" if is_head else response["body"] or ""  # not every gateway takes a null
     return response
 
@@ -79,12 +82,13 @@ def _answer_error(app: APIGatewayRestResolver, error: Exception) -> Response[str
 
 
 def _answer_unknown_route(app: APIGatewayRestResolver) -> Response[str]:
+    # Of what it does not know, Powertools calls the path itself the route.
     get_logger().remove_keys(["route"])
     path = app.current_event.path
     routes = app._static_routes + app._dynamic_routes  # noqa: SLF001 - Powertools has no public list of them
     methods = {route.method for route in routes if route.rule.match(path)}
     if not methods:
-        return _answer_error(app, NotFound("There is nothing at this path."))
+        return _answer_error(app, NotFound())
     methods |= {"HEAD", "OPTIONS"} if "GET" in methods else {"OPTIONS"}
     return _answer_error(app, MethodNotAllowed(sorted(methods)))
 

@@ -10,7 +10,8 @@ from pydantic.json_schema import models_json_schema
 from app import VERSION
 from app.auth import USER_ID_FIELD, USER_ID_HEADER
 from app.errors import PROBLEM_TYPE, get_status
-from app.schemas import FileCreate, ImageCreate, ImageUpdate, ItemCreate, Problem, UserId
+from app.fields import UserId
+from app.schemas import FileCreate, ImageCreate, ImageUpdate, ItemCreate, Problem
 from shared.errors import DomainError, Throttled, Unavailable
 
 DESCRIPTION = "Upload, verify, process, list, share and delete images."

@@ -1,17 +1,13 @@
 """Pages of a listing: a query and a caller to where the page begins, and to the cursor of the next."""
 
 from app.auth import Caller
-from app.schemas import ImageQuery, PageQuery
+from app.schemas import PageQuery
 from shared.listing import Span, decode_cursor, encode_cursor
 
 
 def get_span(query: PageQuery, caller: Caller) -> Span:
     """Raises InvalidFields for a cursor of another query or caller."""
-    descending = query.order == "desc"
-    if isinstance(query, ImageQuery):
-        span = Span.between(query.created_after, query.created_before, descending=descending)
-    else:
-        span = Span(descending=descending)
+    span = query.make_span()
     if query.cursor is None:
         return span
     return span.starting_at(decode_cursor(query.cursor, _bind(query, caller)))

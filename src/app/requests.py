@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import Request
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
-from app.schemas import MAX_JSON_BYTES
+from app.fields import MAX_JSON_BYTES
 from shared.errors import FieldError, InvalidFields, MalformedRequest, TooLarge, UnsupportedMediaType
 
 MAX_FIELD_ERRORS = 50
@@ -19,7 +19,7 @@ JSON_TYPES = {"application/json", MERGE_PATCH}
 _MESSAGES = {"missing": "is required", "extra_forbidden": "is not a known field"}
 
 
-def json_body[M: BaseModel](model: type[M]) -> Callable[[Request], M]:
+def read_json[M: BaseModel](model: type[M]) -> Callable[[Request], M]:
     """Make a dependency that reads a JSON body."""
 
     def read(request: Request) -> M:
@@ -34,7 +34,7 @@ def json_body[M: BaseModel](model: type[M]) -> Callable[[Request], M]:
     return read
 
 
-def query[M: BaseModel](model: type[M]) -> Callable[[Request], M]:
+def read_query[M: BaseModel](model: type[M]) -> Callable[[Request], M]:
     """Make a dependency that reads the query."""
 
     def read(request: Request) -> M:

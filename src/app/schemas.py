@@ -1,26 +1,35 @@
 """What requests and answers look like."""
 
-import json
-import re
-from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
-from unicodedata import category
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    JsonValue,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
-from app.filenames import MAX_FILENAME_CHARS, clean_filename, make_default_filename
+from app.fields import (
+    DEFAULT_PAGE_SIZE,
+    MAX_CURSOR_CHARS,
+    MAX_DESCRIPTION_CHARS,
+    MAX_FIELDS,
+    MAX_FILTER_TAGS,
+    MAX_INLINE_BYTES,
+    MAX_ITEM_NAME_CHARS,
+    MAX_JSON_BYTES,
+    MAX_PAGE_SIZE,
+    MAX_TAG_CHARS,
+    MAX_TAGS,
+    MAX_USER_ID_CHARS,
+    Attributes,
+    Base64,
+    Description,
+    Filename,
+    FilterTags,
+    Tags,
+    UserId,
+    UtcDatetime,
+)
+from app.filenames import MAX_FILENAME_CHARS, make_default_filename
 from shared.inspection import CONTENT_TYPES, MAX_IMAGE_PIXELS
+from shared.listing import Span
 from shared.models import (
     RENDITION_EDGES_PX,
     Exif,
@@ -35,115 +44,16 @@ from shared.models import (
     Visibility,
 )
 
-MAX_DESCRIPTION_CHARS = 2000
-MAX_TAGS = 20
-MAX_TAG_CHARS = 50
-MAX_FILTER_TAGS = 10
-MAX_USER_ID_CHARS = 128
-MAX_ITEM_NAME_CHARS = 200
-MAX_PAGE_SIZE = 100
-DEFAULT_PAGE_SIZE = 20
-MAX_CURSOR_CHARS = 200
-MAX_FIELDS = 50
-MAX_INLINE_BYTES = 4_400_000  # as base64 it fits, with what surrounds it, into the 6 MB of a Lambda event
-MAX_JSON_BYTES = 100_000
-
-
-def _check_tag(tag: str) -> str:
-    if "," in tag or any(category(char) in {"Cc", "Cs"} for char in tag):
-        raise ValueError("holds a comma or a control character")
-    return tag
-
-
-def _check_count(value: object) -> object:
-    """Refuse a long list at once: pydantic would first look at each element, and note each that is wrong."""
-    if isinstance(value, list | tuple) and len(value) > MAX_TAGS:
-        raise ValueError(f"has more than {MAX_TAGS} elements")
-    return value
-
-
-def _split_tags(value: object) -> object:
-    """Accept what fits in a query or a form: tags one by one, or several with commas between."""
-    texts = [value] if isinstance(value, str) else value
-    if not isinstance(texts, list):
-        return texts
-    return [part for text in texts for part in (_split(text) if isinstance(text, str) else [text])]
-
-
-def _split(text: str) -> list[str]:
-    return [part for part in (part.strip() for part in text.split(",")) if part]
-
-
-def _drop_repeated(tags: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(tags))
-
-
-def _check_date(text: str) -> str:
-    """Pydantic would take a bare number for a time, too."""
-    if not re.match(r"\d{4}-\d\d-\d\d[Tt ]", text):
-        raise ValueError("is not an RFC 3339 time")
-    return text
-
-
-def _to_utc(at: datetime) -> datetime:
-    try:
-        return at.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("is out of range") from error
-
-
-def _check_finite(attributes: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    try:
-        json.dumps(attributes, allow_nan=False)
-    except ValueError as error:
-        raise ValueError("holds a number beyond the range of a double") from error
-    return attributes
-
-
-def _clean(name: str) -> str:
-    cleaned = clean_filename(name)
-    if not cleaned:
-        raise ValueError("has no character that a file name can hold")
-    return cleaned
-
-
-UserId = Annotated[
-    str, StringConstraints(min_length=1, max_length=MAX_USER_ID_CHARS, pattern=r"^[\x21-\x7e]+$")
-]
-Filename = Annotated[
-    str, StringConstraints(min_length=1, max_length=MAX_FILENAME_CHARS), AfterValidator(_clean)
-]
-Description = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARS)]
-Tag = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TAG_CHARS),
-    AfterValidator(_check_tag),
-]
-Tags = Annotated[
-    tuple[Tag, ...],
-    Field(max_length=MAX_TAGS),
-    BeforeValidator(_check_count, json_schema_input_type=list[Tag]),
-    AfterValidator(_drop_repeated),
-]
-FilterTags = Annotated[
-    tuple[Tag, ...],
-    Field(max_length=MAX_FILTER_TAGS),
-    AfterValidator(_drop_repeated),
-    BeforeValidator(_check_count),
-    BeforeValidator(_split_tags, json_schema_input_type=list[str]),
-]
-UtcDatetime = Annotated[AwareDatetime, BeforeValidator(_check_date), AfterValidator(_to_utc)]
-Base64 = Annotated[
-    str,
-    Field(description="Base64, or a `data:` URI of it.", json_schema_extra={"contentEncoding": "base64"}),
-]
-
 
 class Input(BaseModel):
     """Base of what clients send: an unknown field is refused, never dropped."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel, extra="forbid", frozen=True, hide_input_in_errors=True
+        alias_generator=to_camel,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        defer_build=True,
     )
 
     @model_validator(mode="before")
@@ -212,7 +122,10 @@ class ItemCreate(Input):
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=MAX_ITEM_NAME_CHARS)]
     description: Description | None = None
-    attributes: Annotated[dict[str, JsonValue], AfterValidator(_check_finite)] = {}
+    attributes: Attributes = {}
+
+    def apply_to(self, item: Item) -> Item:
+        return item.model_copy(update=dict(self))
 
 
 class PageQuery(Input):
@@ -225,6 +138,9 @@ class PageQuery(Input):
     )
     user_id: UserId | None = None
 
+    def make_span(self) -> Span:
+        return Span(descending=self.order == "desc")
+
 
 class ImageQuery(PageQuery):
     """Which images, and which page of them."""
@@ -234,6 +150,9 @@ class ImageQuery(PageQuery):
     visibility: Visibility | None = None
     created_after: UtcDatetime | None = None
     created_before: UtcDatetime | None = None
+
+    def make_span(self) -> Span:
+        return Span.between(self.created_after, self.created_before, descending=self.order == "desc")
 
 
 class RenditionPublic(Rendition):
@@ -303,7 +222,7 @@ class ItemPublic(Model):
 
     @classmethod
     def of(cls, item: Item) -> Self:
-        return cls.model_construct(**dict(item))
+        return cls(**dict(item))
 
 
 class ItemList(Model):

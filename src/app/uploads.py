@@ -13,9 +13,10 @@ from aws_lambda_powertools.event_handler import Request
 from pydantic_core import from_json
 
 from app.auth import Caller
+from app.fields import MAX_INLINE_BYTES
 from app.filenames import make_default_filename
 from app.requests import get_media_type, parse_json, read_body, validate
-from app.schemas import MAX_INLINE_BYTES, FileCreate, ImageCreate, ImageMetadata
+from app.schemas import FileCreate, FilePublic, ImageCreate, ImageMetadata
 from shared.errors import FieldError, InvalidFields, MalformedRequest, TooLarge, UnsupportedMediaType
 from shared.images import ImageRepository
 from shared.inspection import inspect
@@ -57,17 +58,6 @@ class ImageUpload:
 
     file: UploadedFile
     metadata: ImageMetadata
-
-
-@dataclass(frozen=True)
-class StoredFile:
-    """A file of the legacy upload in the bucket, and for a while at `url`."""
-
-    key: str
-    filename: str
-    content_type: str
-    size: int
-    url: str
 
 
 def read_image_upload(request: Request) -> ImageUpload:
@@ -125,7 +115,7 @@ def upload_image(
     return image
 
 
-def upload_file(storage: ImageStorage, file: UploadedFile) -> StoredFile:
+def upload_file(storage: ImageStorage, file: UploadedFile) -> FilePublic:
     """Store any file, as a download: whatever it is, no browser shows it as a page of ours."""
     file.check_size()
     filename = file.filename or DEFAULT_FILENAME
@@ -133,7 +123,13 @@ def upload_file(storage: ImageStorage, file: UploadedFile) -> StoredFile:
     storage.add(key, file.data, UNKNOWN_TYPE, disposition="attachment")
     declared = file.content_type or ""
     content_type = declared if _MEDIA_TYPE.fullmatch(declared) else UNKNOWN_TYPE
-    return StoredFile(key, filename, content_type, len(file.data), storage.sign_download(key, filename))
+    return FilePublic(
+        key=key,
+        filename=filename,
+        content_type=content_type,
+        size=len(file.data),
+        url=storage.sign_download(key, filename),
+    )
 
 
 def _is_multipart(request: Request) -> bool:
@@ -147,7 +143,8 @@ def _read_form(request: Request) -> tuple[UploadedFile, dict[str, Any]]:
     from app.multipart import parse_form  # noqa: PLC0415 - regexes and dataclasses for forms only
 
     form = parse_form(read_body(request), request.headers["Content-Type"])
-    file = UploadedFile(form.file.data, form.file.filename or None, form.file.content_type, "file")
+    part = form.file
+    file = UploadedFile(part.data, part.filename or None, part.content_type, "file")
     return file, _read_fields(form.fields)
 
 

@@ -22,16 +22,22 @@ def get_storage() -> ImageStorage:
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Delete the objects of removed records. What fails comes again, with all that follows it."""
-    logger = get_logger()
-    for record in event["Records"]:
-        key = record["dynamodb"]["Keys"]
-        image_id = parse_record_key((key["pk"]["S"], key["sk"]["S"]))
-        if record["eventName"] != "REMOVE" or image_id is None:
-            continue
-        try:
-            get_storage().delete_image(image_id)
-        except Exception:
-            logger.exception("cleanup failed", image_id=image_id, request_id=context.aws_request_id)
-            return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
-        logger.info("cleaned up", image_id=image_id, request_id=context.aws_request_id)
+    with get_logger().append_context_keys(request_id=context.aws_request_id):
+        for record in event["Records"]:
+            if not _clean_up(record):
+                return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
     return {"batchItemFailures": []}
+
+
+def _clean_up(record: dict[str, Any]) -> bool:
+    key = record["dynamodb"]["Keys"]
+    image_id = parse_record_key((key["pk"]["S"], key["sk"]["S"]))
+    if record["eventName"] != "REMOVE" or image_id is None:
+        return True
+    try:
+        get_storage().delete_image(image_id)
+    except Exception:  # noqa: BLE001 - whatever it was, the stream is to come back here
+        get_logger().exception("cleanup failed", image_id=image_id)
+        return False
+    get_logger().info("cleaned up", image_id=image_id)
+    return True

@@ -27,19 +27,24 @@ def create_processor() -> Processor:
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Process every record, then raise what failed: Lambda tries the event again, and keeps it after that."""
-    logger = get_logger()
-    failures: list[Exception] = []
-    for record in event.get("Records", []):  # S3's test event has none
-        image_id = parse_original_key(unquote_plus(record["s3"]["object"]["key"]))
-        if image_id is None:
-            continue
-        try:
-            outcome = create_processor().process(image_id, datetime.fromisoformat(record["eventTime"]))
-        except Exception as error:
-            logger.exception("failed", image_id=image_id, request_id=context.aws_request_id)
-            failures.append(error)
-        else:
-            logger.info("processed", image_id=image_id, outcome=outcome, request_id=context.aws_request_id)
+    """Process every record, then raise what failed: Lambda tries the event again, and keeps it after that.
+
+    S3's test event has no records.
+    """
+    with get_logger().append_context_keys(request_id=context.aws_request_id):
+        failures = [error for record in event.get("Records", []) if (error := _process(record))]
     if failures:
         raise ExceptionGroup(f"{len(failures)} images failed", failures)
+
+
+def _process(record: dict[str, Any]) -> Exception | None:
+    image_id = parse_original_key(unquote_plus(record["s3"]["object"]["key"]))
+    if image_id is None:
+        return None
+    try:
+        outcome = create_processor().process(image_id, datetime.fromisoformat(record["eventTime"]))
+    except Exception as error:  # noqa: BLE001 - raised again, after the other records
+        get_logger().exception("failed", image_id=image_id)
+        return error
+    get_logger().info("processed", image_id=image_id, outcome=outcome)
+    return None

@@ -15,7 +15,7 @@ ROW_PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 ORPHAN_AGE = timedelta(
     seconds=60
 )  # no request lives longer than 30 seconds: who has no row by then gets none
-FAILED_REASON = "Processing failed; it is tried again."
+FAILED_REASON = "Processing failed on our side, not because of the image."
 
 
 class Processor:

@@ -9,9 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import cos, floor, pi, sumprod
 
-MAX_EDGE_PX = 100
-"""Larger pictures hash to the same bytes, only slower."""
-
 type Pixel = tuple[int, int, int, int]
 type Plane = list[list[float]]
 

@@ -58,9 +58,9 @@ def translate_errors() -> Iterator[None]:
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code in _THROTTLING_CODES:
-            raise Throttled("The service is busy; try again in a moment.") from error
+            raise Throttled from error
         if code in _PASSING_CODES or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:  # noqa: PLR2004
-            raise Unavailable("The service cannot answer just now; try again in a moment.") from error
+            raise Unavailable from error
         raise
     except BotoCoreError as error:
-        raise Unavailable("The service cannot answer just now; try again in a moment.") from error
+        raise Unavailable from error

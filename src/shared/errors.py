@@ -76,15 +76,21 @@ class Forbidden(DomainError):
 
 
 class NotFound(DomainError):
-    """There is no such thing, or the caller may not know of it."""
+    """There is no such thing, or the caller may not know of it: both read the same."""
 
     code = "not_found"
+
+    def __init__(self, detail: str = "There is nothing here.") -> None:
+        super().__init__(detail)
 
 
 class Conflict(DomainError):
     """Someone else is changing the same thing."""
 
     code = "conflict"
+
+    def __init__(self, detail: str = "Someone else is changing this just now; try again.") -> None:
+        super().__init__(detail)
 
 
 class PreconditionFailed(DomainError):
@@ -98,8 +104,14 @@ class Throttled(DomainError):
 
     code = "throttled"
 
+    def __init__(self, detail: str = "The service is busy; try again in a moment.") -> None:
+        super().__init__(detail)
+
 
 class Unavailable(DomainError):
     """AWS did not answer, or answered that it cannot."""
 
     code = "unavailable"
+
+    def __init__(self, detail: str = "The service cannot answer just now; try again in a moment.") -> None:
+        super().__init__(detail)

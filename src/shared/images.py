@@ -1,6 +1,5 @@
 """Images in DynamoDB, and the listings that show them."""
 
-import builtins
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -40,7 +39,7 @@ class ImageRepository(RecordRepository[Image]):
     def choose_shard(self) -> int:
         return random.randrange(self._public_shards)  # noqa: S311 - spreads load, keeps no secret
 
-    def partitions(self, record: Image) -> builtins.list[str]:
+    def partitions(self, record: Image) -> Sequence[str]:
         families = [_user_family(record.user_id, record.visibility)]
         if record.visibility is Visibility.PUBLIC:
             families.append(_public_family(record.shard))

@@ -1,6 +1,6 @@
 """Items in DynamoDB, listed for whoever owns them."""
 
-import builtins
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from shared.listing import Scope, Span
@@ -14,7 +14,7 @@ class ItemRepository(RecordRepository[Item]):
     kind = "ITEM"
     model = Item
 
-    def partitions(self, record: Item) -> builtins.list[str]:
+    def partitions(self, record: Item) -> Sequence[str]:
         return [_owner_family(record.user_id)]
 
     def list_owned(self, user_id: str | None, span: Span, *, limit: int) -> RecordPage[Item]:

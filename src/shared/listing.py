@@ -46,13 +46,10 @@ class Span:
     @classmethod
     def between(cls, after: datetime | None, before: datetime | None, *, descending: bool) -> Self:
         """Everything created later than `after` and earlier than `before`."""
-        return cls(
-            low=f"{format_timestamp(after)}$"
-            if after
-            else LOWEST_KEY,  # "$" sorts after the "#" of every key
-            high=format_timestamp(before) if before else HIGHEST_KEY,
-            descending=descending,
-        )
+        # "$" sorts after the "#" that follows the time in every key.
+        low = f"{format_timestamp(after)}$" if after else LOWEST_KEY
+        high = format_timestamp(before) if before else HIGHEST_KEY
+        return cls(low, high, descending)
 
     def starting_at(self, key: str) -> Self:
         if self.descending:

@@ -25,7 +25,11 @@ class Model(BaseModel):
     """Base of all models: camelCase outside, snake_case inside, never changed in place."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_name=True, frozen=True, hide_input_in_errors=True
+        alias_generator=to_camel,
+        validate_by_name=True,
+        frozen=True,
+        hide_input_in_errors=True,
+        defer_build=True,
     )
 
 
@@ -117,8 +121,11 @@ class Image(Record):
     shard: int = 0
     """Which shard of the public listing holds this image; fixed at creation."""
 
+    def owned_by(self, user_id: str | None) -> bool:
+        return self.user_id == user_id
+
     def visible_to(self, user_id: str | None) -> bool:
-        return self.visibility is Visibility.PUBLIC or self.user_id == user_id
+        return self.visibility is Visibility.PUBLIC or self.owned_by(user_id)
 
 
 class ProcessingResult(Model):
@@ -150,3 +157,10 @@ class Item(Record):
     name: str
     description: str | None = None
     attributes: JsonObject = {}
+
+    def owned_by(self, user_id: str | None) -> bool:
+        """What belongs to nobody in particular belongs to everyone."""
+        return self.user_id in {None, user_id}
+
+    def visible_to(self, user_id: str | None) -> bool:
+        return self.owned_by(user_id)

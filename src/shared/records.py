@@ -1,6 +1,5 @@
 """Records in DynamoDB: a row each, and an entry in every listing that shows it, written together."""
 
-import builtins
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from shared.listing import Scope, Span, get_identifier, list_page, make_sort_key
 from shared.models import Record
 from shared.table import ConditionFailed, Key, Table, Transaction
 
-MAX_TRIES = 4
+MAX_OVERTAKINGS = 4
 MAX_PAGE_BYTES = 2_000_000  # an answer of Lambda takes 6 MB, in which JSON may be half again as long
 
 
@@ -32,14 +31,14 @@ class RecordRepository[R: Record]:
     def __init__(self, table: Table) -> None:
         self.table = table
 
-    def partitions(self, record: R) -> builtins.list[str]:
+    def partitions(self, record: R) -> Sequence[str]:
         raise NotImplementedError
 
     def get(self, record_id: str) -> R:
         """Raises NotFound."""
         row = self.table.get(self.key(record_id)) if _is_id(record_id) else None
         if row is None:
-            raise NotFound(f"There is no such {self.kind.lower()}.")
+            raise NotFound
         return self.model.model_validate(row)
 
     def add(self, record: R) -> None:
@@ -47,51 +46,47 @@ class RecordRepository[R: Record]:
             Transaction().add(self.key(record.id), record).add_entries(self._entry_keys(record)),
         )
 
-    def update(self, record_id: str, change: Callable[[R], R]) -> R:
+    def update(self, record_id: str, change: Callable[[R], R], check: Callable[[R], None]) -> R:
         """Change a record and its place in the listings together.
 
-        `change` gets the stored record, again if someone else was faster, and may refuse by raising.
+        `check` gets the stored record and may refuse by raising. Both are called again for a newer version.
         """
-        for _ in range(MAX_TRIES):
+
+        def attempt() -> R:
             old = self.get(record_id)
+            check(old)
             new = change(old).model_copy(update={"updated_at": datetime.now(UTC), "version": old.version + 1})
             before, after = set(self._entry_keys(old)), set(self._entry_keys(new))
-            transaction = (
+            self.table.transact(
                 Transaction()
                 .replace(self.key(record_id), new, version=old.version)
                 .delete_entries(before - after)
                 .add_entries(after - before)
             )
-            try:
-                self.table.transact(transaction)
-            except ConditionFailed:
-                continue
             return new
-        raise self._contested()
+
+        return _repeat(attempt)
 
     def delete(self, record_id: str, check: Callable[[R], None]) -> None:
-        """Delete a record and its entries. `check` gets the stored record first and may refuse by raising."""
-        for _ in range(MAX_TRIES):
+        """Delete a record and its entries, with `check` as in `update`."""
+
+        def attempt() -> None:
             record = self.get(record_id)
             check(record)
-            transaction = (
+            self.table.transact(
                 Transaction()
                 .delete(self.key(record_id), version=record.version)
                 .delete_entries(self._entry_keys(record))
             )
-            try:
-                self.table.transact(transaction)
-            except ConditionFailed:
-                continue
-            return
-        raise self._contested()
+
+        _repeat(attempt)
 
     def list(self, scopes: Iterable[Scope], span: Span, *, limit: int) -> RecordPage[R]:
         """Read a page. It may hold fewer records than `limit`, even none, and yet not be the last."""
         page = list_page(self.table, scopes, span, limit=limit)
         keys = {sort_key: self.key(get_identifier(sort_key)) for sort_key in page.keys}
         rows = self.table.get_many([*keys.values()])
-        records: builtins.list[R] = []
+        records: list[R] = []
         size = 0
         for sort_key, key in keys.items():
             if key not in rows:
@@ -106,12 +101,19 @@ class RecordRepository[R: Record]:
     def key(self, record_id: str) -> Key:
         return f"{self.kind}#{record_id}", self.kind
 
-    def _entry_keys(self, record: R) -> builtins.list[Key]:
+    def _entry_keys(self, record: R) -> Sequence[Key]:
         sort_key = make_sort_key(record.created_at, record.id)
         return [(partition, sort_key) for partition in self.partitions(record)]
 
-    def _contested(self) -> Conflict:
-        return Conflict(f"Someone else is changing this {self.kind.lower()} just now; try again.")
+
+def _repeat[T](attempt: Callable[[], T]) -> T:
+    """Try a write on the newest version, until it is not overtaken by another."""
+    for _ in range(MAX_OVERTAKINGS):
+        try:
+            return attempt()
+        except ConditionFailed:
+            continue
+    raise Conflict
 
 
 def _is_id(text: str) -> bool:

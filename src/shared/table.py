@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
     from pydantic import BaseModel
 
-MAX_BATCH_KEYS = 100
 MAX_TRIES = 4
 FIRST_PAUSE_SECONDS = 0.05
 
@@ -62,7 +61,7 @@ class Table:
             left = answer["UnprocessedKeys"].get(self._name)
             wanted = [dict(key) for key in left["Keys"]] if left else []
         if wanted:
-            raise Throttled("The service is busy; try again in a moment.")
+            raise Throttled
         return rows
 
     def query_keys(  # noqa: PLR0913 - they are one range
@@ -113,7 +112,7 @@ class Table:
                 except self._client.exceptions.TransactionConflictException:
                     continue
                 return
-        raise _contested()
+        raise Conflict
 
     def transact(self, transaction: Transaction) -> None:
         """Write all or nothing. Raises ConditionFailed, or Conflict when others keep writing the same rows.
@@ -132,14 +131,14 @@ class Table:
                     if "ConditionalCheckFailed" in reasons:
                         raise ConditionFailed from error
                     if reasons & {"ThrottlingError", "ProvisionedThroughputExceeded"}:
-                        raise Throttled("The service is busy; try again in a moment.") from error
+                        raise Throttled from error
                     if "TransactionConflict" not in reasons:
                         raise
                 except self._client.exceptions.TransactionInProgressException:
                     pass
                 else:
                     return
-        raise _contested()
+        raise Conflict
 
 
 class Transaction:
@@ -177,10 +176,6 @@ class Transaction:
     def _write(self, kind: str, **write: Any) -> Self:  # noqa: ANN401 - the shapes of DynamoDB's API
         self._writes.append((kind, write))
         return self
-
-
-def _contested() -> Conflict:
-    return Conflict("Someone else is changing this just now; try again.")
 
 
 def _at(version: int) -> dict[str, Any]:

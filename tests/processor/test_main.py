@@ -8,7 +8,7 @@ from processor import main
 from processor.processing import Processor
 from shared.models import Status
 from shared.storage import make_original_key
-from tests.api import Context
+from tests.api import make_context
 from tests.pictures import make_picture
 from tests.records import make_image
 
@@ -42,7 +42,7 @@ def make_record(key: str) -> dict[str, Any]:
 
 
 def handle(*keys: str) -> None:
-    main.lambda_handler({"Records": [make_record(key) for key in keys]}, Context())  # type: ignore[arg-type] # all it reads
+    main.lambda_handler({"Records": [make_record(key) for key in keys]}, make_context())
 
 
 def test_every_record_of_an_event_is_processed(images: ImageRepository, stored: list[Image]) -> None:
@@ -62,7 +62,7 @@ def test_record_of_another_folder_is_left_alone() -> None:
 
 def test_test_event_of_s3_is_ignored() -> None:
     event = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "bucket"}
-    main.lambda_handler(event, Context())  # type: ignore[arg-type] # all it reads
+    main.lambda_handler(event, make_context())
 
 
 def test_record_that_fails_is_raised_after_the_others_were_processed(

@@ -89,9 +89,7 @@ def test_second_event_changes_nothing(
     assert reading.calls == 0
 
 
-def test_event_before_its_row_waits_for_it(
-    images: ImageRepository, storage: ImageStorage, image: Image
-) -> None:
+def test_event_before_its_row_waits_for_it(images: ImageRepository, storage: ImageStorage) -> None:
     late = make_image()
     storage.add(make_original_key(late.id), make_picture(), "image/jpeg")
     pauses: list[float] = []
@@ -103,13 +101,9 @@ def test_event_before_its_row_waits_for_it(
 
     assert Processor(images, storage, sleep=sleep).process(late.id, now()) == "ready"
     assert len(pauses) == 3
-    del image
 
 
-def test_object_without_a_row_is_left_to_a_later_try(
-    processor: Processor, storage: ImageStorage, dynamodb: DynamoDBClient
-) -> None:
-    del dynamodb
+def test_object_without_a_row_is_left_to_a_later_try(processor: Processor, storage: ImageStorage) -> None:
     storage.add(make_original_key("1"), b"x", "image/jpeg")
     with pytest.raises(Unavailable):
         processor.process("1", now())

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from shared.errors import Forbidden, NotFound
+from shared.errors import Conflict, Forbidden, NotFound
 from shared.images import ImageFilter, ImageRepository, parse_record_key
 from shared.listing import Span
 from shared.models import ProcessingResult, Status, Visibility
+from shared.records import MAX_OVERTAKINGS
 from shared.table import Table, Transaction, dump
 from tests.conftest import PUBLIC_SHARDS
 from tests.records import make_image
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 READ_UNIT_BYTES = 4096
 ENTRY_BYTES = 100  # the longest here: "PUBLIC#0#TAG#sea", a sort key of 64, and the names of both
+
+
+def allow(_: Image) -> None:
+    """What a write has to pass: nothing."""
 
 
 def list_rows(dynamodb: DynamoDBClient) -> list[tuple[str, str]]:
@@ -59,7 +64,7 @@ def test_image_with_all_tags_fits_into_one_transaction_when_everything_changes(
     image = make_image(tags=tuple(f"old{number}" for number in range(20)))
     images.add(image)
     new_tags = tuple(f"new{number}" for number in range(20))
-    images.update(image.id, lambda old: old.model_copy(update={"tags": new_tags}))
+    images.update(image.id, lambda old: old.model_copy(update={"tags": new_tags}), allow)
     assert len(list_partitions(dynamodb)) == 42
     assert not any("old" in partition for partition in list_partitions(dynamodb))
 
@@ -78,7 +83,7 @@ def test_update_leaves_the_entries_that_a_new_image_would_have(
 ) -> None:
     image = make_image(tags=("sea", "sun"))
     images.add(image)
-    new = images.update(image.id, lambda old: old.model_copy(update=update))
+    new = images.update(image.id, lambda old: old.model_copy(update=update), allow)
     assert new.version == 2
     assert images.get(image.id) == new
     assert list_partitions(dynamodb) == sorted(images.partitions(new))
@@ -87,19 +92,19 @@ def test_update_leaves_the_entries_that_a_new_image_would_have(
 def test_deleted_image_leaves_no_row(dynamodb: DynamoDBClient, images: ImageRepository) -> None:
     image = make_image(tags=("sea", "sun"))
     images.add(image)
-    images.delete(image.id, lambda _: None)
+    images.delete(image.id, allow)
     assert list_rows(dynamodb) == []
 
 
 def test_refused_change_changes_nothing(dynamodb: DynamoDBClient, images: ImageRepository) -> None:
-    def refuse(_: Image) -> Any:  # noqa: ANN401 - never returns
+    def refuse(_: Image) -> None:
         raise Forbidden("no")
 
     image = make_image()
     images.add(image)
     rows = list_rows(dynamodb)
     with pytest.raises(Forbidden):
-        images.update(image.id, refuse)
+        images.update(image.id, lambda old: old.model_copy(update={"description": "x"}), refuse)
     with pytest.raises(Forbidden):
         images.delete(image.id, refuse)
     assert list_rows(dynamodb) == rows
@@ -113,10 +118,12 @@ def test_update_that_was_overtaken_is_made_on_the_newer_image(images: ImageRepos
 
     def change(old: Image) -> Image:
         if rival := next(rivals, None):
-            images.update(image.id, lambda older: older.model_copy(update={"tags": (*older.tags, rival)}))
+            images.update(
+                image.id, lambda older: older.model_copy(update={"tags": (*older.tags, rival)}), allow
+            )
         return old.model_copy(update={"description": "mine"})
 
-    new = images.update(image.id, change)
+    new = images.update(image.id, change, allow)
     assert (new.description, new.tags, new.version) == ("mine", ("sea", "sun"), 4)
 
 
@@ -128,7 +135,7 @@ def test_processing_and_change_at_once_keep_both(images: ImageRepository) -> Non
         images.set_result(image.id, ProcessingResult(status=Status.READY, width=7))
         return old.model_copy(update={"description": "mine"})
 
-    new = images.update(image.id, change)
+    new = images.update(image.id, change, allow)
     assert (new.description, new.status, new.width) == ("mine", Status.READY, 7)
 
 
@@ -148,7 +155,7 @@ def test_result_of_a_deleted_image_brings_nothing_back(
 ) -> None:
     image = make_image()
     images.add(image)
-    images.delete(image.id, lambda _: None)
+    images.delete(image.id, allow)
     assert not images.set_result(image.id, ProcessingResult(status=Status.READY))
     assert list_rows(dynamodb) == []
     with pytest.raises(NotFound):
@@ -174,7 +181,7 @@ def test_image_hidden_between_entry_and_record_stays_hidden(
 ) -> None:
     image = make_image(shard=0)
     images.add(image)
-    images.update(image.id, lambda old: old.model_copy(update={"visibility": Visibility.PRIVATE}))
+    images.update(image.id, lambda old: old.model_copy(update={"visibility": Visibility.PRIVATE}), allow)
     stale = {"pk": {"S": "PUBLIC#0"}, "sk": {"S": dump(image)["created_at"] + "#" + image.id}}
     dynamodb.put_item(TableName="images", Item=stale)
     assert images.list_visible(ImageFilter("ben"), Span(), limit=10).records == []
@@ -280,8 +287,37 @@ def test_every_image_comes_exactly_once_while_others_are_added_and_deleted(
         seen += [image.id for image in page.records]
         span = span.starting_at(page.next_key) if page.next_key else None
         if passing:
-            images.delete(passing.pop().id, lambda _: None)
+            images.delete(passing.pop().id, allow)
             images.add(make_image(tags=("sea",)))
     wanted = {image.id for image in stable}
     assert [image_id for image_id in seen if image_id in wanted] == [image.id for image in stable[::-1]]
     assert len(seen) == len(set(seen))
+
+
+def test_delete_that_was_overtaken_deletes_the_newer_image(
+    dynamodb: DynamoDBClient, images: ImageRepository
+) -> None:
+    image = make_image()
+    images.add(image)
+    rivals = iter(["sea"])
+
+    def overtake(old: Image) -> None:
+        if rival := next(rivals, None):
+            images.update(old.id, lambda older: older.model_copy(update={"tags": (rival,)}), allow)
+
+    images.delete(image.id, overtake)
+    assert list_rows(dynamodb) == []
+
+
+def test_write_that_is_overtaken_again_and_again_is_a_conflict(images: ImageRepository) -> None:
+    image = make_image()
+    images.add(image)
+
+    def overtake(old: Image) -> None:
+        images.update(old.id, lambda older: older, allow)
+
+    with pytest.raises(Conflict):
+        images.update(image.id, lambda old: old, overtake)
+    with pytest.raises(Conflict):
+        images.delete(image.id, overtake)
+    assert images.get(image.id).version == 1 + 2 * MAX_OVERTAKINGS

@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app.dependencies import BaseUrl, Storage
 from app.openapi import accepts_upload, answers
-from app.schemas import FileCreate, FilePublic, FileUploaded
+from app.schemas import FileCreate, FileUploaded
 from app.uploads import UploadedFile, read_file_upload, upload_file
 from shared import errors
 
@@ -36,11 +36,7 @@ router = APIGatewayRouter()
 def create_file(
     file: Annotated[UploadedFile, Depends(read_file_upload)], storage: Storage, base_url: BaseUrl
 ) -> Response[FileUploaded]:
-    stored = upload_file(storage, file)
-    body = FileUploaded(
-        message="File uploaded successfully",
-        file=FilePublic.model_validate(stored, from_attributes=True),
-    )
+    body = FileUploaded(message="File uploaded successfully", file=upload_file(storage, file))
     headers = {
         "Deprecation": DEPRECATED_SINCE,
         "Sunset": SUNSET,

@@ -6,18 +6,18 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Depends, Response
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
-from app.conditions import answer_unchanged, check_if_match, make_etag
-from app.dependencies import BaseUrl, CurrentCaller, Headers, Images, Storage, VisibleImage
+from app.conditions import answer_unchanged, make_etag
+from app.dependencies import BaseUrl, CheckWrite, CurrentCaller, Images, Storage
 from app.openapi import NOT_MODIFIED, accepts, accepts_upload, answers, takes_query
 from app.pages import get_span, make_cursor
-from app.requests import MERGE_PATCH, json_body, query
+from app.requests import MERGE_PATCH, read_json, read_query
 from app.schemas import ImageCreate, ImageList, ImageMetadata, ImagePublic, ImageQuery, ImageUpdate
 from app.uploads import ImageUpload, read_image_upload, upload_image
 from shared import errors
 from shared.errors import NotFound
 from shared.images import ImageFilter
-from shared.models import Image
-from shared.storage import make_original_key, make_rendition_key
+from shared.models import Image, RenditionName
+from shared.storage import ImageStorage, make_original_key, make_rendition_key
 
 REDIRECT_CACHE_SECONDS = 60  # well below the life of the URL that a redirect leads to
 
@@ -60,7 +60,7 @@ def create_image(
     openapi_extensions=takes_query(ImageQuery),
 )
 def list_images(
-    wanted: Annotated[ImageQuery, Depends(query(ImageQuery))],
+    wanted: Annotated[ImageQuery, Depends(read_query(ImageQuery))],
     caller: CurrentCaller,
     images: Images,
     base_url: BaseUrl,
@@ -69,7 +69,8 @@ def list_images(
     page = images.list_visible(shown, get_span(wanted, caller), limit=wanted.limit)
     return ImageList(
         images=[
-            ImagePublic.of(image, base_url=base_url, is_owner=caller.owns(image)) for image in page.records
+            ImagePublic.of(image, base_url=base_url, is_owner=image.owned_by(caller.user_id))
+            for image in page.records
         ],
         next_cursor=make_cursor(page.next_key, wanted, caller),
     )
@@ -83,12 +84,11 @@ def list_images(
     middlewares=[answer_unchanged],
 )
 def get_image(
-    image_id: str,  # noqa: ARG001 - read by `VisibleImage`
-    image: VisibleImage,
-    caller: CurrentCaller,
-    base_url: BaseUrl,
+    image_id: str, caller: CurrentCaller, images: Images, base_url: BaseUrl
 ) -> Response[ImagePublic]:
-    return _answer_image(image, base_url, is_owner=caller.owns(image))
+    image = images.get(image_id)
+    caller.check_view(image)
+    return _answer_image(image, base_url, is_owner=image.owned_by(caller.user_id))
 
 
 @router.route(
@@ -111,18 +111,13 @@ def get_image(
 )
 def update_image(
     image_id: str,
-    update: Annotated[ImageUpdate, Depends(json_body(ImageUpdate))],
-    caller: CurrentCaller,
+    update: Annotated[ImageUpdate, Depends(read_json(ImageUpdate))],
     images: Images,
-    headers: Headers,
+    check: CheckWrite,
     base_url: BaseUrl,
 ) -> Response[ImagePublic]:
-    def change(image: Image) -> Image:
-        caller.check_change(image)
-        check_if_match(headers, image)
-        return update.apply_to(image)
-
-    return _answer_image(images.update(image_id, change), base_url, is_owner=True)
+    image = images.update(image_id, update.apply_to, check)
+    return _answer_image(image, base_url, is_owner=True)
 
 
 @router.delete(
@@ -139,11 +134,7 @@ def update_image(
         status=HTTPStatus.NO_CONTENT,
     ),
 )
-def delete_image(image_id: str, caller: CurrentCaller, images: Images, headers: Headers) -> Response[None]:
-    def check(image: Image) -> None:
-        caller.check_change(image)
-        check_if_match(headers, image)
-
+def delete_image(image_id: str, images: Images, check: CheckWrite) -> Response[None]:
     images.delete(image_id, check)
     return Response(HTTPStatus.NO_CONTENT)
 
@@ -154,14 +145,11 @@ def delete_image(image_id: str, caller: CurrentCaller, images: Images, headers: 
     summary="Go to the bytes: the original for its owner, the largest rendition for everyone else",
     responses=answers(None, errors.NotFound, errors.InvalidFields, status=HTTPStatus.FOUND),
 )
-def get_content(
-    image_id: str,
-    image: VisibleImage,
-    caller: CurrentCaller,
-    storage: Storage,
-) -> Response[None]:
-    if not caller.owns(image):
-        return get_rendition(image_id, "large", image, storage)
+def get_content(image_id: str, caller: CurrentCaller, images: Images, storage: Storage) -> Response[None]:
+    image = images.get(image_id)
+    caller.check_view(image)
+    if not image.owned_by(caller.user_id):
+        return _redirect_to_rendition(image, "large", storage)
     return _redirect(storage.sign_url(make_original_key(image_id)), cache_control="no-store")
 
 
@@ -171,12 +159,12 @@ def get_content(
     summary="Go to the bytes of a rendition",
     responses=answers(None, errors.NotFound, errors.InvalidFields, status=HTTPStatus.FOUND),
 )
-def get_rendition(image_id: str, rendition: str, image: VisibleImage, storage: Storage) -> Response[None]:
-    for name in image.renditions:
-        if name == rendition:
-            url = storage.sign_url(make_rendition_key(image_id, name))
-            return _redirect(url, cache_control=f"private, max-age={REDIRECT_CACHE_SECONDS}")
-    raise NotFound(f"This image has no such rendition; it is {image.status}.")
+def get_rendition(
+    image_id: str, rendition: RenditionName, caller: CurrentCaller, images: Images, storage: Storage
+) -> Response[None]:
+    image = images.get(image_id)
+    caller.check_view(image)
+    return _redirect_to_rendition(image, rendition, storage)
 
 
 def _answer_image(
@@ -185,6 +173,13 @@ def _answer_image(
     body = ImagePublic.of(image, base_url=base_url, is_owner=is_owner)
     headers = {"ETag": make_etag(image, is_owner=is_owner), "Cache-Control": "private, no-cache"}
     return Response(status, "application/json", body, headers)
+
+
+def _redirect_to_rendition(image: Image, name: RenditionName, storage: ImageStorage) -> Response[None]:
+    if name not in image.renditions:
+        raise NotFound(f"This image has no such rendition; it is {image.status}.")
+    url = storage.sign_url(make_rendition_key(image.id, name))
+    return _redirect(url, cache_control=f"private, max-age={REDIRECT_CACHE_SECONDS}")
 
 
 def _redirect(url: str, *, cache_control: str) -> Response[None]:

@@ -8,11 +8,11 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Depends, Response
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
-from app.conditions import answer_unchanged, check_if_match, make_etag
-from app.dependencies import BaseUrl, CurrentCaller, Headers, Items
+from app.conditions import answer_unchanged, make_etag
+from app.dependencies import BaseUrl, CheckWrite, CurrentCaller, Items
 from app.openapi import NOT_MODIFIED, accepts, answers, takes_query
 from app.pages import get_span, make_cursor
-from app.requests import json_body, query
+from app.requests import read_json, read_query
 from app.schemas import ItemCreate, ItemList, ItemPublic, PageQuery
 from shared import errors
 from shared.models import Item
@@ -36,7 +36,7 @@ router = APIGatewayRouter()
     openapi_extensions=accepts(ItemCreate),
 )
 def create_item(
-    content: Annotated[ItemCreate, Depends(json_body(ItemCreate))],
+    content: Annotated[ItemCreate, Depends(read_json(ItemCreate))],
     caller: CurrentCaller,
     items: Items,
     base_url: BaseUrl,
@@ -57,7 +57,7 @@ def create_item(
     openapi_extensions=takes_query(PageQuery),
 )
 def list_items(
-    wanted: Annotated[PageQuery, Depends(query(PageQuery))], caller: CurrentCaller, items: Items
+    wanted: Annotated[PageQuery, Depends(read_query(PageQuery))], caller: CurrentCaller, items: Items
 ) -> ItemList:
     owner = caller.act_as(wanted.user_id)
     page = items.list_owned(owner.user_id, get_span(wanted, owner), limit=wanted.limit)
@@ -76,7 +76,7 @@ def list_items(
 )
 def get_item(item_id: str, caller: CurrentCaller, items: Items) -> Response[ItemPublic]:
     item = items.get(item_id)
-    caller.check_item(item)
+    caller.check_view(item)
     return _answer_item(item)
 
 
@@ -89,17 +89,11 @@ def get_item(item_id: str, caller: CurrentCaller, items: Items) -> Response[Item
 )
 def replace_item(
     item_id: str,
-    content: Annotated[ItemCreate, Depends(json_body(ItemCreate))],
-    caller: CurrentCaller,
+    content: Annotated[ItemCreate, Depends(read_json(ItemCreate))],
     items: Items,
-    headers: Headers,
+    check: CheckWrite,
 ) -> Response[ItemPublic]:
-    def change(item: Item) -> Item:
-        caller.check_item(item)
-        check_if_match(headers, item)
-        return item.model_copy(update=dict(content))
-
-    return _answer_item(items.update(item_id, change))
+    return _answer_item(items.update(item_id, content.apply_to, check))
 
 
 @router.delete(
@@ -116,11 +110,7 @@ def replace_item(
         status=HTTPStatus.NO_CONTENT,
     ),
 )
-def delete_item(item_id: str, caller: CurrentCaller, items: Items, headers: Headers) -> Response[None]:
-    def check(item: Item) -> None:
-        caller.check_item(item)
-        check_if_match(headers, item)
-
+def delete_item(item_id: str, items: Items, check: CheckWrite) -> Response[None]:
     items.delete(item_id, check)
     return Response(HTTPStatus.NO_CONTENT)
 

@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from shared.models import Placeholder, ProcessingResult, Rendition, Status
+from shared.models import Exif, Location, Placeholder, ProcessingResult, Rendition, Status
 from shared.storage import make_original_key
 from tests.api import BASE_URL, make_form, make_upload
+from tests.faults import Outage
 from tests.pictures import make_picture
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
     from shared.images import ImageRepository
@@ -27,6 +29,7 @@ def finish(images: ImageRepository, image_id: str) -> None:
             status=Status.READY,
             renditions={"thumbnail": rendition, "small": rendition, "medium": rendition, "large": rendition},
             placeholder=Placeholder(thumbhash="AA==", dominant_color="#aabbcc"),
+            exif=Exif(camera="Canon", location=Location(latitude=48.1, longitude=11.5)),
         ),
     )
 
@@ -221,9 +224,13 @@ class TestRead:
         assert [answer.problem for answer in answers] == [(404, "not_found", [])] * 2
         assert answers[0].body == answers[1].body
 
-    @pytest.mark.parametrize("image_id", ["x", "IMAGE", MISSING.upper(), "%20", "x" * 5000, "..", "é"])
-    def test_odd_id_is_404(self, api: Api, image_id: str) -> None:
+    @pytest.mark.parametrize(
+        "image_id", ["x", "IMAGE", "ABCDEFAB-0000-4000-8000-000000000000", "%20", "x" * 5000, "..", "é"]
+    )
+    def test_odd_id_is_404_without_a_call(self, api: Api, dynamodb: DynamoDBClient, image_id: str) -> None:
+        reading = Outage(dynamodb, "GetItem")
         assert api.get(f"/images/{image_id}").status == 404
+        assert reading.calls == 0
 
     def test_stranger_sees_renditions_of_a_public_image_and_no_original(
         self, api: Api, images: ImageRepository
@@ -234,6 +241,17 @@ class TestRead:
         assert seen["url"] is None
         assert seen["status"] == "ready"
         assert seen["renditions"]["small"]["url"] == f"{BASE_URL}/images/{image['id']}/content/small"
+
+    @pytest.mark.parametrize("user", [None, "ben"])
+    def test_location_is_for_the_owner_alone(
+        self, api: Api, images: ImageRepository, user: str | None
+    ) -> None:
+        image = api.upload(PICTURE, visibility="public")
+        finish(images, image["id"])
+        url = f"/images/{image['id']}"
+        assert api.get(url, user="ann").json["exif"]["location"]["latitude"] == 48.1
+        for seen in (api.get(url, user=user).json, api.get("/images", user=user).json["images"][0]):
+            assert (seen["exif"]["camera"], seen["exif"]["location"]) == ("Canon", None)
 
     def test_owner_sees_the_original(self, api: Api) -> None:
         image = api.upload(PICTURE)
@@ -259,6 +277,7 @@ class TestRead:
         assert (answer.status, answer.body, answer.headers["ETag"]) == (304, b"", etag)
         assert answer.headers["Cache-Control"] == "private, no-cache"
         assert api.get(url, user="ann", headers={"If-None-Match": '"0"'}).status == 200
+        assert api.get(url, user="ann", headers={"If-None-Match": "*"}).status == 304
 
 
 class TestUpdate:
@@ -314,6 +333,11 @@ class TestUpdate:
         assert send('W/"1"').status == 412
         assert send('"7", "1"').status in {200, 204}
 
+    def test_if_match_of_any_version_matches(self, api: Api) -> None:
+        image = api.upload(PICTURE)
+        options: dict[str, Any] = {"user": "ann", "json": {}, "headers": {"If-Match": "*"}}
+        assert api.request("PATCH", f"/images/{image['id']}", **options).status == 200
+
     @pytest.mark.parametrize(
         ("update", "fields"),
         [
@@ -355,7 +379,7 @@ class TestContent:
     def test_owner_is_led_to_the_original(self, api: Api) -> None:
         image = api.upload(PICTURE)
         answer = api.get(f"/images/{image['id']}/content", user="ann")
-        assert answer.status == 302
+        assert (answer.status, answer.headers["Cache-Control"]) == (302, "no-store")
         assert f"/originals/{image['id']}?" in answer.headers["Location"]
 
     def test_everyone_else_is_led_to_the_large_rendition(self, api: Api, images: ImageRepository) -> None:
@@ -363,6 +387,7 @@ class TestContent:
         finish(images, image["id"])
         answer = api.get(f"/images/{image['id']}/content")
         assert f"/renditions/{image['id']}/large.webp?" in answer.headers["Location"]
+        assert answer.headers["Cache-Control"] == "private, max-age=60"
 
     @pytest.mark.parametrize("name", ["large", "huge", "../originals", "LARGE"])
     def test_rendition_that_is_not_there_is_404(self, api: Api, name: str) -> None:
@@ -428,12 +453,8 @@ class TestList:
     @pytest.mark.parametrize("limit", [1, 2, 3, 7])
     def test_walking_all_pages_gives_every_image_once(self, api: Api, limit: int) -> None:
         ids = [api.upload(PICTURE, visibility="public")["id"] for _ in range(7)]
-        seen: list[str] = []
-        query = f"limit={limit}"
-        while query:
-            page = api.get(f"/images?{query}").json
-            seen += [image["id"] for image in page["images"]]
-            query = f"limit={limit}&cursor={page['nextCursor']}" if page["nextCursor"] else ""
+        pages = api.walk(f"/images?limit={limit}")
+        seen = [image["id"] for page in pages for image in page["images"]]
         assert seen == ids[::-1]
 
     def test_cursor_is_bound_to_query_and_caller(self, api: Api) -> None:

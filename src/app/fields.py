@@ -1,0 +1,115 @@
+"""Fields of requests: what each may hold, and how it is cleaned."""
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+from unicodedata import category
+
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, JsonValue, StringConstraints
+
+from app.filenames import MAX_FILENAME_CHARS, clean_filename
+
+MAX_DESCRIPTION_CHARS = 2000
+MAX_TAGS = 20
+MAX_TAG_CHARS = 50
+MAX_FILTER_TAGS = 10
+MAX_USER_ID_CHARS = 128
+MAX_ITEM_NAME_CHARS = 200
+MAX_PAGE_SIZE = 100
+DEFAULT_PAGE_SIZE = 20
+MAX_CURSOR_CHARS = 200
+MAX_FIELDS = 50
+MAX_INLINE_BYTES = 4_400_000  # as base64 it fits, with what surrounds it, into the 6 MB of a Lambda event
+MAX_JSON_BYTES = 100_000
+
+
+def _check_tag(tag: str) -> str:
+    if "," in tag or any(category(char) in {"Cc", "Cs"} for char in tag):
+        raise ValueError("holds a comma or a control character")
+    return tag
+
+
+def _check_count(value: object) -> object:
+    """Refuse a long list at once: pydantic would first look at each element, and note each that is wrong."""
+    if isinstance(value, list | tuple) and len(value) > MAX_TAGS:
+        raise ValueError(f"has more than {MAX_TAGS} elements")
+    return value
+
+
+def _split_tags(value: object) -> object:
+    """Accept what fits in a query or a form: tags one by one, or several with commas between."""
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list):
+        return texts
+    return [part for text in texts for part in (_split(text) if isinstance(text, str) else [text])]
+
+
+def _split(text: str) -> list[str]:
+    return [part for part in (part.strip() for part in text.split(",")) if part]
+
+
+def _drop_repeated(tags: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(tags))
+
+
+def _check_date(text: str) -> str:
+    """Pydantic would take a bare number for a time, too."""
+    if not re.match(r"\d{4}-\d\d-\d\d[Tt ]", text):
+        raise ValueError("is not an RFC 3339 time")
+    return text
+
+
+def _to_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("is out of range") from error
+
+
+def _check_finite(attributes: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    try:
+        json.dumps(attributes, allow_nan=False)
+    except ValueError as error:
+        raise ValueError("holds a number beyond the range of a double") from error
+    return attributes
+
+
+def _clean(name: str) -> str:
+    cleaned = clean_filename(name)
+    if not cleaned:
+        raise ValueError("has no character that a file name can hold")
+    return cleaned
+
+
+UserId = Annotated[
+    str, StringConstraints(min_length=1, max_length=MAX_USER_ID_CHARS, pattern=r"^[\x21-\x7e]+$")
+]
+Filename = Annotated[
+    str, StringConstraints(min_length=1, max_length=MAX_FILENAME_CHARS), AfterValidator(_clean)
+]
+Description = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARS)]
+Tag = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TAG_CHARS),
+    AfterValidator(_check_tag),
+]
+Tags = Annotated[
+    tuple[Tag, ...],
+    Field(max_length=MAX_TAGS),
+    BeforeValidator(_check_count, json_schema_input_type=list[Tag]),
+    AfterValidator(_drop_repeated),
+]
+FilterTags = Annotated[
+    tuple[Tag, ...],
+    Field(max_length=MAX_FILTER_TAGS),
+    AfterValidator(_drop_repeated),
+    BeforeValidator(_check_count),
+    BeforeValidator(_split_tags, json_schema_input_type=list[str]),
+]
+UtcDatetime = Annotated[AwareDatetime, BeforeValidator(_check_date), AfterValidator(_to_utc)]
+Base64 = Annotated[
+    str,
+    Field(description="Base64, or a `data:` URI of it.", json_schema_extra={"contentEncoding": "base64"}),
+]
+Attributes = Annotated[dict[str, JsonValue], AfterValidator(_check_finite)]

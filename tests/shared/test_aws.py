@@ -1,0 +1,22 @@
+import pytest
+
+from shared.aws import CONNECT_TIMEOUT_SECONDS, MAX_ATTEMPTS, READ_TIMEOUT_SECONDS, create_client
+
+GATEWAY_TIMEOUT_SECONDS = 29
+
+
+@pytest.mark.parametrize("service", ["dynamodb", "s3"])
+def test_client_gives_up_in_time(service: str) -> None:
+    config = create_client(service).meta.config  # type: ignore[call-overload] # either
+    assert config.connect_timeout == CONNECT_TIMEOUT_SECONDS
+    assert config.read_timeout == READ_TIMEOUT_SECONDS[service]
+    assert config.retries == {"mode": "standard", "total_max_attempts": MAX_ATTEMPTS}
+
+
+def test_upload_that_meets_two_dead_services_ends_before_the_gateway_does() -> None:
+    worst = sum((CONNECT_TIMEOUT_SECONDS + read) * MAX_ATTEMPTS for read in READ_TIMEOUT_SECONDS.values())
+    assert worst < GATEWAY_TIMEOUT_SECONDS
+
+
+def test_signatures_are_of_version_4() -> None:
+    assert create_client("s3").meta.config.signature_version == "s3v4"
