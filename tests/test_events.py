@@ -47,7 +47,7 @@ def read_event(name: str) -> dict[str, Any]:
 def functions(
     api: Api, images: ImageRepository, storage: ImageStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    del api  # the API's function is set up by it
+    del api  # it sets the API's function up
     processor = Processor(images, storage, sleep=lambda _: None)
     monkeypatch.setattr(main, "create_processor", lambda: processor)
     monkeypatch.setattr(cleanup, "get_storage", lambda: storage)

@@ -6,7 +6,7 @@ from app.errors import MethodNotAllowed, get_status
 from shared import errors
 from shared.errors import DomainError
 
-KINDS = [
+KINDS: list[type[DomainError]] = [
     MethodNotAllowed,
     *(kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, DomainError)),
 ]

@@ -25,3 +25,13 @@ def test_the_bucket_is_closed_to_strangers(stack: Stack) -> None:
     answer = httpx.get(f"{stack.aws_url}/{stack.outputs['BucketName']}/originals/anything")
 
     assert answer.status_code == HTTPStatus.FORBIDDEN
+
+
+def test_a_body_that_is_no_text_is_refused(stack: Stack) -> None:
+    """`sam local` fails on it by itself."""
+    answer = httpx.post(
+        f"{stack.api_url}/items", content=b"\xff", headers={"Content-Type": "application/json"}
+    )
+
+    assert answer.status_code == HTTPStatus.BAD_REQUEST
+    assert answer.json()["code"] == "malformed_request"

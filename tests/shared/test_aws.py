@@ -16,7 +16,3 @@ def test_client_gives_up_in_time(service: str) -> None:
 def test_upload_that_meets_two_dead_services_ends_before_the_gateway_does() -> None:
     worst = sum((CONNECT_TIMEOUT_SECONDS + read) * MAX_ATTEMPTS for read in READ_TIMEOUT_SECONDS.values())
     assert worst < GATEWAY_TIMEOUT_SECONDS
-
-
-def test_signatures_are_of_version_4() -> None:
-    assert create_client("s3").meta.config.signature_version == "s3v4"
