@@ -54,4 +54,5 @@ pins: ## Compile the pins of every environment anew from pyproject.toml
 deploy: ## Build and deploy to AWS with the credentials of your shell (ENV=dev or prod)
 	$(ENVIRONMENTS) sam python
 	@PATH="$(CURDIR)/.local/env/python/bin:$$PATH" $(SAM)/sam build --config-env $(ENV)
+	@.local/env/python/bin/python -m compileall -q --invalidation-mode unchecked-hash .aws-sam/build
 	@$(SAM)/sam deploy --config-env $(ENV)

@@ -4,14 +4,16 @@ usage: python -m local {start,sam-local} [--port N] [--aws-port N]
 """
 
 import argparse
+import os
 import signal
 import sys
 import time
 
-from local.console import Problem
-from local.sam_local import find_obstacle, run_api
+from local.console import Problem, read_last_line
+from local.sam_local import check_engine, run_api
 from local.stack import Stack, find_stack, run_stack
 
+WATCH_INTERVAL = 2.0
 EXAMPLES = """
 ready: {api}
 
@@ -27,28 +29,25 @@ ready: {api}
 def start(port: int, aws_port: int) -> None:
     """Run the stack until Ctrl-C."""
     with run_stack(port, aws_port) as stack:
-        show(stack)
-        wait()
+        state = os.path.relpath(stack.state)
+        print(EXAMPLES.format(api=stack.api_url, aws=stack.aws_url, state=state), flush=True)
+        watch(stack)
 
 
 def start_in_docker(port: int, aws_port: int) -> None:
     """Run the API in Docker beside a running stack until Ctrl-C."""
-    obstacle = find_obstacle()
-    if obstacle:
-        raise Problem(f"sam local cannot run: {obstacle}")
-    with run_api(find_stack(aws_port), port) as url:
+    check_engine()
+    stack = find_stack(aws_port)
+    with run_api(stack, port) as url:
         print(f"\nready: {url} (Ctrl-C ends it)\n", flush=True)
-        wait()
+        watch(stack)
 
 
-def wait() -> None:
-    """Wait for a signal."""
-    while True:
-        time.sleep(3600)
-
-
-def show(stack: Stack) -> None:
-    print(EXAMPLES.format(api=stack.api_url, aws=stack.aws_url, state=stack.state), flush=True)
+def watch(stack: Stack) -> None:
+    """Wait for a signal; it is a problem when the emulated AWS ends by itself."""
+    while stack.is_running():
+        time.sleep(WATCH_INTERVAL)
+    raise Problem(f"the emulated AWS has ended; the last it said: {read_last_line(stack.log)}")
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -65,11 +64,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> int:
     """Run a command; a problem is one line."""
     options = parse(arguments)
-    for number in (
-        signal.SIGINT,
-        signal.SIGTERM,
-        signal.SIGHUP,
-    ):  # SIGINT too: a shell's background job ignores it
+    # SIGINT too: what a shell starts in the background ignores it.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
         options.run(options.port, options.aws_port)

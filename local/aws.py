@@ -12,22 +12,16 @@ from pathlib import Path
 
 from local import commands
 from local.console import Problem, read_last_line, step
-from local.http import OK, fetch_status
+from local.http import OK, fetch
 from local.layout import FUNCTION_PYTHON, MINISTACK_PYTHON, ROOT
-from local.loopback import is_free
 
 START_PATIENCE = 30.0
 STOP_PATIENCE = 20.0
 
 
 @contextmanager
-def run_emulator(port: int, aws_port: int, state: Path, domain: str, *, quiet: bool) -> Iterator[Path]:
-    """Run the emulator, with the API of `domain` on the first port; yields its log."""
-    for number, variable in ((port, "PORT"), (aws_port, "AWS_PORT")):
-        if not is_free(number):
-            raise Problem(
-                f"port {number} is taken: end what listens there, or choose another, {variable}=..."
-            )
+def run_emulator(port: int, aws_port: int, state: Path, domain: str, *, quiet: bool) -> Iterator[None]:
+    """Run the emulator, with the API of `domain` on the first port."""
     temporary = state / "tmp"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
@@ -44,7 +38,7 @@ def run_emulator(port: int, aws_port: int, state: Path, domain: str, *, quiet: b
     try:
         with step("Starting the emulated AWS (MiniStack)"):
             wait_until_ready(aws_port, process, log)
-        yield log
+        yield
     finally:
         stop(process)
         shutil.rmtree(temporary, ignore_errors=True)
@@ -88,7 +82,7 @@ def wait_until_ready(aws_port: int, process: subprocess.Popen[bytes], log: Path)
     """Wait until the emulator answers."""
     deadline = time.monotonic() + START_PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
-        if fetch_status(f"http://localhost:{aws_port}/_ministack/ready") == OK:
+        if fetch(f"http://localhost:{aws_port}/_ministack/ready").status == OK:
             return
         time.sleep(0.05)
     raise Problem(f"MiniStack did not start: {read_last_line(log)} (all of it: {log})")

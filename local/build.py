@@ -8,10 +8,10 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from local import sam
+from local import commands, sam
 from local.console import Problem, read_last_line, step
 from local.folders import discard_all_but
-from local.layout import BUILDS, LOCAL, SOURCE, TEMPLATE
+from local.layout import BUILDS, FUNCTION_PYTHON, LOCAL, SOURCE, TEMPLATE
 
 KEPT = 3  # builds; another stack may still be running the one before
 CODE_URI = re.compile(r"^( +CodeUri: )(?P<folder>\w+Function)$", re.MULTILINE)
@@ -61,10 +61,17 @@ def make_build(build: Path) -> None:
     (partial / functions[0]).rename(partial / "code")
     for function in functions[1:]:
         shutil.rmtree(partial / function)
+    compile_modules(partial / "code")
     pack(partial / "code", partial / "code.zip")
     built.write_text(CODE_URI.sub(r"\1code", template), encoding="utf-8")
     (partial / "packed.yaml").write_text(CODE_URI.sub(r"\1code.zip", template), encoding="utf-8")
     partial.rename(build)
+
+
+def compile_modules(folder: Path) -> None:
+    """Compile what the functions import: they cannot write beside it, and would compile it at every start."""
+    options = ["-q", "-j", "0", "--invalidation-mode", "unchecked-hash", "-p", "/var/task"]
+    commands.run(FUNCTION_PYTHON, "-m", "compileall", *options, "-s", folder, folder)
 
 
 def pack(folder: Path, archive: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import socket
 
+from local.console import Problem
+
 
 def find_addresses() -> list[str]:
     """Find the loopback addresses that this machine has."""
@@ -14,6 +16,12 @@ def find_addresses() -> list[str]:
 def is_free(port: int) -> bool:
     """Tell whether nothing listens on the port of any loopback address."""
     return all(try_binding(address, port) != errno.EADDRINUSE for address in find_addresses())
+
+
+def check_port(port: int, variable: str) -> None:
+    """Raise a Problem if the port is taken."""
+    if not is_free(port):
+        raise Problem(f"port {port} is taken: end what listens there, or choose another with {variable}=")
 
 
 def find_free_port() -> int:

@@ -8,15 +8,18 @@ from pathlib import Path
 from local import commands
 from local.layout import FUNCTION_PYTHON, LOCAL, ROOT, SAM
 
+FOREIGN = ("AWS_", "PYTHON", "SAM_")  # what such variables say is meant for other programs
+
 
 def make_environment(aws: Mapping[str, str]) -> dict[str, str]:
-    """The environment of this process without its AWS settings, and with those given."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_"))}
+    """The environment of this process with the AWS settings given, and no other."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     return {
         **inherited,
         **aws,
         # The builder looks for a python3.13 that has pip.
         "PATH": os.pathsep.join([str(FUNCTION_PYTHON.parent), inherited.get("PATH", os.defpath)]),
+        "NO_PROXY": ",".join(["localhost", inherited.get("NO_PROXY", inherited.get("no_proxy", ""))]),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "SAM_CLI_TELEMETRY": "0",

@@ -10,9 +10,9 @@ from pathlib import Path
 from local import commands, sam
 from local.build import provide_build
 from local.console import Problem, read_last_line, step
-from local.http import fetch_status
+from local.http import fetch
 from local.layout import ROOT
-from local.loopback import is_free
+from local.loopback import check_port
 from local.relay import run_relay
 from local.stack import Stack
 
@@ -20,25 +20,31 @@ IMAGE = "public.ecr.aws/lambda/python:3.13-x86_64"
 PATIENCE = 180.0
 
 
-def find_obstacle() -> str | None:
-    """What keeps `sam local` from running here, if anything."""
+def check_engine() -> None:
+    """Raise a Problem unless Docker answers. A missing image is none: Docker pulls it where it can."""
     try:
-        if commands.run("docker", "info").returncode:
-            return "no Docker engine answers"
+        answers = commands.run("docker", "info").returncode == 0
     except FileNotFoundError:
-        return "Docker is not installed"
+        answers = False
+    if not answers:
+        raise Problem("sam local needs Docker, and no engine answers to `docker info`")
+
+
+def find_obstacle() -> str | None:
+    """What keeps `sam local` from running here and now, if anything."""
+    try:
+        check_engine()
+    except Problem as problem:
+        return str(problem)
     if commands.run("docker", "image", "inspect", IMAGE).returncode:
-        return f"Docker has no image {IMAGE}"
+        return f"sam local needs {IMAGE}, which Docker does not have"
     return None
 
 
 @contextmanager
 def run_api(stack: Stack, port: int, log: Path | None = None) -> Iterator[str]:
     """Run `sam local start-api` beside the stack; yields the API's URL."""
-    if not is_free(port):
-        raise Problem(
-            f"Port {port} is taken: end what listens there, or choose another with SAM_LOCAL_PORT=..."
-        )
+    check_port(port, "SAM_LOCAL_PORT")
     url = f"http://localhost:{port}"
     with tempfile.TemporaryDirectory() as folder, run_relay(stack.aws_port):
         options = [*make_options(stack, Path(folder), url), "--port", str(port)]
@@ -83,7 +89,7 @@ def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path | Non
     """Wait until the API answers its first request, for which it starts a container."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
-        if fetch_status(f"{url}/health"):
+        if fetch(f"{url}/health").status:
             return
         time.sleep(0.2)
     raise Problem(f"sam local start-api did not start: {read_last_line(log) if log else 'see above'}")

@@ -15,8 +15,9 @@ from local import deployment
 from local.aws import provide_credentials, run_emulator
 from local.build import provide_build
 from local.console import Problem
-from local.http import OK, fetch_status
+from local.http import OK, fetch
 from local.layout import locate_state
+from local.loopback import check_port
 
 REGION = "us-east-1"
 
@@ -36,6 +37,14 @@ class Stack:
     @property
     def aws_url(self) -> str:
         return f"http://localhost:{self.aws_port}"
+
+    @property
+    def log(self) -> Path:
+        """The log of the emulated AWS."""
+        return self.state / "emulator.log"
+
+    def is_running(self) -> bool:
+        return fetch(f"{self.aws_url}/_ministack/ready").status == OK
 
     @cached_property
     def credentials(self) -> dict[str, str]:
@@ -60,7 +69,7 @@ class Stack:
             endpoint_url=self.aws_url,
             aws_access_key_id=self.credentials["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=self.credentials["AWS_SECRET_ACCESS_KEY"],
-            config=Config(signature_version="s3v4") if service == "s3" else None,
+            config=Config(proxies={}, signature_version="s3v4" if service == "s3" else None),
         )
 
     def read_logs(self, function: str) -> list[str]:
@@ -110,13 +119,17 @@ class Stack:
 def run_stack(port: int, aws_port: int, state: Path | None = None, *, quiet: bool = False) -> Iterator[Stack]:
     """Start a stack, deploy the project in it, and end it with the block; `state` is what it holds."""
     stack = Stack(port, aws_port, state or locate_state(aws_port))
+    check_port(port, "PORT")
+    check_port(aws_port, "AWS_PORT")
     build = provide_build()
     parameters = deployment.read_parameters() | {"PublicUrl": stack.api_url, "S3PublicUrl": stack.aws_url}
-    with run_emulator(port, aws_port, stack.state, parameters["DomainName"], quiet=quiet) as log:
+    with run_emulator(port, aws_port, stack.state, parameters["DomainName"], quiet=quiet):
         deployment.deploy(build, parameters, stack.client, stack.aws, stack.state / "deploy.log")
-        status = fetch_status(f"{stack.api_url}/health")
-        if status != OK:
-            raise Problem(f"GET {stack.api_url}/health answered {status or 'nothing'}; why: {log}")
+        answer = fetch(f"{stack.api_url}/health")
+        if answer.status != OK:
+            raise Problem(
+                f"GET {stack.api_url}/health answered {answer.status}, {answer.text} (the log: {stack.log})"
+            )
         stack.warm()
         stack.write_shell_settings()
         stack.write_variables(stack.state / "functions.json", stack.api_url)
@@ -126,6 +139,6 @@ def run_stack(port: int, aws_port: int, state: Path | None = None, *, quiet: boo
 def find_stack(aws_port: int) -> Stack:
     """A stack that another process runs."""
     stack = Stack(0, aws_port, locate_state(aws_port))
-    if fetch_status(f"{stack.aws_url}/_ministack/ready") != OK or not stack.state.exists():
+    if not (stack.state.exists() and stack.is_running()):
         raise Problem(f"no stack runs with AWS_PORT={aws_port}: run make start in another terminal first")
     return stack
