@@ -10,6 +10,7 @@ import sys
 import time
 
 from local.console import Problem, read_last_line
+from local.relay import run_relay
 from local.sam_local import check_engine, run_api
 from local.stack import Stack, find_stack, run_stack
 
@@ -28,7 +29,7 @@ ready: {api}
 
 def start(port: int, aws_port: int) -> None:
     """Run the stack until Ctrl-C."""
-    with run_stack(port, aws_port) as stack:
+    with run_stack(port, aws_port) as stack, run_relay(aws_port):
         state = os.path.relpath(stack.state)
         print(EXAMPLES.format(api=stack.api_url, aws=stack.aws_url, state=state), flush=True)
         watch(stack)

@@ -47,7 +47,7 @@ def run_api(stack: Stack, port: int, log: Path | None = None) -> Iterator[str]:
     check_port(port, "SAM_LOCAL_PORT")
     url = f"http://localhost:{port}"
     with tempfile.TemporaryDirectory() as folder, run_relay(stack.aws_port):
-        options = [*make_options(stack, Path(folder), url), "--port", str(port)]
+        options = [*make_options(stack, Path(folder)), "--port", str(port)]
         with open_log(log) as output:
             process = sam.start("local", "start-api", *options, aws=stack.aws, output=output)
             try:
@@ -61,14 +61,14 @@ def run_api(stack: Stack, port: int, log: Path | None = None) -> Iterator[str]:
 def invoke(stack: Stack, function: str, event: Path) -> subprocess.CompletedProcess[str]:
     """Run one event through a function with `sam local invoke`; its answer is on standard output."""
     with tempfile.TemporaryDirectory() as folder, run_relay(stack.aws_port):
-        options = make_options(stack, Path(folder), stack.api_url)
+        options = make_options(stack, Path(folder))
         return sam.capture("local", "invoke", function, "--event", str(event), *options, aws=stack.aws)
 
 
-def make_options(stack: Stack, folder: Path, url: str) -> list[str]:
+def make_options(stack: Stack, folder: Path) -> list[str]:
     """What both commands need: our build, and this stack's variables."""
     file = folder / "functions.json"
-    stack.write_variables(file, url)
+    stack.write_variables(file)
     return [
         *["--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local"],
         *["--template", str(provide_build() / "template.yaml"), "--env-vars", str(file)],

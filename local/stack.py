@@ -106,12 +106,12 @@ class Stack:
             "".join(f"export {name}='{value}'\n" for name, value in self.aws.items()), encoding="utf-8"
         )
 
-    def write_variables(self, path: Path, public_url: str) -> None:
+    def write_variables(self, path: Path) -> None:
         """Write the functions' variables as `sam local --env-vars` reads them."""
         variables = self.read_variables()
         for values in variables.values():
             values["AWS_ENDPOINT_URL"] = f"http://host.docker.internal:{self.aws_port}"
-        variables["ApiFunction"]["PUBLIC_URL"] = public_url
+        variables["ApiFunction"]["PUBLIC_URL"] = ""  # it is called what the client calls it
         path.write_text(json.dumps(variables, indent=2), encoding="utf-8")
 
 
@@ -132,7 +132,7 @@ def run_stack(port: int, aws_port: int, state: Path | None = None, *, quiet: boo
             )
         stack.warm()
         stack.write_shell_settings()
-        stack.write_variables(stack.state / "functions.json", stack.api_url)
+        stack.write_variables(stack.state / "functions.json")
         yield stack
 
 

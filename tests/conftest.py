@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 from moto import mock_aws
 
 from app.dependencies import get_images, get_items, get_storage
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+
+# Timings are for benchmarks: a busy machine fails no test.
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("default")
 
 PUBLIC_SHARDS = 3
 ENVIRONMENT = {

@@ -59,8 +59,9 @@ def get_base_url(request: Request) -> str:
     event = request.resolved_event
     scheme = request.headers.get("X-Forwarded-Proto", "https")
     host = request.headers.get("Host", "localhost")
-    full_path: str = event["requestContext"].get("path") or event.path
-    return f"{scheme}://{host}{full_path.removesuffix(event.path).rstrip('/')}"
+    full_path: str = event["requestContext"].get("path", "")
+    stage = full_path.removesuffix(event.path) if full_path.endswith(event.path) else ""
+    return f"{scheme}://{host}{stage}"
 
 
 def get_headers(request: Request) -> Mapping[str, str]:

@@ -31,9 +31,10 @@ def fresh_settings() -> Iterator[None]:
             "https://x.execute-api.aws/prod",
         ),
         ({"Host": "images.example.org"}, "/items", "", "https://images.example.org"),
+        ({"Host": "localhost:3001", "X-Forwarded-Proto": "http"}, "/{proxy+}", "", "http://localhost:3001"),
         ({"Host": "inner"}, "/prod/items", "https://cdn.example.org/api/", "https://cdn.example.org/api"),
     ],
-    ids=["local", "stage", "domain", "proxy"],
+    ids=["local", "stage", "domain", "sam local", "proxy"],
 )
 def test_location_is_the_url_that_the_client_calls(
     monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], full_path: str, public_url: str, expected: str

@@ -174,13 +174,13 @@ def test_an_altitude_that_makes_no_sense_is_dropped_alone(altitude: object) -> N
 
 
 @given(st.binary(max_size=300), st.sampled_from([b"II\x2a\0\x08\0\0\0", b"MM\0\x2a\0\0\0\x08", b""]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_exif_block_keeps_an_image_from_being_rendered(block: bytes, head: bytes) -> None:
     assert render(encode(Image.new("RGB", (2, 2)), "JPEG", exif=b"Exif\0\0" + head + block)).renditions
 
 
 @given(st.binary(max_size=60), st.integers(0, 250))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_damaged_facts_never_raise(damage: bytes, at: int) -> None:
     exif = bytearray(make_exif(CAMERA, PHOTO, GPS))
     exif[14 + at : 14 + at + len(damage)] = damage

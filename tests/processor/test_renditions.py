@@ -249,7 +249,7 @@ def test_too_many_pixels_are_refused_before_they_are_decoded() -> None:
 
 
 @given(st.sampled_from(VALID_FILES), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_flipped_bits_raise_nothing_but_unacceptable(valid: bytes, data: st.DataObject) -> None:
     damaged = bytearray(valid)
     for bit in data.draw(st.lists(st.integers(0, 8 * len(valid) - 1), min_size=1, max_size=8)):
@@ -258,7 +258,7 @@ def test_flipped_bits_raise_nothing_but_unacceptable(valid: bytes, data: st.Data
 
 
 @given(st.sampled_from(VALID_FILES), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_cut_out_bytes_raise_nothing_but_unacceptable(valid: bytes, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(valid)))
     end = data.draw(st.integers(start, len(valid)))

@@ -60,7 +60,6 @@ def walk(table: SortedTable, scopes: Sequence[Scope], span: Span, limit: int) ->
     return keys
 
 
-@settings(deadline=None)
 @given(st.lists(KEYS, min_size=1, max_size=4), st.booleans(), st.integers(1, 50), st.booleans())
 def test_walk_gives_what_set_operations_give(
     partitions: list[set[str]],
@@ -75,7 +74,6 @@ def test_walk_gives_what_set_operations_give(
     assert walk(table, [scope], Span(descending=descending), limit) == expected
 
 
-@settings(deadline=None)
 @given(KEYS, st.integers(1, 4), st.integers(1, 50), st.booleans())
 def test_scopes_are_merged_in_order(
     keys: set[str],
@@ -89,7 +87,6 @@ def test_scopes_are_merged_in_order(
     assert walk(table, scopes, Span(descending=descending), limit) == expected
 
 
-@settings(deadline=None)
 @given(KEYS, st.text("abcdef", min_size=1, max_size=3), st.text("abcdef", min_size=1, max_size=3))
 def test_bounds_are_inclusive_and_an_empty_span_is_an_empty_page(keys: set[str], low: str, high: str) -> None:
     table = SortedTable({"p": sorted(keys)})
@@ -97,7 +94,7 @@ def test_bounds_are_inclusive_and_an_empty_span_is_an_empty_page(keys: set[str],
     assert walk(table, [Scope(["p"])], Span(low, high, descending=False), 7) == expected
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(1, 20), st.booleans(), st.randoms(use_true_random=False))
 def test_every_key_comes_exactly_once_while_others_come_and_go(
     limit: int,
