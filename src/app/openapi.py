@@ -11,15 +11,29 @@ from app import VERSION
 from app.auth import USER_ID_FIELD, USER_ID_HEADER
 from app.errors import PROBLEM_TYPE, get_status
 from app.fields import UserId
-from app.schemas import FileCreate, ImageCreate, ImageUpdate, ItemCreate, Problem
+from app.schemas import (
+    FileCreate,
+    ImageCreate,
+    ImageMetadata,
+    ImageQuery,
+    ImageUpdate,
+    ItemCreate,
+    PageQuery,
+    Problem,
+)
 from shared.errors import DomainError, Throttled, Unavailable
 
 DESCRIPTION = "Upload, verify, process, list, share and delete images."
 COMPONENT = "#/components/schemas/{model}"
+PARAMETER_MODELS = {model.__name__: model for model in (ImageMetadata, ImageQuery, PageQuery)}
 REQUEST_MODELS = (FileCreate, ImageCreate, ImageUpdate, ItemCreate, Problem)
 
 # Powertools says of every answer that it is JSON.
 EMPTY_STATUSES = {"204", "302", "304"}
+
+# What a route says of itself until the document is asked for: schemas are not made at every start.
+QUERY = "x-query"
+FORM_FIELDS = "x-form-fields"
 
 type Json = dict[str, Any]
 
@@ -56,27 +70,14 @@ def accepts(model: type[BaseModel], *media_types: str) -> Json:
 
 def accepts_upload(model: type[BaseModel], fields: type[BaseModel] | None = None) -> Json:
     """Make the `openapi_extensions` of a route that reads a file, in JSON or in a form with more fields."""
-    form: Json = {
-        "type": "object",
-        "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
-        "required": ["file"],
-        "additionalProperties": False,
-    }
-    if fields:
-        form["properties"] |= _get_properties(fields)
     body = accepts(model)
-    body["requestBody"]["content"]["multipart/form-data"] = {"schema": form}
-    return body
+    body["requestBody"]["content"]["multipart/form-data"] = {}
+    return body | {FORM_FIELDS: fields.__name__ if fields else ""}
 
 
 def takes_query(model: type[BaseModel]) -> Json:
     """Make the `openapi_extensions` of a route that reads its query into a model of optional fields."""
-    return {
-        "parameters": [
-            {"name": name, "in": "query", "required": False, "schema": schema}
-            for name, schema in _get_properties(model).items()
-        ]
-    }
+    return {QUERY: model.__name__}
 
 
 def describe_api(app: APIGatewayRestResolver, base_url: str) -> Json:
@@ -95,10 +96,35 @@ def describe_api(app: APIGatewayRestResolver, base_url: str) -> Json:
     document["components"]["schemas"] |= definitions["$defs"]
     for path in document["paths"].values():
         for operation in path.values():
+            _describe_form(operation)
+            _describe_query(operation)
             operation["parameters"] = operation.get("parameters", []) + _caller_parameters(operation)
             for status in EMPTY_STATUSES & operation["responses"].keys():
                 del operation["responses"][status]["content"]
     return document
+
+
+def _describe_form(operation: Json) -> None:
+    if FORM_FIELDS not in operation:
+        return
+    form: Json = {
+        "type": "object",
+        "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
+        "required": ["file"],
+        "additionalProperties": False,
+    }
+    if fields := operation.pop(FORM_FIELDS):
+        form["properties"] |= _get_properties(PARAMETER_MODELS[fields])
+    operation["requestBody"]["content"]["multipart/form-data"] = {"schema": form}
+
+
+def _describe_query(operation: Json) -> None:
+    if QUERY not in operation:
+        return
+    operation["parameters"] = [
+        {"name": name, "in": "query", "required": False, "schema": schema}
+        for name, schema in _get_properties(PARAMETER_MODELS[operation.pop(QUERY)]).items()
+    ]
 
 
 def _caller_parameters(operation: Json) -> list[Json]:

@@ -12,9 +12,9 @@ from shared.models import Image, ProcessingResult, Rendition, Status
 from shared.storage import ImageStorage, make_original_key, make_rendition_key
 
 ROW_PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
-ORPHAN_AGE = timedelta(
-    seconds=60
-)  # no request lives longer than 30 seconds: who has no row by then gets none
+# No request lives for 30 seconds, so what has no row by then gets none. Lambda's second try comes later still.
+LATE_AGE = timedelta(seconds=50)
+DELAYED_REASON = "Processing takes longer than usual."
 FAILED_REASON = "Processing failed on our side, not because of the image."
 
 
@@ -30,22 +30,36 @@ class Processor:
 
     def process(self, image_id: str, uploaded_at: datetime) -> str:
         """Return what became of it. Raises for faults that pass, so that the event comes again."""
+        is_late = datetime.now(UTC) - uploaded_at > LATE_AGE
         image = self._await_row(image_id)
         if image is None:
-            if datetime.now(UTC) - uploaded_at < ORPHAN_AGE:
+            if not is_late:
                 raise Unavailable("The image has no row yet.")
             self._storage.delete_image(image_id)
             return "orphan deleted"
         if image.status in FINAL_STATUSES:
             return f"{image.status} before"
+        if is_late:
+            self._prepare_for_the_worst(image)
         try:
             return self._finish(image_id, self._make_result(image_id))
         except Exception:
             with suppress(DomainError):
-                self._images.set_result(
-                    image_id, ProcessingResult(status=Status.FAILED, status_reason=FAILED_REASON)
-                )
+                self._mark(image_id, Status.FAILED, FAILED_REASON)
             raise
+
+    def _prepare_for_the_worst(self, image: Image) -> None:
+        """Note a late try, and with the second one that the image failed, before it is tried.
+
+        A function that runs out of memory or time is killed and says nothing afterwards.
+        """
+        if image.status_reason is None:
+            self._mark(image.id, Status.PROCESSING, DELAYED_REASON)
+        else:
+            self._mark(image.id, Status.FAILED, FAILED_REASON)
+
+    def _mark(self, image_id: str, status: Status, reason: str) -> None:
+        self._images.set_result(image_id, ProcessingResult(status=status, status_reason=reason))
 
     def _await_row(self, image_id: str) -> Image | None:
         """Read the row, which is written after the object and may be a moment behind its event."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image as Pillow
 
-from processor.processing import ORPHAN_AGE, Processor
+from processor.processing import LATE_AGE, Processor
 from shared.errors import NotFound, Unavailable
-from shared.models import Status
+from shared.models import ProcessingResult, Status
 from shared.storage import make_original_key, make_rendition_key
 from tests.faults import LostAnswer, Outage
 from tests.pictures import make_photo, make_picture
@@ -114,7 +114,7 @@ def test_object_that_never_got_a_row_is_deleted(
     processor: Processor, s3: S3Client, storage: ImageStorage
 ) -> None:
     storage.add(make_original_key("1"), b"x", "image/jpeg")
-    assert processor.process("1", now() - ORPHAN_AGE - timedelta(seconds=1)) == "orphan deleted"
+    assert processor.process("1", now() - LATE_AGE - timedelta(seconds=1)) == "orphan deleted"
     assert list_keys(s3) == []
 
 
@@ -155,3 +155,28 @@ def test_image_deleted_meanwhile_stays_deleted_and_leaves_no_byte(
     assert list_keys(s3) == []
     with pytest.raises(NotFound):
         images.get(image.id)
+
+
+def test_image_whose_tries_are_killed_shows_failed(
+    images: ImageRepository, storage: ImageStorage, image: Image
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    class Dying(Processor):
+        def _make_result(self, image_id: str) -> ProcessingResult:
+            raise Killed(image_id)
+
+    tries = [now(), now() - 2 * LATE_AGE, now() - 4 * LATE_AGE]
+    seen = []
+    for uploaded_at in tries:
+        with pytest.raises(Killed):
+            Dying(images, storage).process(image.id, uploaded_at)
+        seen.append(images.get(image.id).status)
+    assert seen == [Status.PROCESSING, Status.PROCESSING, Status.FAILED]
+    assert Processor(images, storage).process(image.id, tries[-1]) == "ready"
+
+
+def test_late_first_try_shows_no_failure(processor: Processor, images: ImageRepository, image: Image) -> None:
+    assert processor.process(image.id, now() - 2 * LATE_AGE) == "ready"
+    assert images.get(image.id).status_reason is None
