@@ -12,7 +12,7 @@ from shared.models import Image, ProcessingResult, Rendition, Status
 from shared.storage import ImageStorage, make_original_key, make_rendition_key
 
 ROW_PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
-# No request lives for 30 seconds, so what has no row by then gets none. Lambda's second try comes later still.
+# No request lives for 30 seconds: what has no row by then gets none. Lambda's second try comes later still.
 LATE_AGE = timedelta(seconds=50)
 DELAYED_REASON = "Processing takes longer than usual."
 FAILED_REASON = "Processing failed on our side, not because of the image."

@@ -43,6 +43,8 @@ def get_docs(base_url: BaseUrl) -> Response[str]:
         swagger_base_url="",
         oauth2_config=None,
     )
+    # Powertools' page names the document as its own route would serve it.
+    page = page.replace('currentUrl.pathname + "?format=json"', json.dumps(f"{base_url}/openapi.json"))
     return Response(200, "text/html; charset=utf-8", page)
 
 

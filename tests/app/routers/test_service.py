@@ -77,3 +77,4 @@ def test_docs_are_a_page_that_needs_nothing_from_elsewhere(api: Api) -> None:
     assert answer.headers["Content-Type"].startswith("text/html")
     assert b"src='http" not in answer.body
     assert b"/images/upload" in answer.body
+    assert b'updateUrl("http://localhost:3000/openapi.json")' in answer.body
