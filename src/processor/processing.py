@@ -33,10 +33,10 @@ class Processor:
         is_late = datetime.now(UTC) - uploaded_at > LATE_AGE
         image = self._await_row(image_id)
         if image is None:
-            if not is_late:
+            if not is_late and self._storage.has(make_original_key(image_id)):
                 raise Unavailable("The image has no row yet.")
             self._storage.delete_image(image_id)
-            return "orphan deleted"
+            return "deleted"
         if image.status in FINAL_STATUSES:
             return f"{image.status} before"
         if is_late:
@@ -99,5 +99,5 @@ class Processor:
         except NotFound:
             # Deleted while we worked, and perhaps cleaned up before we stored: leave no byte behind.
             self._storage.delete_image(image_id)
-            return "deleted meanwhile"
+            return "deleted"
         return f"{image.status} before"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import boto3
@@ -57,9 +58,10 @@ def translate_errors() -> Iterator[None]:
         yield
     except ClientError as error:
         code = error.response["Error"]["Code"]
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         if code in _THROTTLING_CODES:
             raise Throttled from error
-        if code in _PASSING_CODES or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:  # noqa: PLR2004
+        if code in _PASSING_CODES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise Unavailable from error
         raise
     except BotoCoreError as error:

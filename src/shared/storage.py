@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -78,6 +79,16 @@ class ImageStorage:
                 return answer["Body"].read()
             except self._client.exceptions.NoSuchKey as error:
                 raise NotFound("There is no such object.") from error
+
+    def has(self, key: str) -> bool:
+        with translate_errors():
+            try:
+                self._client.head_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] != HTTPStatus.NOT_FOUND:
+                    raise
+                return False
+        return True
 
     def delete_image(self, image_id: str) -> None:
         """Delete every byte of an image. What is not there is not missed."""

@@ -66,8 +66,9 @@ def test_test_event_of_s3_is_ignored() -> None:
 
 
 def test_record_that_fails_is_raised_after_the_others_were_processed(
-    images: ImageRepository, stored: list[Image]
+    images: ImageRepository, storage: ImageStorage, stored: list[Image]
 ) -> None:
+    storage.add("originals/a b +", b"x", "image/jpeg")
     with pytest.raises(ExceptionGroup, match="1 images failed"):
         handle("originals/a+b+%2B", make_original_key(stored[0].id))
     assert images.get(stored[0].id).status is Status.READY

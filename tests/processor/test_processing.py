@@ -114,8 +114,16 @@ def test_object_that_never_got_a_row_is_deleted(
     processor: Processor, s3: S3Client, storage: ImageStorage
 ) -> None:
     storage.add(make_original_key("1"), b"x", "image/jpeg")
-    assert processor.process("1", now() - LATE_AGE - timedelta(seconds=1)) == "orphan deleted"
+    assert processor.process("1", now() - LATE_AGE - timedelta(seconds=1)) == "deleted"
     assert list_keys(s3) == []
+
+
+def test_event_of_an_image_that_is_gone_already_ends_quietly(
+    processor: Processor, images: ImageRepository, storage: ImageStorage, image: Image
+) -> None:
+    images.delete(image.id, lambda _: None)
+    storage.delete_image(image.id)
+    assert processor.process(image.id, now()) == "deleted"
 
 
 @pytest.mark.parametrize("operation", ["GetObject", "PutObject"])
@@ -151,7 +159,7 @@ def test_image_deleted_meanwhile_stays_deleted_and_leaves_no_byte(
         storage.delete_image(image.id)
 
     s3.meta.events.register("before-call.s3.PutObject", delete)
-    assert processor.process(image.id, now()) == "deleted meanwhile"
+    assert processor.process(image.id, now()) == "deleted"
     assert list_keys(s3) == []
     with pytest.raises(NotFound):
         images.get(image.id)

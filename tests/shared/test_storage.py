@@ -32,10 +32,12 @@ def list_keys(s3: S3Client) -> list[str]:
 
 def test_object_comes_back(storage: ImageStorage) -> None:
     storage.add(KEY, b"bytes", "image/png")
+    assert storage.has(KEY)
     assert storage.get(KEY) == b"bytes"
 
 
 def test_missing_object_is_not_found(storage: ImageStorage) -> None:
+    assert not storage.has(KEY)
     with pytest.raises(NotFound):
         storage.get(KEY)
 
@@ -53,12 +55,13 @@ def test_add_never_overwrites(storage: ImageStorage) -> None:
     assert storage.get(KEY) == b"first"
 
 
-@pytest.mark.parametrize("operation", ["PutObject", "GetObject", "DeleteObjects"])
+@pytest.mark.parametrize("operation", ["PutObject", "GetObject", "HeadObject", "DeleteObjects"])
 def test_outage_is_unavailable(s3: S3Client, storage: ImageStorage, operation: str) -> None:
     Outage(s3, operation)
     calls: dict[str, Callable[[], object]] = {
         "PutObject": lambda: storage.add(KEY, b"", "image/png"),
         "GetObject": lambda: storage.get(KEY),
+        "HeadObject": lambda: storage.has(KEY),
         "DeleteObjects": lambda: storage.delete_image("1"),
     }
     with pytest.raises(Unavailable):
