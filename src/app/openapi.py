@@ -21,12 +21,23 @@ from app.schemas import (
     PageQuery,
     Problem,
 )
-from shared.errors import DomainError, Throttled, Unavailable
+from shared import errors
+from shared.errors import DomainError
 
 DESCRIPTION = "Upload, verify, process, list, share and delete images."
 COMPONENT = "#/components/schemas/{model}"
 PARAMETER_MODELS = {model.__name__: model for model in (ImageMetadata, ImageQuery, PageQuery)}
 REQUEST_MODELS = (FileCreate, ImageCreate, ImageUpdate, ItemCreate, Problem)
+
+BODY_ERRORS = (errors.MalformedRequest, errors.TooLarge, errors.UnsupportedMediaType, errors.InvalidFields)
+READ_ERRORS = (errors.NotFound, errors.InvalidFields)
+CHANGE_ERRORS = (
+    errors.Forbidden,
+    errors.NotFound,
+    errors.Conflict,
+    errors.PreconditionFailed,
+    errors.InvalidFields,
+)
 
 # Powertools says of every answer that it is JSON.
 EMPTY_STATUSES = {"204", "302", "304"}
@@ -41,13 +52,13 @@ NOT_MODIFIED = {int(HTTPStatus.NOT_MODIFIED): {"description": HTTPStatus.NOT_MOD
 
 
 def answers(
-    model: type[BaseModel] | None, *errors: type[DomainError], status: int = HTTPStatus.OK
+    model: type[BaseModel] | None, *kinds: type[DomainError], status: int = HTTPStatus.OK
 ) -> dict[int, Any]:
     """Make the `responses` of a route: its own answer, its errors, and those that any route may give."""
     success: Json = {"description": HTTPStatus(status).phrase}
     if model:
         success["content"] = {"application/json": {"model": model}}
-    statuses = {get_status(error) for error in (*errors, Throttled, Unavailable)}
+    statuses = {get_status(kind) for kind in (*kinds, errors.Throttled, errors.Unavailable)}
     statuses.add(HTTPStatus.INTERNAL_SERVER_ERROR)
     problem = {"schema": {"$ref": COMPONENT.format(model="Problem")}}
     failures = {

@@ -7,10 +7,9 @@ from aws_lambda_powertools.event_handler import Depends, Response
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app.dependencies import BaseUrl, Storage
-from app.openapi import accepts_upload, answers
+from app.openapi import BODY_ERRORS, accepts_upload, answers
 from app.schemas import FileCreate, FileUploaded
 from app.uploads import UploadedFile, read_file_upload, upload_file
-from shared import errors
 
 DEPRECATED_SINCE = "@1795478400"  # 2026-11-24, as RFC 9745 writes it
 SUNSET = "Wed, 24 Nov 2027 00:00:00 GMT"
@@ -23,14 +22,7 @@ router = APIGatewayRouter()
     tags=["legacy"],
     summary="Upload any file; images are better off at /images/upload",
     deprecated=True,
-    responses=answers(
-        FileUploaded,
-        errors.MalformedRequest,
-        errors.TooLarge,
-        errors.UnsupportedMediaType,
-        errors.InvalidFields,
-        status=HTTPStatus.CREATED,
-    ),
+    responses=answers(FileUploaded, *BODY_ERRORS, status=HTTPStatus.CREATED),
     openapi_extensions=accepts_upload(FileCreate),
 )
 def create_file(

@@ -8,7 +8,16 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app.conditions import answer_unchanged, make_etag
 from app.dependencies import BaseUrl, CheckWrite, CurrentCaller, Images, Storage
-from app.openapi import NOT_MODIFIED, accepts, accepts_upload, answers, takes_query
+from app.openapi import (
+    BODY_ERRORS,
+    CHANGE_ERRORS,
+    NOT_MODIFIED,
+    READ_ERRORS,
+    accepts,
+    accepts_upload,
+    answers,
+    takes_query,
+)
 from app.pages import get_span, make_cursor
 from app.requests import MERGE_PATCH, read_json, read_query
 from app.schemas import ImageCreate, ImageList, ImageMetadata, ImagePublic, ImageQuery, ImageUpdate
@@ -28,15 +37,7 @@ router = APIGatewayRouter()
     "/images/upload",
     tags=["images"],
     summary="Upload an image with its metadata",
-    responses=answers(
-        ImagePublic,
-        errors.MalformedRequest,
-        errors.Forbidden,
-        errors.TooLarge,
-        errors.UnsupportedImage,
-        errors.InvalidFields,
-        status=HTTPStatus.CREATED,
-    ),
+    responses=answers(ImagePublic, *BODY_ERRORS, errors.Forbidden, status=HTTPStatus.CREATED),
     openapi_extensions=accepts_upload(ImageCreate, ImageMetadata),
 )
 def create_image(
@@ -80,7 +81,7 @@ def list_images(
     "/images/<image_id>",
     tags=["images"],
     summary="Read an image's metadata",
-    responses=answers(ImagePublic, errors.NotFound, errors.InvalidFields) | NOT_MODIFIED,
+    responses=answers(ImagePublic, *READ_ERRORS) | NOT_MODIFIED,
     middlewares=[answer_unchanged],
 )
 def get_image(
@@ -96,17 +97,7 @@ def get_image(
     method=["PUT", "PATCH"],
     tags=["images"],
     summary="Change what an image is called, who sees it, and its tags",
-    responses=answers(
-        ImagePublic,
-        errors.MalformedRequest,
-        errors.Forbidden,
-        errors.NotFound,
-        errors.Conflict,
-        errors.PreconditionFailed,
-        errors.TooLarge,
-        errors.UnsupportedMediaType,
-        errors.InvalidFields,
-    ),
+    responses=answers(ImagePublic, *BODY_ERRORS, *CHANGE_ERRORS),
     openapi_extensions=accepts(ImageUpdate, MERGE_PATCH),
 )
 def update_image(
@@ -124,15 +115,7 @@ def update_image(
     "/images/<image_id>",
     tags=["images"],
     summary="Delete an image and every byte of it",
-    responses=answers(
-        None,
-        errors.Forbidden,
-        errors.NotFound,
-        errors.Conflict,
-        errors.PreconditionFailed,
-        errors.InvalidFields,
-        status=HTTPStatus.NO_CONTENT,
-    ),
+    responses=answers(None, *CHANGE_ERRORS, status=HTTPStatus.NO_CONTENT),
 )
 def delete_image(image_id: str, images: Images, check: CheckWrite) -> Response[None]:
     images.delete(image_id, check)
@@ -143,7 +126,7 @@ def delete_image(image_id: str, images: Images, check: CheckWrite) -> Response[N
     "/images/<image_id>/content",
     tags=["images"],
     summary="Go to the bytes: the original for its owner, the largest rendition for everyone else",
-    responses=answers(None, errors.NotFound, errors.InvalidFields, status=HTTPStatus.FOUND),
+    responses=answers(None, *READ_ERRORS, status=HTTPStatus.FOUND),
 )
 def get_content(image_id: str, caller: CurrentCaller, images: Images, storage: Storage) -> Response[None]:
     image = images.get(image_id)
@@ -157,7 +140,7 @@ def get_content(image_id: str, caller: CurrentCaller, images: Images, storage: S
     "/images/<image_id>/content/<rendition>",
     tags=["images"],
     summary="Go to the bytes of a rendition",
-    responses=answers(None, errors.NotFound, errors.InvalidFields, status=HTTPStatus.FOUND),
+    responses=answers(None, *READ_ERRORS, status=HTTPStatus.FOUND),
 )
 def get_rendition(
     image_id: str, rendition: RenditionName, caller: CurrentCaller, images: Images, storage: Storage

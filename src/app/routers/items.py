@@ -10,20 +10,12 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app.conditions import answer_unchanged, make_etag
 from app.dependencies import BaseUrl, CheckWrite, CurrentCaller, Items
-from app.openapi import NOT_MODIFIED, accepts, answers, takes_query
+from app.openapi import BODY_ERRORS, CHANGE_ERRORS, NOT_MODIFIED, READ_ERRORS, accepts, answers, takes_query
 from app.pages import get_span, make_cursor
 from app.requests import read_json, read_query
 from app.schemas import ItemCreate, ItemList, ItemPublic, PageQuery
 from shared import errors
 from shared.models import Item
-
-WRITE_ERRORS = (
-    errors.MalformedRequest,
-    errors.Forbidden,
-    errors.TooLarge,
-    errors.UnsupportedMediaType,
-    errors.InvalidFields,
-)
 
 router = APIGatewayRouter()
 
@@ -32,7 +24,7 @@ router = APIGatewayRouter()
     "/items",
     tags=["items"],
     summary="Create an item",
-    responses=answers(ItemPublic, *WRITE_ERRORS, status=HTTPStatus.CREATED),
+    responses=answers(ItemPublic, *BODY_ERRORS, errors.Forbidden, status=HTTPStatus.CREATED),
     openapi_extensions=accepts(ItemCreate),
 )
 def create_item(
@@ -71,7 +63,7 @@ def list_items(
     "/items/<item_id>",
     tags=["items"],
     summary="Read an item",
-    responses=answers(ItemPublic, errors.NotFound, errors.InvalidFields) | NOT_MODIFIED,
+    responses=answers(ItemPublic, *READ_ERRORS) | NOT_MODIFIED,
     middlewares=[answer_unchanged],
 )
 def get_item(item_id: str, caller: CurrentCaller, items: Items) -> Response[ItemPublic]:
@@ -84,7 +76,7 @@ def get_item(item_id: str, caller: CurrentCaller, items: Items) -> Response[Item
     "/items/<item_id>",
     tags=["items"],
     summary="Replace an item",
-    responses=answers(ItemPublic, *WRITE_ERRORS, errors.NotFound, errors.Conflict, errors.PreconditionFailed),
+    responses=answers(ItemPublic, *BODY_ERRORS, *CHANGE_ERRORS),
     openapi_extensions=accepts(ItemCreate),
 )
 def replace_item(
@@ -100,15 +92,7 @@ def replace_item(
     "/items/<item_id>",
     tags=["items"],
     summary="Delete an item",
-    responses=answers(
-        None,
-        errors.Forbidden,
-        errors.NotFound,
-        errors.Conflict,
-        errors.PreconditionFailed,
-        errors.InvalidFields,
-        status=HTTPStatus.NO_CONTENT,
-    ),
+    responses=answers(None, *CHANGE_ERRORS, status=HTTPStatus.NO_CONTENT),
 )
 def delete_item(item_id: str, items: Items, check: CheckWrite) -> Response[None]:
     items.delete(item_id, check)
