@@ -53,11 +53,11 @@ def _drop_repeated(tags: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tags))
 
 
-def _check_date(text: str) -> str:
+def _check_date(value: object) -> object:
     """Pydantic would take a bare number for a time, too."""
-    if not re.match(r"\d{4}-\d\d-\d\d[Tt ]", text):
+    if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d[Tt ]", value):
         raise ValueError("is not an RFC 3339 time")
-    return text
+    return value
 
 
 def _to_utc(at: datetime) -> datetime:

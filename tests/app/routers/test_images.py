@@ -470,6 +470,14 @@ class TestList:
             assert api.get(url, user=user).problem == (422, "invalid_fields", ["cursor"])
 
     @pytest.mark.parametrize(
+        "name",
+        ["order", "limit", "cursor", "userId", "match", "visibility", "createdAfter", "createdBefore"],
+    )
+    @pytest.mark.parametrize("value", ["asc", "2026-01-01T00:00:00Z", ""])
+    def test_parameter_given_twice_is_named(self, api: Api, name: str, value: str) -> None:
+        assert api.get(f"/images?{name}={value}&{name}={value}").problem[0] == 422
+
+    @pytest.mark.parametrize(
         ("query", "fields"),
         [
             ("limit=0", ["limit"]),
