@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import ConnectionError as AwsConnectionError
 
 from shared.errors import Throttled, Unavailable
 
@@ -64,5 +65,5 @@ def translate_errors() -> Iterator[None]:
         if code in _PASSING_CODES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise Unavailable from error
         raise
-    except BotoCoreError as error:
+    except (HTTPClientError, AwsConnectionError, IncompleteReadError) as error:
         raise Unavailable from error

@@ -4,7 +4,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from shared import table as table_module
 from shared.aws import MAX_ATTEMPTS
@@ -32,6 +32,11 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def fail(code: str, status: int = 400, **more: Any) -> ClientError:  # noqa: ANN401 - of the answer
     answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}, **more}
     return ClientError(answer, "Operation")
+
+
+def test_mistake_in_a_call_is_no_fault_of_aws(table: Table) -> None:
+    with pytest.raises(ParamValidationError):
+        table.query_keys("P", "!", "~", descending=False, limit="many")  # type: ignore[arg-type] # the mistake
 
 
 def test_row_comes_back_as_the_model_that_was_written(table: Table) -> None:
