@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -54,9 +55,9 @@ class Front:
         body = await read_body(scope, receive)
         target = self._resolve(scope["path"])
         if body is None:
-            await refuse(watch, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request Too Long")
+            await refuse(watch, HTTPStatus.CONTENT_TOO_LARGE, "too_large", "The request has more than 10 MB.")
         elif target is None:
-            await refuse(watch, HTTPStatus.SERVICE_UNAVAILABLE, "Nothing is deployed yet")
+            await refuse(watch, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "Nothing is deployed yet.")
         else:
             await self._app(self._readdress(scope, target), replay(body, receive), watch)
 
@@ -110,9 +111,18 @@ def replay(body: bytes, receive: Receive) -> Receive:
     return give
 
 
-async def refuse(send: Send, status: HTTPStatus, message: str) -> None:
-    """Answer as API Gateway does when it does not call the function."""
-    body = json.dumps({"message": message}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+async def refuse(send: Send, status: HTTPStatus, code: str, detail: str) -> None:
+    """Answer as the template has API Gateway do where it does not call the function."""
+    problem = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "requestId": str(uuid.uuid4()),
+        "errors": [],
+    }
+    body = json.dumps(problem).encode()
+    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": int(status), "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -19,6 +19,8 @@ def test_a_body_beyond_api_gateways_limit_never_reaches_the_function(stack: Stac
     answer = httpx.post(f"{stack.api_url}/images/upload", content=b"x" * (10 * 1024 * 1024 + 1))
 
     assert answer.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json()["code"] == "too_large"
 
 
 def test_the_bucket_is_closed_to_strangers(stack: Stack) -> None:
