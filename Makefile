@@ -3,6 +3,7 @@ PORT ?= 3000
 AWS_PORT ?= 4566
 SAM_LOCAL_PORT ?= 3001
 ENV ?= dev
+STACK ?=
 
 ENVIRONMENTS = @$(PYTHON) -m local.bootstrap
 DEV = .local/env/dev/bin
@@ -10,7 +11,7 @@ SAM = .local/env/sam/bin
 COMPILE = .local/env/uv/bin/uv pip compile --quiet --upgrade --no-header --no-annotate --python .local/env/python/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help start sam-local test lint format reset pins deploy
+.PHONY: help start sam-local test lint format reset redrive pins deploy
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -43,6 +44,10 @@ format: ## Format the code
 
 reset: ## Forget what the local stack holds (AWS_PORT)
 	@$(PYTHON) -m local.reset $(AWS_PORT)
+
+redrive: ## Process once more what failed (AWS_PORT, or STACK=images-prod on AWS)
+	$(ENVIRONMENTS) sam
+	@$(SAM)/python -m local redrive --aws-port $(AWS_PORT) --stack "$(STACK)"
 
 pins: ## Compile the pins of every environment anew from pyproject.toml
 	$(ENVIRONMENTS) python

@@ -1,6 +1,7 @@
 """Commands of the local stack.
 
 usage: python -m local {start,sam-local} [--port N] [--aws-port N]
+       python -m local redrive [--aws-port N | --stack NAME]
 """
 
 import argparse
@@ -9,7 +10,11 @@ import signal
 import sys
 import time
 
+import boto3
+
 from local.console import Problem, read_last_line
+from local.deployment import Client, read_outputs
+from local.redrive import redrive
 from local.relay import run_relay
 from local.sam_local import check_engine, run_api
 from local.stack import Stack, find_stack, run_stack
@@ -44,6 +49,20 @@ def start_in_docker(port: int, aws_port: int) -> None:
         watch(stack)
 
 
+def send_failures_again(aws_port: int, stack_name: str) -> None:
+    """Send what could not be processed once more, on this machine or, with a stack's name, on AWS."""
+    if stack_name:
+        client: Client = boto3.client
+        outputs = read_outputs(client, stack_name)
+        if not outputs:
+            raise Problem(f"there is no stack {stack_name} in this account and region")
+    else:
+        stack = find_stack(aws_port)
+        client, outputs = stack.client, stack.outputs
+    done = redrive(client, outputs)
+    print(f"{done.sent} events sent again, {done.kept} messages without an event kept")
+
+
 def watch(stack: Stack) -> None:
     """Wait for a signal; it is a problem when the emulated AWS ends by itself."""
     while stack.is_running():
@@ -59,17 +78,23 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         command.set_defaults(run=run)
         command.add_argument("--port", type=int, default=port)
         command.add_argument("--aws-port", type=int, default=4566)
+    command = commands.add_parser("redrive", help=send_failures_again.__doc__)
+    command.set_defaults(run=send_failures_again)
+    command.add_argument("--aws-port", type=int, default=4566)
+    command.add_argument("--stack", dest="stack_name", default="")
     return parser.parse_args(arguments)
 
 
 def main(arguments: list[str]) -> int:
     """Run a command; a problem is one line."""
-    options = parse(arguments)
+    options = vars(parse(arguments))
+    run = options.pop("run")
+    del options["command"]
     # SIGINT too: what a shell starts in the background ignores it.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
-        options.run(options.port, options.aws_port)
+        run(**options)
     except Problem as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1

@@ -11,6 +11,7 @@ from local import sam
 from local.console import Problem, read_last_line, step
 from local.layout import ROOT
 
+EXPIRY_ATTRIBUTE = "expires_at"  # as the template says
 UPDATABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
 
 type Client = Callable[[str], Any]  # a service's name → its client
@@ -35,8 +36,20 @@ def read_parameters() -> dict[str, str]:
 def deploy(build: Path, parameters: dict[str, str], client: Client, aws: dict[str, str], log: Path) -> None:
     """Bring the stack to this build and these parameters, unless it is there already."""
     stack = describe(client)
-    if stack and is_current(stack, build, parameters):
-        return
+    if not (stack and is_current(stack, build, parameters)):
+        replace(stack, build, parameters, client, aws, log)
+    enable_expiry(client)
+
+
+def replace(  # noqa: PLR0913, PLR0917 - all that a deployment takes
+    stack: dict[str, Any] | None,
+    build: Path,
+    parameters: dict[str, str],
+    client: Client,
+    aws: dict[str, str],
+    log: Path,
+) -> None:
+    """Deploy, over what is there if it can be updated."""
     if stack and stack["StackStatus"] not in UPDATABLE:
         client("cloudformation").delete_stack(StackName=STACK_NAME)
     with step("Deploying the stack (sam deploy)"):
@@ -49,6 +62,16 @@ def deploy(build: Path, parameters: dict[str, str], client: Client, aws: dict[st
         if not sam.run("deploy", *options, aws=aws, log=log):
             reason = find_reason(client) or read_last_line(log)
             raise Problem(f"sam deploy failed: {reason} (all of it: {log})")
+
+
+def enable_expiry(client: Client) -> None:
+    """Do what MiniStack does not do with a table's `TimeToLiveSpecification`."""
+    outputs = read_outputs(client)
+    for table in ("ImagesTableName", "ItemsTableName"):
+        client("dynamodb").update_time_to_live(
+            TableName=outputs[table],
+            TimeToLiveSpecification={"AttributeName": EXPIRY_ATTRIBUTE, "Enabled": True},
+        )
 
 
 def empty_bucket(s3: Any, name: str) -> None:  # noqa: ANN401 # the client of a service has no type here
@@ -68,12 +91,10 @@ def is_current(stack: dict[str, Any], build: Path, parameters: dict[str, str]) -
     )
 
 
-def describe(client: Client) -> dict[str, Any] | None:
-    """The stack as CloudFormation knows it."""
+def describe(client: Client, name: str = STACK_NAME) -> dict[str, Any] | None:
+    """A stack as CloudFormation knows it."""
     try:
-        stacks: list[dict[str, Any]] = client("cloudformation").describe_stacks(StackName=STACK_NAME)[
-            "Stacks"
-        ]
+        stacks: list[dict[str, Any]] = client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     except ClientError:
         return None
     return stacks[0]
@@ -93,7 +114,7 @@ def find_reason(client: Client) -> str | None:
     return reasons[-1] if reasons else None
 
 
-def read_outputs(client: Client) -> dict[str, str]:
-    """The stack's outputs by name."""
-    stack = describe(client) or {}
+def read_outputs(client: Client, name: str = STACK_NAME) -> dict[str, str]:
+    """The outputs of a stack, by their names."""
+    stack = describe(client, name) or {}
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}

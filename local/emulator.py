@@ -21,6 +21,7 @@ from hypercorn.config import Config  # type: ignore[import-not-found]
 from ministack.app import app  # type: ignore[import-not-found]
 from ministack.services import apigateway_v1  # type: ignore[import-not-found]
 
+from local.expiry import announce_expiry
 from local.front import Front
 from local.functions import prepare_functions, stop_functions, wait_until_idle
 from local.loopback import find_addresses
@@ -78,6 +79,7 @@ async def run(port: int, aws_port: int, domain: str) -> None:
 def main(port: str, aws_port: str, domain: str, function_python: str) -> None:
     """Run the emulator."""
     prepare_functions(function_python, Path.home() / "code")
+    announce_expiry()
     asyncio.run(run(int(port), int(aws_port), domain))
 
 

@@ -55,7 +55,8 @@ class Front:
         body = await read_body(scope, receive)
         target = self._resolve(scope["path"])
         if body is None:
-            await refuse(watch, HTTPStatus.CONTENT_TOO_LARGE, "too_large", "The request has more than 10 MB.")
+            detail = "The request has more than 10 MB. POST /images/uploads takes larger images."
+            await refuse(watch, HTTPStatus.CONTENT_TOO_LARGE, "too_large", detail)
         elif target is None:
             await refuse(watch, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "Nothing is deployed yet.")
         else:

@@ -11,6 +11,8 @@ from moto import mock_aws
 
 from app.dependencies import get_images, get_items, get_storage
 from app.main import create_app
+from processor.processing import Processor
+from processor.renditions import render
 from shared.aws import create_client
 from shared.images import ImageRepository
 from shared.items import ItemRepository
@@ -36,6 +38,7 @@ ENVIRONMENT = {
     "IMAGES_TABLE": "images",
     "ITEMS_TABLE": "items",
     "BUCKET": "bucket",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "2048",
     "AUTH_MODE": "open",
     "PUBLIC_SHARDS": str(PUBLIC_SHARDS),
     "POWERTOOLS_SERVICE_NAME": "test",
@@ -97,6 +100,12 @@ def items(dynamodb: DynamoDBClient) -> ItemRepository:
 @pytest.fixture
 def storage(s3: S3Client) -> ImageStorage:
     return ImageStorage(s3, "bucket")
+
+
+@pytest.fixture
+def processor(images: ImageRepository, storage: ImageStorage) -> Processor:
+    """It renders in this process, and waits for nothing."""
+    return Processor(images, storage, render=lambda data, _: render(data), sleep=lambda _: None)
 
 
 @pytest.fixture

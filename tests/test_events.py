@@ -10,7 +10,6 @@ import pytest
 
 from app.main import lambda_handler
 from processor import cleanup, main
-from processor.processing import Processor
 from shared.errors import NotFound
 from shared.models import Status
 from shared.storage import make_original_key
@@ -19,6 +18,7 @@ from tests.pictures import make_picture
 from tests.records import make_image
 
 if TYPE_CHECKING:
+    from processor.processing import Processor
     from shared.images import ImageRepository
     from shared.models import Image
     from shared.storage import ImageStorage
@@ -44,11 +44,8 @@ def read_event(name: str) -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def functions(
-    api: Api, images: ImageRepository, storage: ImageStorage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def functions(api: Api, processor: Processor, storage: ImageStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     del api  # it sets the API's function up
-    processor = Processor(images, storage, sleep=lambda _: None)
     monkeypatch.setattr(main, "create_processor", lambda: processor)
     monkeypatch.setattr(cleanup, "get_storage", lambda: storage)
 

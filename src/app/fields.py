@@ -21,6 +21,10 @@ DEFAULT_PAGE_SIZE = 20
 MAX_CURSOR_CHARS = 200
 MAX_FIELDS = 50
 MAX_INLINE_BYTES = 4_400_000  # as base64 it fits, with what surrounds it, into the 6 MB of a Lambda event
+MAX_DIRECT_BYTES = 50 * 1024 * 1024
+MIN_UPLOAD_SECONDS = 120
+MAX_UPLOAD_SECONDS = 6 * 3600
+DEFAULT_UPLOAD_SECONDS = 1800
 MAX_JSON_BYTES = 100_000
 
 
@@ -112,4 +116,5 @@ Base64 = Annotated[
     str,
     Field(description="Base64, or a `data:` URI of it.", json_schema_extra={"contentEncoding": "base64"}),
 ]
+Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{64}$", to_lower=True)]
 Attributes = Annotated[dict[str, JsonValue], AfterValidator(_check_finite)]

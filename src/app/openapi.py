@@ -12,10 +12,12 @@ from app.auth import USER_ID_FIELD, USER_ID_HEADER
 from app.errors import PROBLEM_TYPE, get_status
 from app.fields import UserId
 from app.schemas import (
+    DirectUploadCreate,
     FileCreate,
     ImageCreate,
     ImageMetadata,
     ImageQuery,
+    ImageQueryMetadata,
     ImageUpdate,
     ItemCreate,
     PageQuery,
@@ -23,11 +25,14 @@ from app.schemas import (
 )
 from shared import errors
 from shared.errors import DomainError
+from shared.inspection import CONTENT_TYPES
 
 DESCRIPTION = "Upload, verify, process, list, share and delete images."
 COMPONENT = "#/components/schemas/{model}"
-PARAMETER_MODELS = {model.__name__: model for model in (ImageMetadata, ImageQuery, PageQuery)}
-REQUEST_MODELS = (FileCreate, ImageCreate, ImageUpdate, ItemCreate, Problem)
+PARAMETER_MODELS = {
+    model.__name__: model for model in (ImageMetadata, ImageQuery, ImageQueryMetadata, PageQuery)
+}
+REQUEST_MODELS = (DirectUploadCreate, FileCreate, ImageCreate, ImageUpdate, ItemCreate, Problem)
 
 BODY_ERRORS = (errors.MalformedRequest, errors.TooLarge, errors.UnsupportedMediaType, errors.InvalidFields)
 READ_ERRORS = (errors.NotFound, errors.InvalidFields)
@@ -84,6 +89,13 @@ def accepts_upload(model: type[BaseModel], fields: type[BaseModel] | None = None
     body = accepts(model)
     body["requestBody"]["content"]["multipart/form-data"] = {}
     return body | {FORM_FIELDS: fields.__name__ if fields else ""}
+
+
+def accepts_image(model: type[BaseModel], fields: type[BaseModel], query: type[BaseModel]) -> Json:
+    """Make the `openapi_extensions` of a route that reads an image in any format."""
+    body = accepts_upload(model, fields)
+    body["requestBody"]["content"] |= {name: {} for name in CONTENT_TYPES.values()}
+    return body | takes_query(query)
 
 
 def takes_query(model: type[BaseModel]) -> Json:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pybase64
 from aws_lambda_powertools.event_handler import Request
+from jiter import from_json
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails, from_json
+from pydantic_core import ErrorDetails
 
 from app.fields import MAX_JSON_BYTES
 from shared.errors import FieldError, InvalidFields, MalformedRequest, TooLarge, UnsupportedMediaType
@@ -60,10 +61,11 @@ def get_media_type(request: Request) -> str:
 
 
 def read_body(request: Request) -> bytes:
-    """Raises MalformedRequest."""
-    body = request.body or ""
+    """Take the body out of the request, so that an upload is not held twice. Raises MalformedRequest."""
+    event = request.resolved_event
+    body = event.raw_event.pop("body", None) or ""
     try:
-        if request.resolved_event.is_base64_encoded:
+        if event.is_base64_encoded:
             return pybase64.b64decode(body, validate=True)
         return body.encode()
     except ValueError as error:
@@ -75,10 +77,12 @@ def parse_json(body: bytes) -> Any:  # noqa: ANN401 - JSON is anything
     if not body.strip():
         raise MalformedRequest("The request has no body.")
     try:
-        return from_json(body, allow_inf_nan=False)
+        return from_json(body, allow_inf_nan=False, catch_duplicate_keys=True)
     except ValueError as error:
-        position = re.search(r"line \d+ column \d+", str(error))
-        raise MalformedRequest(f"The body is not JSON{f' at {position[0]}' if position else ''}.") from error
+        message = str(error)
+        problem = "names a field twice" if message.startswith("Detected duplicate key") else "is not JSON"
+        position = re.search(r"line \d+ column \d+$", message)
+        raise MalformedRequest(f"The body {problem}{f' at {position[0]}' if position else ''}.") from error
 
 
 def validate[M: BaseModel](model: type[M], data: Any) -> M:  # noqa: ANN401 - that is what is validated

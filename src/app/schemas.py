@@ -1,5 +1,6 @@
 """What requests and answers look like."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
@@ -7,8 +8,10 @@ from pydantic.alias_generators import to_camel
 
 from app.fields import (
     DEFAULT_PAGE_SIZE,
+    DEFAULT_UPLOAD_SECONDS,
     MAX_CURSOR_CHARS,
     MAX_DESCRIPTION_CHARS,
+    MAX_DIRECT_BYTES,
     MAX_FIELDS,
     MAX_FILTER_TAGS,
     MAX_INLINE_BYTES,
@@ -17,18 +20,21 @@ from app.fields import (
     MAX_PAGE_SIZE,
     MAX_TAG_CHARS,
     MAX_TAGS,
+    MAX_UPLOAD_SECONDS,
     MAX_USER_ID_CHARS,
+    MIN_UPLOAD_SECONDS,
     Attributes,
     Base64,
     Description,
     Filename,
     FilterTags,
+    Sha256,
     Tags,
     UserId,
     UtcDatetime,
 )
 from app.filenames import MAX_FILENAME_CHARS, make_default_filename
-from shared.inspection import CONTENT_TYPES, MAX_IMAGE_PIXELS
+from shared.inspection import CONTENT_TYPES, MAX_IMAGE_PIXELS, MAX_SIDE_PX
 from shared.listing import Span
 from shared.models import (
     RENDITION_EDGES_PX,
@@ -43,6 +49,7 @@ from shared.models import (
     Timestamp,
     Visibility,
 )
+from shared.structure import MAX_FRAMES
 
 
 class Input(BaseModel):
@@ -74,6 +81,12 @@ class ImageMetadata(Input):
     tags: Tags = ()
 
 
+class ImageQueryMetadata(ImageMetadata):
+    """What the query says of an image whose bytes are the whole body."""
+
+    filename: Filename | None = None
+
+
 class ImageContent(Input):
     """An image in a JSON body."""
 
@@ -87,6 +100,19 @@ class ImageCreate(Input):
 
     image: ImageContent
     metadata: ImageMetadata = ImageMetadata()
+
+
+class DirectUploadCreate(Input):
+    """The beginning of a direct upload: what the client is going to send to S3."""
+
+    filename: Filename | None = None
+    content_type: str = Field(description="One of the accepted types; only a promise, for the bytes decide.")
+    size: Annotated[int, Field(gt=0, strict=True)]
+    sha256: Sha256 | None = Field(None, description="Of the file, in hex: other bytes are refused.")
+    metadata: ImageMetadata = ImageMetadata()
+    expires_in: Annotated[int, Field(ge=MIN_UPLOAD_SECONDS, le=MAX_UPLOAD_SECONDS, strict=True)] = Field(
+        DEFAULT_UPLOAD_SECONDS, description="Seconds within which the upload has to begin."
+    )
 
 
 class ImageUpdate(Input):
@@ -169,9 +195,9 @@ class ImagePublic(Model):
     filename: str
     content_type: str
     size: int
-    width: int
-    height: int
-    sha256: str
+    width: int | None
+    height: int | None
+    sha256: str | None
     description: str | None
     visibility: Visibility
     tags: tuple[str, ...]
@@ -181,7 +207,7 @@ class ImagePublic(Model):
     placeholder: Placeholder | None
     exif: Exif | None
     animated: bool
-    url: str | None = Field(description="The original; for its owner alone.")
+    url: str | None = Field(description="The original, once it is there; for its owner alone.")
     created_at: Timestamp
     updated_at: Timestamp
     version: int
@@ -191,14 +217,29 @@ class ImagePublic(Model):
         url = f"{base_url}/images/{image.id}/content"
         exif = image.exif if is_owner or not image.exif else image.exif.model_copy(update={"location": None})
         return cls(
-            **image.model_dump(exclude={"shard", "renditions", "exif"}),
+            **image.model_dump(exclude={"shard", "listed", "expires_at", "renditions", "exif"}),
             renditions={
                 name: RenditionPublic(**rendition.model_dump(), url=f"{url}/{name}")
                 for name, rendition in image.renditions.items()
             },
             exif=exif,
-            url=url if is_owner else None,
+            url=url if is_owner and image.has_original else None,
         )
+
+
+class UploadTarget(Model):
+    """Where the bytes go: a form, whose fields come before its `file`."""
+
+    url: str
+    fields: Mapping[str, str]
+
+
+class DirectUpload(Model):
+    """A direct upload that has begun."""
+
+    id: str
+    upload: UploadTarget
+    expires_at: Timestamp
 
 
 class ImageList(Model):
@@ -267,7 +308,12 @@ class Limits(Model):
     """Every limit a client can hit."""
 
     max_inline_bytes: int = MAX_INLINE_BYTES
+    max_direct_bytes: int = MAX_DIRECT_BYTES
+    min_upload_seconds: int = MIN_UPLOAD_SECONDS
+    max_upload_seconds: int = MAX_UPLOAD_SECONDS
     max_pixels: int = MAX_IMAGE_PIXELS
+    max_side_px: int = MAX_SIDE_PX
+    max_frames: int = MAX_FRAMES
     accepted_types: list[str] = sorted(CONTENT_TYPES.values())
     max_tags: int = MAX_TAGS
     max_tag_chars: int = MAX_TAG_CHARS

@@ -1,15 +1,17 @@
 """An uploaded original becomes an image: load, verify, render, store, mark."""
 
+import hashlib
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
-from processor.renditions import Rendered, render
+from processor.renditions import Rendered
 from shared.errors import DomainError, NotFound, UnacceptableImage, Unavailable
 from shared.images import FINAL_STATUSES, ImageRepository
+from shared.inspection import inspect
 from shared.models import Image, ProcessingResult, Rendition, Status
-from shared.storage import ImageStorage, make_original_key, make_rendition_key
+from shared.storage import ImageStorage, make_original_key, make_rendition_key, make_upload_key
 
 ROW_PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 # No request lives for 30 seconds: what has no row by then gets none. Lambda's second try comes later still.
@@ -17,19 +19,42 @@ LATE_AGE = timedelta(seconds=50)
 DELAYED_REASON = "Processing takes longer than usual."
 FAILED_REASON = "Processing failed on our side, not because of the image."
 
+type Render = Callable[[bytes, float], Rendered]
+"""Bytes and the seconds that there are, to renditions. Raises `UnacceptableImage`, or what passes."""
+
 
 class Processor:
-    """Processes originals. Every step may run twice, late, or after the image was deleted."""
+    """Processes what arrives in the bucket. Every step may run twice, late, or after the image has gone."""
 
     def __init__(
-        self, images: ImageRepository, storage: ImageStorage, *, sleep: Callable[[float], None] = time.sleep
+        self,
+        images: ImageRepository,
+        storage: ImageStorage,
+        *,
+        render: Render,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._images = images
         self._storage = storage
+        self._render = render
         self._sleep = sleep
 
-    def process(self, image_id: str, uploaded_at: datetime) -> str:
-        """Return what became of it. Raises for faults that pass, so that the event comes again."""
+    def accept(self, image_id: str) -> str:
+        """Make what a client posted to S3 the original of its image, if that is what it announced.
+
+        Only the first that is acceptable: a form can be posted to again, and what was verified stays.
+        """
+        try:
+            image = self._images.get(image_id)
+        except NotFound:
+            outcome = "not awaited"
+        else:
+            outcome = self._admit(image) if image.awaits_bytes else f"{image.status} before"
+        self._storage.delete_upload(image_id)
+        return outcome
+
+    def process(self, image_id: str, uploaded_at: datetime, *, seconds: float) -> str:
+        """Return what became of an original. Raises for faults that pass, so that the event comes again."""
         is_late = datetime.now(UTC) - uploaded_at > LATE_AGE
         image = self._await_row(image_id)
         if image is None:
@@ -39,10 +64,31 @@ class Processor:
             return "deleted"
         if image.status in FINAL_STATUSES:
             return f"{image.status} before"
+        if image.awaits_bytes:
+            self._mark(image_id, Status.PROCESSING)
         if is_late:
             self._prepare_for_the_worst(image)
+        with self._marking_failure(image_id):
+            return self._finish(image_id, self._make_result(image_id, seconds))
+
+    def _admit(self, image: Image) -> str:
+        with self._marking_failure(image.id):
+            try:
+                data = self._storage.get(make_upload_key(image.id))
+                _check_announcement(image, data)
+                content_type = inspect(data).content_type
+            except NotFound:
+                return "accepted before"
+            except UnacceptableImage as error:
+                self._mark(image.id, Status.REJECTED, error.detail)
+                return Status.REJECTED
+            self._storage.add(make_original_key(image.id), data, content_type)
+            return "accepted"
+
+    @contextmanager
+    def _marking_failure(self, image_id: str) -> Iterator[None]:
         try:
-            return self._finish(image_id, self._make_result(image_id))
+            yield
         except Exception:
             with suppress(DomainError):
                 self._mark(image_id, Status.FAILED, FAILED_REASON)
@@ -58,7 +104,7 @@ class Processor:
         else:
             self._mark(image.id, Status.FAILED, FAILED_REASON)
 
-    def _mark(self, image_id: str, status: Status, reason: str) -> None:
+    def _mark(self, image_id: str, status: Status, reason: str | None = None) -> None:
         self._images.set_result(image_id, ProcessingResult(status=status, status_reason=reason))
 
     def _await_row(self, image_id: str) -> Image | None:
@@ -69,20 +115,22 @@ class Processor:
             self._sleep(pause)
         return None
 
-    def _make_result(self, image_id: str) -> ProcessingResult:
+    def _make_result(self, image_id: str, seconds: float) -> ProcessingResult:
+        data = self._storage.get(make_original_key(image_id))
         try:
-            rendered = render(self._storage.get(make_original_key(image_id)))
+            rendered = self._render(data, seconds)
         except UnacceptableImage as error:
             return ProcessingResult(status=Status.REJECTED, status_reason=error.detail)
-        return self._store(image_id, rendered)
-
-    def _store(self, image_id: str, rendered: Rendered) -> ProcessingResult:
         for name, rendition in rendered.renditions.items():
             self._storage.replace(make_rendition_key(image_id, name), rendition.data, "image/webp")
         return ProcessingResult(
             status=Status.READY,
+            content_type=rendered.inspection.content_type,
+            size=len(data),
             width=rendered.inspection.width,
             height=rendered.inspection.height,
+            sha256=hashlib.sha256(data).hexdigest(),
+            animated=rendered.inspection.animated,
             renditions={
                 name: Rendition(width=rendition.width, height=rendition.height, size=len(rendition.data))
                 for name, rendition in rendered.renditions.items()
@@ -101,3 +149,11 @@ class Processor:
             self._storage.delete_image(image_id)
             return "deleted"
         return f"{image.status} before"
+
+
+def _check_announcement(image: Image, data: bytes) -> None:
+    """S3 has checked the same where it is AWS's: the form said so."""
+    if len(data) != image.size:
+        raise UnacceptableImage(f"The file has {len(data)} bytes; {image.size} were announced.")
+    if image.sha256 and hashlib.sha256(data).hexdigest() != image.sha256:
+        raise UnacceptableImage("The file's SHA-256 is not the one that was announced.")

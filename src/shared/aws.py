@@ -27,7 +27,6 @@ _PASSING_CODES = {
     "ConditionalRequestConflict",
     "OperationAborted",
     "RequestTimeout",
-    "TransactionConflictException",
 }
 _THROTTLING_CODES = {
     "ProvisionedThroughputExceededException",

@@ -3,16 +3,21 @@
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 from urllib.parse import quote
 
+from shared.errors import NotFound
 from shared.listing import Scope, Span
-from shared.models import Image, ProcessingResult, Status, Visibility, format_timestamp
+from shared.models import Image, ProcessingResult, Status, Visibility
 from shared.records import RecordPage, RecordRepository
-from shared.table import ConditionFailed, Key, Table, dump
+from shared.table import Key, Table
 
 FINAL_STATUSES = (Status.READY, Status.REJECTED)
+REJECTED_LIFETIME = timedelta(days=1)
+"""How long a client may read why its direct upload was rejected."""
+FAILED_LIFETIME = timedelta(days=14)
+"""As long as the failure queue keeps the event of a direct upload, so that it can still be tried again."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,10 @@ class ImageFilter:
     visibility: Visibility | None = None
     tags: Sequence[str] = ()
     match: Literal["all", "any"] = "all"
+
+
+class Finished(Exception):
+    """The image is ready or rejected: a result that comes later is none."""
 
 
 class ImageRepository(RecordRepository[Image]):
@@ -39,7 +48,16 @@ class ImageRepository(RecordRepository[Image]):
     def choose_shard(self) -> int:
         return random.randrange(self._public_shards)  # noqa: S311 - spreads load, keeps no secret
 
+    def get(self, record_id: str) -> Image:
+        """Raises NotFound, also for what has expired: DynamoDB may take days to delete it."""
+        image = super().get(record_id)
+        if image.expired_by(datetime.now(UTC)):
+            raise NotFound
+        return image
+
     def partitions(self, record: Image) -> Sequence[str]:
+        if not record.listed:
+            return []
         families = [_user_family(record.user_id, record.visibility)]
         if record.visibility is Visibility.PUBLIC:
             families.append(_public_family(record.shard))
@@ -54,13 +72,9 @@ class ImageRepository(RecordRepository[Image]):
 
     def set_result(self, image_id: str, result: ProcessingResult) -> bool:
         """Put down what processing found. False if the image is gone, or was finished before."""
-        values = dump(result) | {
-            "status_reason": result.status_reason,
-            "updated_at": format_timestamp(datetime.now(UTC)),
-        }
         try:
-            self.table.update(self.key(image_id), values, unless={"status": FINAL_STATUSES})
-        except ConditionFailed:
+            self.update(image_id, lambda image: _apply(result, image), _check_unfinished)
+        except (NotFound, Finished):
             return False
         return True
 
@@ -79,6 +93,32 @@ class ImageRepository(RecordRepository[Image]):
                 yield _user_family(images.user_id, Visibility.PUBLIC)
         if Visibility.PRIVATE in shown and owner is not None and owner == images.caller_id:
             yield _user_family(owner, Visibility.PRIVATE)
+
+
+def _check_unfinished(image: Image) -> None:
+    if image.status in FINAL_STATUSES:
+        raise Finished
+
+
+def _apply(result: ProcessingResult, image: Image) -> Image:
+    found = {name: value for name, value in result if value is not None}
+    changed = image.model_copy(update={"status_reason": None, **found})
+    return changed.model_copy(
+        update={"listed": image.listed or result.status is Status.READY, "expires_at": _find_end(changed)}
+    )
+
+
+def _find_end(image: Image) -> int | None:
+    """When a record ends: of what was never listed, nothing is kept that cannot become an image any more."""
+    if image.listed or image.status in (Status.PROCESSING, Status.READY):
+        return None
+    if image.status is Status.REJECTED:
+        return _in(REJECTED_LIFETIME)
+    return _in(FAILED_LIFETIME) if image.awaits_bytes else None
+
+
+def _in(lifetime: timedelta) -> int:
+    return int((datetime.now(UTC) + lifetime).timestamp())
 
 
 def _public_family(shard: int) -> str:

@@ -9,13 +9,14 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from shared.errors import TooManyPixels, UnsupportedImage
-from shared.structure import check_structure
+from shared.structure import MAX_FRAMES, check_structure
 
 if TYPE_CHECKING:
     from PIL.Image import Exif
     from PIL.ImageFile import ImageFile
 
 MAX_IMAGE_PIXELS = 100_000_000
+MAX_SIDE_PX = 30_000
 MAX_EXIF_BYTES = 1_000_000
 CONTENT_TYPES = {
     "JPEG": "image/jpeg",
@@ -74,11 +75,22 @@ def open_image(data: bytes) -> "Iterator[ImageFile]":
     check_structure(data, image_format)
     # Without its plugin at hand, Pillow imports those of all formats: another 100 ms.
     import_module(f"PIL.{_PLUGINS[image_format]}")
+    Image.MAX_IMAGE_PIXELS = MAX_IMAGE_PIXELS  # Pillow warns above it, and fails above twice as many
     with refusing_damage():
         image = Image.open(BytesIO(data), formats=[image_format])
     with image:
         _check_size(image.width, image.height)
+        _check_frames(image)
         yield image
+
+
+def load_plugins() -> None:
+    """Import what any image needs, so that processes which are forked later have it at hand."""
+    from PIL import Image  # noqa: PLC0415 - see `open_image`
+
+    Image.preinit()
+    for plugin in _PLUGINS.values():
+        import_module(f"PIL.{plugin}")
 
 
 @contextmanager
@@ -88,13 +100,14 @@ def refusing_damage() -> Iterator[None]:
     Hold it around Pillow's parsers and nothing else: they raise nearly every class there is, and a mistake of
     our own must not look like a bad image.
     """
-    from PIL.Image import DecompressionBombError  # noqa: PLC0415 - see `open_image`
+    from PIL.Image import DecompressionBombError, DecompressionBombWarning  # noqa: PLC0415 - see `open_image`
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        warnings.simplefilter("error", DecompressionBombWarning)
         try:
             yield
-        except DecompressionBombError as error:
+        except (DecompressionBombError, DecompressionBombWarning) as error:
             raise TooManyPixels(f"The image has more than {MAX_IMAGE_PIXELS / 1e6:g} megapixels.") from error
         except MemoryError:
             # The image was found affordable: if it does not fit, the machine is in trouble, not the image.
@@ -145,8 +158,15 @@ def read_orientation(exif: "Exif") -> int:
 def _check_size(width: int, height: int) -> None:
     if width < 1 or height < 1:
         raise UnsupportedImage("The image has no pixels.")
-    if width * height > MAX_IMAGE_PIXELS:
-        raise TooManyPixels(
-            f"The image has {width * height / 1e6:,.1f} megapixels ({width} x {height});"
-            f" at most {MAX_IMAGE_PIXELS / 1e6:g} are accepted."
-        )
+    if max(width, height) > MAX_SIDE_PX:
+        raise TooManyPixels(f"The image is {width} x {height}; a side has at most {MAX_SIDE_PX:,} pixels.")
+
+
+def _check_frames(image: "ImageFile") -> None:
+    # Pillow finds the frames of a GIF by walking through them: `check_structure` has counted those.
+    if image.format == "GIF":
+        return
+    with refusing_damage():
+        frames = getattr(image, "n_frames", 1)
+    if frames > MAX_FRAMES:
+        raise UnsupportedImage(f"The image has more than {MAX_FRAMES:,} frames.")

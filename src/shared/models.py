@@ -96,6 +96,8 @@ class Exif(Model):
     aperture: float | None = None
     exposure_seconds: float | None = None
     iso: int | None = None
+    orientation: int | None = None
+    """1 to 8, as the camera stored the pixels; renditions are upright."""
     location: Location | None = None
 
 
@@ -106,9 +108,10 @@ class Image(Record):
     filename: str
     content_type: str
     size: int
-    width: int
-    height: int
-    sha256: str
+    width: int | None = None
+    height: int | None = None
+    sha256: str | None = None
+    """Of a direct upload, until its bytes are there: what the client declared."""
     description: str | None = None
     visibility: Visibility = Visibility.PRIVATE
     tags: tuple[str, ...] = ()
@@ -120,22 +123,42 @@ class Image(Record):
     animated: bool = False
     shard: int = 0
     """Which shard of the public listing holds this image; fixed at creation."""
+    listed: bool = True
+    """Whether listings show it, and others may see it: a direct upload is listed once it is verified."""
+    expires_at: int | None = None
+    """When the record ends by itself, in seconds since 1970: a direct upload that came to nothing."""
+
+    @property
+    def has_original(self) -> bool:
+        """False for a direct upload whose bytes are not there yet, or were refused."""
+        return self.expires_at is None
+
+    @property
+    def awaits_bytes(self) -> bool:
+        return not self.has_original and self.status is not Status.REJECTED
+
+    def expired_by(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= now.timestamp()
 
     def owned_by(self, user_id: str | None) -> bool:
         return self.user_id == user_id
 
     def visible_to(self, user_id: str | None) -> bool:
-        return self.visibility is Visibility.PUBLIC or self.owned_by(user_id)
+        return self.owned_by(user_id) or (self.listed and self.visibility is Visibility.PUBLIC)
 
 
 class ProcessingResult(Model):
-    """What processing adds to an image's record."""
+    """What processing adds to an image's record. What is not named stays as it was."""
 
     status: Status
     status_reason: str | None = None
+    content_type: str | None = None
+    size: int | None = None
     width: int | None = None
     height: int | None = None
-    renditions: dict[RenditionName, Rendition] = {}
+    sha256: str | None = None
+    animated: bool | None = None
+    renditions: dict[RenditionName, Rendition] | None = None
     placeholder: Placeholder | None = None
     exif: Exif | None = None
 

@@ -38,6 +38,11 @@ class Settings:
         return (self._environ.get("ALLOWED_ORIGINS") or "*").split(",")
 
     @property
+    def memory_bytes(self) -> int:
+        """What Lambda lets the function use."""
+        return int(self._environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]) * 2**20
+
+    @property
     def public_url(self) -> str | None:
         """Base of the API's own URLs, where a proxy in front hides what clients call it."""
         return self._environ.get("PUBLIC_URL") or None

@@ -1,7 +1,13 @@
-"""Bytes in S3: originals, renditions, files of the legacy upload. Every key is built and parsed here."""
+"""Bytes in S3: uploads, originals, renditions, legacy files. Every key is built and parsed here.
+
+`uploads/` holds what a client posts to S3 itself, and may post again while its form is good. It is copied to
+`originals/` once it is verified, where nobody writes twice.
+"""
 
 from __future__ import annotations
 
+from base64 import b64encode
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -13,13 +19,28 @@ from shared.errors import NotFound, Unavailable
 from shared.models import RENDITION_EDGES_PX
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mypy_boto3_s3 import S3Client
 
     from shared.models import RenditionName
 
 URL_LIFETIME_SECONDS = 300
 DOWNLOAD_LIFETIME_SECONDS = 3600
+UPLOADS_PREFIX = "uploads/"
 ORIGINALS_PREFIX = "originals/"
+
+
+@dataclass(frozen=True)
+class UploadForm:
+    """Where a client posts its bytes to, and the fields that go before them (the S3 API's POST Object)."""
+
+    url: str
+    fields: Mapping[str, str]
+
+
+def make_upload_key(image_id: str) -> str:
+    return f"{UPLOADS_PREFIX}{image_id}"
 
 
 def make_original_key(image_id: str) -> str:
@@ -34,9 +55,18 @@ def make_file_key(file_id: str, filename: str) -> str:
     return f"files/{file_id}/{filename}"
 
 
+def parse_upload_key(key: str) -> str | None:
+    """Return the image's id, or None for a key that is not a direct upload's."""
+    return _parse_key(key, UPLOADS_PREFIX)
+
+
 def parse_original_key(key: str) -> str | None:
     """Return the image's id, or None for a key that is not an original's."""
-    return key.removeprefix(ORIGINALS_PREFIX) if key.startswith(ORIGINALS_PREFIX) else None
+    return _parse_key(key, ORIGINALS_PREFIX)
+
+
+def _parse_key(key: str, prefix: str) -> str | None:
+    return key.removeprefix(prefix) if key.startswith(prefix) else None
 
 
 class ImageStorage:
@@ -47,10 +77,10 @@ class ImageStorage:
         self._signer = signer or client
         self._bucket = bucket
 
-    def add(self, key: str, data: bytes, content_type: str, *, disposition: str = "inline") -> None:
-        """Write a new object.
+    def add(self, key: str, data: bytes, content_type: str, *, disposition: str = "inline") -> bool:
+        """Write a new object. False if there is one already, which stays as it is.
 
-        Keys are random: an object that is there already is our own, from a try whose answer was lost.
+        Where keys are random, that one is our own, from a try whose answer was lost.
         """
         with translate_errors():
             try:
@@ -65,6 +95,8 @@ class ImageStorage:
             except ClientError as error:
                 if error.response["Error"]["Code"] != "PreconditionFailed":
                     raise
+                return False
+        return True
 
     def replace(self, key: str, data: bytes, content_type: str) -> None:
         """Write an object, over an older one of the same key if there is one."""
@@ -80,6 +112,23 @@ class ImageStorage:
             except self._client.exceptions.NoSuchKey as error:
                 raise NotFound("There is no such object.") from error
 
+    def touch(self, key: str, content_type: str) -> None:
+        """Write an object anew as it is, so that S3 tells of it again. Raises NotFound."""
+        with translate_errors():
+            try:
+                self._client.copy_object(
+                    Bucket=self._bucket,
+                    Key=key,
+                    CopySource={"Bucket": self._bucket, "Key": key},
+                    MetadataDirective="REPLACE",  # S3 copies nothing onto itself unchanged
+                    ContentType=content_type,
+                    ContentDisposition="inline",
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "NoSuchKey":
+                    raise
+                raise NotFound("There is no such object.") from error
+
     def has(self, key: str) -> bool:
         with translate_errors():
             try:
@@ -92,7 +141,7 @@ class ImageStorage:
 
     def delete_image(self, image_id: str) -> None:
         """Delete every byte of an image. What is not there is not missed."""
-        keys = [make_original_key(image_id)]
+        keys = [make_upload_key(image_id), make_original_key(image_id)]
         keys += [make_rendition_key(image_id, name) for name in RENDITION_EDGES_PX]
         with translate_errors():
             answer = self._client.delete_objects(
@@ -100,6 +149,31 @@ class ImageStorage:
             )
         if answer.get("Errors"):
             raise Unavailable("Not every object could be deleted.")
+
+    def delete_upload(self, image_id: str) -> None:
+        """Delete what was posted to a form and is needed no longer."""
+        with translate_errors():
+            self._client.delete_object(Bucket=self._bucket, Key=make_upload_key(image_id))
+
+    def sign_upload(
+        self, image_id: str, *, content_type: str, size: int, sha256: str | None, lifetime_seconds: int
+    ) -> UploadForm:
+        """Make a form that takes this image alone: S3 refuses another size, type, key or checksum (hex)."""
+        fields = {"Content-Type": content_type}
+        if sha256:
+            checksum = b64encode(bytes.fromhex(sha256)).decode()
+            fields |= {"x-amz-checksum-algorithm": "SHA256", "x-amz-checksum-sha256": checksum}
+        form = self._signer.generate_presigned_post(
+            Bucket=self._bucket,
+            Key=make_upload_key(image_id),
+            Fields=fields,
+            Conditions=[
+                *({name: value} for name, value in fields.items()),
+                ["content-length-range", size, size],
+            ],
+            ExpiresIn=lifetime_seconds,
+        )
+        return UploadForm(form["url"], form["fields"])
 
     def sign_url(self, key: str) -> str:
         """Make a URL that reads an object for a while."""

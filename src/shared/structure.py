@@ -18,6 +18,7 @@ MAX_JPEG_FILL_BYTES = 65_536
 MAX_PNG_CHUNKS = 100_000
 MAX_PNG_METADATA_CHUNKS = 300
 MAX_GIF_BLOCKS = 1_000_000
+MAX_FRAMES = 10_000
 
 _JPEG_MARKER = re.compile(rb"\xff([\x01-\xfe])")
 _JPEG_MARKERS_WITHOUT_PAYLOAD = frozenset([0x01, 0xC8, *range(0xD0, 0xDA), *range(0xF0, 0xFE)])
@@ -81,6 +82,7 @@ def _check_png(data: bytes) -> None:
 def _check_gif(data: bytes) -> None:
     position = 13 + _palette_bytes(data[10:11])
     in_blocks = False
+    frames = 0
     for _ in range(MAX_GIF_BLOCKS):
         if position >= len(data):
             if in_blocks:
@@ -96,6 +98,9 @@ def _check_gif(data: bytes) -> None:
             position += 2
             in_blocks = True
         elif byte == _GIF_IMAGE:
+            frames += 1
+            if frames > MAX_FRAMES:
+                raise UnsupportedImage(f"The GIF has more than {MAX_FRAMES:,} frames.")
             position += 11 + _palette_bytes(data[position + 9 : position + 10])
             in_blocks = True
         else:

@@ -81,39 +81,6 @@ class Table:
             )
         return [item["sk"]["S"] for item in answer["Items"]], "LastEvaluatedKey" in answer
 
-    def update(self, key: Key, values: Mapping[str, Any], *, unless: Mapping[str, Sequence[str]]) -> None:
-        """Set attributes of an existing row and count its `version` up.
-
-        `unless` names attributes and the values at which the row is to stay as it is. Raises ConditionFailed,
-        or Conflict when others keep writing the same row.
-        """
-        names = {f"#{name}": name for name in (*values, *unless, "version")}
-        refused = {f":not_{name}_{i}": value for name, row in unless.items() for i, value in enumerate(row)}
-        conditions = [
-            f"NOT #{name} IN ({', '.join(f':not_{name}_{i}' for i in range(len(row)))})"
-            for name, row in unless.items()
-        ]
-        sets = ", ".join(f"#{name} = :{name}" for name in values)
-        bound = {f":{name}": value for name, value in values.items()} | refused | {":one": 1}
-        for pause in _pauses():
-            time.sleep(pause)
-            with translate_errors():
-                try:
-                    self._client.update_item(
-                        TableName=self._name,
-                        Key=_key(key),
-                        UpdateExpression=f"SET {sets} ADD #version :one",
-                        ConditionExpression=" AND ".join(["attribute_exists(pk)", *conditions]),
-                        ExpressionAttributeNames=names,
-                        ExpressionAttributeValues=_encode(bound),
-                    )
-                except self._client.exceptions.ConditionalCheckFailedException as error:
-                    raise ConditionFailed from error
-                except self._client.exceptions.TransactionConflictException:
-                    continue
-                return
-        raise Conflict
-
     def transact(self, transaction: Transaction) -> None:
         """Write all or nothing. Raises ConditionFailed, or Conflict when others keep writing the same rows.
 

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from processor import main
-from processor.processing import Processor
 from shared.models import Status
 from shared.storage import make_original_key
 from tests.api import make_context
@@ -13,15 +12,15 @@ from tests.pictures import make_picture
 from tests.records import make_image
 
 if TYPE_CHECKING:
+    from processor.processing import Processor
     from shared.images import ImageRepository
     from shared.models import Image
     from shared.storage import ImageStorage
 
 
 @pytest.fixture(autouse=True)
-def processor(images: ImageRepository, storage: ImageStorage, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = Processor(images, storage, sleep=lambda _: None)
-    monkeypatch.setattr(main, "create_processor", lambda: made)
+def _functions(processor: Processor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(main, "create_processor", lambda: processor)
 
 
 @pytest.fixture

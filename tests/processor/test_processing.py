@@ -8,6 +8,7 @@ import pytest
 from PIL import Image as Pillow
 
 from processor.processing import LATE_AGE, Processor
+from processor.renditions import render
 from shared.errors import NotFound, Unavailable
 from shared.models import ProcessingResult, Status
 from shared.storage import make_original_key, make_rendition_key
@@ -25,11 +26,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def processor(images: ImageRepository, storage: ImageStorage) -> Processor:
-    return Processor(images, storage, sleep=lambda _: None)
-
-
-@pytest.fixture
 def image(images: ImageRepository, storage: ImageStorage) -> Image:
     stored = make_image()
     storage.add(make_original_key(stored.id), make_photo(6, width=800, height=400), "image/jpeg")
@@ -41,6 +37,15 @@ def list_keys(s3: S3Client) -> list[str]:
     return [found["Key"] for found in s3.list_objects_v2(Bucket="bucket").get("Contents", [])]
 
 
+def make_processor(
+    images: ImageRepository,
+    storage: ImageStorage,
+    kind: type[Processor] = Processor,
+    **options: Any,  # noqa: ANN401 - the processor's
+) -> Processor:
+    return kind(images, storage, render=lambda data, _: render(data), **options)
+
+
 def now() -> datetime:
     return datetime.now(UTC)
 
@@ -48,7 +53,7 @@ def now() -> datetime:
 def test_image_becomes_ready_with_renditions_and_facts(
     processor: Processor, images: ImageRepository, storage: ImageStorage, image: Image
 ) -> None:
-    assert processor.process(image.id, now()) == "ready"
+    assert processor.process(image.id, now(), seconds=60) == "ready"
     ready = images.get(image.id)
     assert (ready.status, ready.status_reason, ready.width, ready.height) == (Status.READY, None, 800, 400)
     assert {name: (found.width, found.height) for name, found in ready.renditions.items()} == {
@@ -71,7 +76,7 @@ def test_bad_image_is_rejected_with_a_reason(
     image = make_image()
     storage.add(make_original_key(image.id), data, "image/jpeg")
     images.add(image)
-    assert processor.process(image.id, now()) == "rejected"
+    assert processor.process(image.id, now(), seconds=60) == "rejected"
     rejected = images.get(image.id)
     assert rejected.status is Status.REJECTED
     assert rejected.status_reason
@@ -81,10 +86,10 @@ def test_bad_image_is_rejected_with_a_reason(
 def test_second_event_changes_nothing(
     processor: Processor, images: ImageRepository, s3: S3Client, image: Image
 ) -> None:
-    processor.process(image.id, now())
+    processor.process(image.id, now(), seconds=60)
     ready = images.get(image.id)
     reading = Outage(s3, "GetObject")
-    assert processor.process(image.id, now()) == "ready before"
+    assert processor.process(image.id, now(), seconds=60) == "ready before"
     assert images.get(image.id) == ready
     assert reading.calls == 0
 
@@ -99,14 +104,14 @@ def test_event_before_its_row_waits_for_it(images: ImageRepository, storage: Ima
         if len(pauses) == 3:
             images.add(late)
 
-    assert Processor(images, storage, sleep=sleep).process(late.id, now()) == "ready"
+    assert make_processor(images, storage, sleep=sleep).process(late.id, now(), seconds=60) == "ready"
     assert len(pauses) == 3
 
 
 def test_object_without_a_row_is_left_to_a_later_try(processor: Processor, storage: ImageStorage) -> None:
     storage.add(make_original_key("1"), b"x", "image/jpeg")
     with pytest.raises(Unavailable):
-        processor.process("1", now())
+        processor.process("1", now(), seconds=60)
     assert storage.get(make_original_key("1")) == b"x"
 
 
@@ -114,7 +119,7 @@ def test_object_that_never_got_a_row_is_deleted(
     processor: Processor, s3: S3Client, storage: ImageStorage
 ) -> None:
     storage.add(make_original_key("1"), b"x", "image/jpeg")
-    assert processor.process("1", now() - LATE_AGE - timedelta(seconds=1)) == "deleted"
+    assert processor.process("1", now() - LATE_AGE - timedelta(seconds=1), seconds=60) == "deleted"
     assert list_keys(s3) == []
 
 
@@ -123,7 +128,7 @@ def test_event_of_an_image_that_is_gone_already_ends_quietly(
 ) -> None:
     images.delete(image.id, lambda _: None)
     storage.delete_image(image.id)
-    assert processor.process(image.id, now()) == "deleted"
+    assert processor.process(image.id, now(), seconds=60) == "deleted"
 
 
 @pytest.mark.parametrize("operation", ["GetObject", "PutObject"])
@@ -132,20 +137,20 @@ def test_fault_of_s3_raises_shows_failed_and_a_later_try_succeeds(
 ) -> None:
     fault = Outage(s3, operation)
     with pytest.raises(Unavailable):
-        processor.process(image.id, now())
+        processor.process(image.id, now(), seconds=60)
     failed = images.get(image.id)
     assert failed.status is Status.FAILED
     assert failed.status_reason
     fault.end()
-    assert processor.process(image.id, now()) == "ready"
+    assert processor.process(image.id, now(), seconds=60) == "ready"
     assert images.get(image.id).status_reason is None
 
 
 def test_lost_answer_to_the_result_is_a_success(
     processor: Processor, images: ImageRepository, dynamodb: DynamoDBClient, image: Image
 ) -> None:
-    fault = LostAnswer(dynamodb, "UpdateItem")
-    assert processor.process(image.id, now()) == "ready before"
+    fault = LostAnswer(dynamodb, "TransactWriteItems")
+    assert processor.process(image.id, now(), seconds=60) == "ready before"
     assert fault.calls == 2
     assert images.get(image.id).status is Status.READY
 
@@ -159,7 +164,7 @@ def test_image_deleted_meanwhile_stays_deleted_and_leaves_no_byte(
         storage.delete_image(image.id)
 
     s3.meta.events.register("before-call.s3.PutObject", delete)
-    assert processor.process(image.id, now()) == "deleted"
+    assert processor.process(image.id, now(), seconds=60) == "deleted"
     assert list_keys(s3) == []
     with pytest.raises(NotFound):
         images.get(image.id)
@@ -172,19 +177,19 @@ def test_image_whose_tries_are_killed_shows_failed(
         pass
 
     class Dying(Processor):
-        def _make_result(self, image_id: str) -> ProcessingResult:
-            raise Killed(image_id)
+        def _make_result(self, image_id: str, seconds: float) -> ProcessingResult:
+            raise Killed(image_id, seconds)
 
     tries = [now(), now() - 2 * LATE_AGE, now() - 4 * LATE_AGE]
     seen = []
     for uploaded_at in tries:
         with pytest.raises(Killed):
-            Dying(images, storage).process(image.id, uploaded_at)
+            make_processor(images, storage, Dying).process(image.id, uploaded_at, seconds=60)
         seen.append(images.get(image.id).status)
     assert seen == [Status.PROCESSING, Status.PROCESSING, Status.FAILED]
-    assert Processor(images, storage).process(image.id, tries[-1]) == "ready"
+    assert make_processor(images, storage).process(image.id, tries[-1], seconds=60) == "ready"
 
 
 def test_late_first_try_shows_no_failure(processor: Processor, images: ImageRepository, image: Image) -> None:
-    assert processor.process(image.id, now() - 2 * LATE_AGE) == "ready"
+    assert processor.process(image.id, now() - 2 * LATE_AGE, seconds=60) == "ready"
     assert images.get(image.id).status_reason is None

@@ -95,7 +95,7 @@ def test_a_small_image_is_not_enlarged_and_its_equal_renditions_are_encoded_once
     assert renditions["thumbnail"].width == 256
 
 
-@pytest.mark.parametrize(("width", "height"), [(1, 1), (1, 5000), (60_000, 1), (2, 3)])
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (1, 5000), (30_000, 1), (1, 30_000), (2, 3)])
 def test_extreme_shapes_have_renditions(width: int, height: int) -> None:
     thumbnail = render(encode(Image.new("RGB", (width, height)))).renditions["thumbnail"]
     assert (thumbnail.width, thumbnail.height) == (min(width, 256), min(height, 256))

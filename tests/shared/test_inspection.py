@@ -131,9 +131,15 @@ def test_accepts_as_many_pixels_as_the_limit() -> None:
     assert inspect(make_png_header(10_000, MAX_IMAGE_PIXELS // 10_000)).height == 10_000
 
 
-def test_refuses_more_pixels_and_says_how_many() -> None:
-    with pytest.raises(TooManyPixels, match=r"100\.2 megapixels \(10000 x 10020\); at most 100 are accepted"):
+def test_refuses_more_pixels_and_says_how_many_are_too_many() -> None:
+    with pytest.raises(TooManyPixels, match="more than 100 megapixels"):
         inspect(make_png_header(10_000, 10_020))
+
+
+@pytest.mark.parametrize("size", [(30_001, 1), (1, 30_001)])
+def test_refuses_a_longer_side(size: tuple[int, int]) -> None:
+    with pytest.raises(TooManyPixels, match="a side has at most 30,000"):
+        inspect(make_png_header(*size))
 
 
 @pytest.mark.parametrize("edge", [13_300, 20_000, 2**31 - 1])
@@ -148,7 +154,7 @@ def test_refuses_an_image_without_pixels() -> None:
 
 
 def test_an_extreme_aspect_ratio_is_fine() -> None:
-    assert inspect(encode(Image.new("L", (60_000, 1)))).width == 60_000
+    assert inspect(encode(Image.new("L", (30_000, 1)))).width == 30_000
 
 
 def test_warnings_do_not_escape() -> None:

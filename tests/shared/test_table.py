@@ -59,9 +59,7 @@ def test_add_over_an_existing_row_fails(table: Table) -> None:
     assert table.query_keys("P", "!", "~", descending=False, limit=5) == ([], False)
 
 
-@pytest.mark.parametrize(
-    "operation", ["GetItem", "Query", "BatchGetItem", "TransactWriteItems", "UpdateItem"]
-)
+@pytest.mark.parametrize("operation", ["GetItem", "Query", "BatchGetItem", "TransactWriteItems"])
 def test_outage_is_unavailable(dynamodb: DynamoDBClient, table: Table, operation: str) -> None:
     Outage(dynamodb, operation)
     calls: dict[str, Callable[[], object]] = {
@@ -69,7 +67,6 @@ def test_outage_is_unavailable(dynamodb: DynamoDBClient, table: Table, operation
         "Query": lambda: table.query_keys("P", "!", "~", descending=False, limit=5),
         "BatchGetItem": lambda: table.get_many([KEY]),
         "TransactWriteItems": lambda: table.transact(Transaction().add(KEY, make_image())),
-        "UpdateItem": lambda: table.update(KEY, {"a": 1}, unless={}),
     }
     with pytest.raises(Unavailable):
         calls[operation]()
@@ -167,23 +164,6 @@ def test_empty_batch_asks_nothing(dynamodb: DynamoDBClient, table: Table) -> Non
     fault = Outage(dynamodb, "BatchGetItem")
     assert table.get_many([]) == {}
     assert fault.calls == 0
-
-
-def test_update_waits_for_a_transaction_on_its_row(dynamodb: DynamoDBClient, table: Table) -> None:
-    table.transact(Transaction().add(KEY, make_image()))
-    make_call = dynamodb._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001 - to stand in between
-    conflicts = iter(["TransactionConflictException"])
-
-    def conflict(operation: str, params: dict[str, Any]) -> Any:  # noqa: ANN401 - botocore's
-        if code := next(conflicts, None):
-            raise dynamodb.exceptions.TransactionConflictException(fail(code).response, operation)
-        return make_call(operation, params)
-
-    dynamodb._make_api_call = conflict  # type: ignore[attr-defined]  # noqa: SLF001 - same
-    table.update(KEY, {"description": "new"}, unless={})
-    row = table.get(KEY)
-    assert row is not None
-    assert (row["description"], row["version"]) == ("new", 2)
 
 
 @pytest.mark.parametrize("code", ["ThrottlingError", "ProvisionedThroughputExceeded"])

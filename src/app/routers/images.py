@@ -8,20 +8,31 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app.conditions import answer_unchanged, make_etag
 from app.dependencies import BaseUrl, CheckWrite, CurrentCaller, Images, Storage
+from app.formats import ImageUpload, read_image_upload
 from app.openapi import (
     BODY_ERRORS,
     CHANGE_ERRORS,
     NOT_MODIFIED,
     READ_ERRORS,
     accepts,
-    accepts_upload,
+    accepts_image,
     answers,
     takes_query,
 )
 from app.pages import get_span, make_cursor
 from app.requests import MERGE_PATCH, read_json, read_query
-from app.schemas import ImageCreate, ImageList, ImageMetadata, ImagePublic, ImageQuery, ImageUpdate
-from app.uploads import ImageUpload, read_image_upload, upload_image
+from app.schemas import (
+    DirectUpload,
+    DirectUploadCreate,
+    ImageCreate,
+    ImageList,
+    ImageMetadata,
+    ImagePublic,
+    ImageQuery,
+    ImageQueryMetadata,
+    ImageUpdate,
+)
+from app.uploads import begin_upload, reprocess_image, upload_image
 from shared import errors
 from shared.errors import NotFound
 from shared.images import ImageFilter
@@ -38,7 +49,7 @@ router = APIGatewayRouter()
     tags=["images"],
     summary="Upload an image with its metadata",
     responses=answers(ImagePublic, *BODY_ERRORS, errors.Forbidden, status=HTTPStatus.CREATED),
-    openapi_extensions=accepts_upload(ImageCreate, ImageMetadata),
+    openapi_extensions=accepts_image(ImageCreate, ImageMetadata, ImageQueryMetadata),
 )
 def create_image(
     upload: Annotated[ImageUpload, Depends(read_image_upload)],
@@ -51,6 +62,25 @@ def create_image(
     response = _answer_image(image, base_url, is_owner=True, status=HTTPStatus.CREATED)
     response.headers["Location"] = f"{base_url}/images/{image.id}"
     return response
+
+
+@router.post(
+    "/images/uploads",
+    tags=["images"],
+    summary="Begin the upload of an image straight to S3, for those too large for one request to the API",
+    responses=answers(DirectUpload, *BODY_ERRORS, errors.Forbidden, status=HTTPStatus.CREATED),
+    openapi_extensions=accepts(DirectUploadCreate),
+)
+def create_upload(
+    wanted: Annotated[DirectUploadCreate, Depends(read_json(DirectUploadCreate))],
+    caller: CurrentCaller,
+    images: Images,
+    storage: Storage,
+    base_url: BaseUrl,
+) -> Response[DirectUpload]:
+    upload = begin_upload(images, storage, caller, wanted)
+    headers = {"Location": f"{base_url}/images/{upload.id}", "Cache-Control": "no-store"}
+    return Response(HTTPStatus.CREATED, "application/json", upload, headers)
 
 
 @router.get(
@@ -122,6 +152,19 @@ def delete_image(image_id: str, images: Images, check: CheckWrite) -> Response[N
     return Response(HTTPStatus.NO_CONTENT)
 
 
+@router.post(
+    "/images/<image_id>/reprocess",
+    tags=["images"],
+    summary="Process an image once more",
+    responses=answers(ImagePublic, *CHANGE_ERRORS, status=HTTPStatus.ACCEPTED),
+)
+def create_processing(
+    image_id: str, images: Images, storage: Storage, check: CheckWrite, base_url: BaseUrl
+) -> Response[ImagePublic]:
+    image = reprocess_image(images, storage, image_id, check)
+    return _answer_image(image, base_url, is_owner=True, status=HTTPStatus.ACCEPTED)
+
+
 @router.get(
     "/images/<image_id>/content",
     tags=["images"],
@@ -133,6 +176,8 @@ def get_content(image_id: str, caller: CurrentCaller, images: Images, storage: S
     caller.check_view(image)
     if not image.owned_by(caller.user_id):
         return _redirect_to_rendition(image, "large", storage)
+    if not image.has_original:
+        raise NotFound(f"There are no bytes of this image; it is {image.status}.")
     return _redirect(storage.sign_url(make_original_key(image_id)), cache_control="no-store")
 
 

@@ -22,7 +22,9 @@ def test_health_tells_the_version_of_the_project(api: Api) -> None:
 def test_limits_are_those_of_the_contract(api: Api) -> None:
     limits = api.get("/limits").json
     assert limits["maxInlineBytes"] == 4_400_000
+    assert limits["maxDirectBytes"] == 52_428_800
     assert limits["maxPixels"] == 100_000_000
+    assert limits["maxSidePx"] == 30_000
     assert limits["renditionEdgesPx"] == {"thumbnail": 256, "small": 640, "medium": 1280, "large": 2048}
 
 
@@ -44,6 +46,8 @@ def test_every_endpoint_is_described_with_its_errors(document: Any) -> None:  # 
     }
     assert set(operations) == {
         ("post", "/images/upload"),
+        ("post", "/images/uploads"),
+        ("post", "/images/{image_id}/reprocess"),
         ("get", "/images"),
         ("get", "/images/{image_id}"),
         ("put", "/images/{image_id}"),
@@ -66,10 +70,11 @@ def test_every_endpoint_is_described_with_its_errors(document: Any) -> None:  # 
         assert all(list(answer["content"]) == ["application/problem+json"] for answer in failures.values())
 
 
-def test_both_upload_formats_are_described(document: Any) -> None:  # noqa: ANN401 - JSON
-    for path in ("/images/upload", "/upload"):
+def test_every_upload_format_is_described(document: Any) -> None:  # noqa: ANN401 - JSON
+    raw = {"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"}
+    for path, others in {"/images/upload": raw, "/upload": set[str]()}.items():
         content = document["paths"][path]["post"]["requestBody"]["content"]
-        assert set(content) == {"application/json", "multipart/form-data"}
+        assert set(content) == {"application/json", "multipart/form-data", *others}
 
 
 def test_docs_are_a_page_that_needs_nothing_from_elsewhere(api: Api) -> None:
