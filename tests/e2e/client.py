@@ -6,12 +6,15 @@ import base64
 import time
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import httpx
+    from local.stack import Stack
 
 PATIENCE_SECONDS = 60
+ABANDONED_ID = "0aba0d07-ed00-4000-8000-000000000000"
 
 
 def upload_form(api: httpx.Client, content: bytes, *, user: str = "ann", **fields: Any) -> Any:  # noqa: ANN401 - JSON
@@ -36,21 +39,49 @@ def upload_json(api: httpx.Client, content: bytes, *, user: str = "ann", **metad
     return answer.json()
 
 
+def abandon_upload(stack: Stack) -> None:
+    """Leave a direct upload behind that has just expired, and a byte of it, for the emulator to find.
+
+    It looks once a minute: this is done first, and looked after last.
+    """
+    key = {"pk": {"S": f"IMAGE#{ABANDONED_ID}"}, "sk": {"S": "IMAGE"}}
+    stack.client("s3").put_object(
+        Bucket=stack.outputs["BucketName"], Key=f"renditions/{ABANDONED_ID}/small.webp", Body=b"x"
+    )
+    stack.client("dynamodb").put_item(
+        TableName=stack.outputs["ImagesTableName"], Item={**key, "expires_at": {"N": str(int(time.time()))}}
+    )
+
+
+def begin_upload(api: httpx.Client, content: bytes, *, user: str = "ann", **fields: Any) -> Any:  # noqa: ANN401 - JSON
+    """Begin a direct upload of these bytes."""
+    body = {"filename": "photo.jpg", "contentType": "image/jpeg", "size": len(content), **fields}
+    answer = api.post("/images/uploads", json=body, headers={"X-User-Id": user})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def post_form(form: Any, content: bytes, **fields: str) -> httpx.Response:  # noqa: ANN401 - JSON
+    """Post to S3 as a browser does, some fields changed or, if they are empty, left out."""
+    sent = {name: value for name, value in (form["fields"] | fields).items() if value}
+    return httpx.post(form["url"], data=sent, files={"file": ("photo.jpg", content)}, timeout=60)
+
+
 def await_end(api: httpx.Client, image_id: str, *, user: str = "ann") -> Any:  # noqa: ANN401 - JSON
-    """Wait until an image is no longer processing."""
+    """Wait until an image is neither awaited nor processing."""
 
     def get() -> Any:  # noqa: ANN401 - JSON
         image = api.get(f"/images/{image_id}", headers={"X-User-Id": user}).json()
-        return image if image["status"] != "processing" else None
+        return image if image["status"] not in {"pending", "processing"} else None
 
     return await_value(get)
 
 
-def await_value[T](get: Callable[[], T | None]) -> T:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def await_value[T](get: Callable[[], T | None], *, seconds: float = PATIENCE_SECONDS) -> T:
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         value = get()
         if value is not None:
             return value
         time.sleep(0.1)
-    raise AssertionError(f"nothing after {PATIENCE_SECONDS} seconds")
+    raise AssertionError(f"nothing after {seconds} seconds")

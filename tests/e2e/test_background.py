@@ -11,6 +11,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
+from local.redrive import redrive
 from shared.images import ImageRepository
 from shared.models import Status
 from shared.storage import make_original_key
@@ -71,32 +72,43 @@ def test_image_deleted_at_once_leaves_no_byte_either(stack: Stack, api: httpx.Cl
         await_no_objects(stack, image_id)
 
 
-def test_event_that_keeps_failing_is_kept_and_works_when_it_is_sent_again(
+def test_event_that_keeps_failing_is_kept_and_a_redrive_makes_the_image_ready(
     stack: Stack, images: ImageRepository
 ) -> None:
     image = make_image()
     images.add(image)
     key = make_original_key(image.id)
     event = {"Records": [{"eventTime": "2126-01-01T00:00:00.000Z", "s3": {"object": {"key": key}}}]}
+    stack.client("lambda").invoke(
+        FunctionName=stack.outputs["ProcessorFunctionName"],
+        InvocationType="Event",
+        Payload=json.dumps(event),
+    )
 
-    def send(payload: Any) -> None:  # noqa: ANN401 - JSON
-        stack.client("lambda").invoke(
-            FunctionName=stack.outputs["ProcessorFunctionName"],
-            InvocationType="Event",
-            Payload=json.dumps(payload),
+    def count_messages() -> int:
+        answer = stack.client("sqs").get_queue_attributes(
+            QueueUrl=stack.outputs["FailureQueueUrl"], AttributeNames=["ApproximateNumberOfMessages"]
         )
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
-    def receive() -> Any:  # noqa: ANN401 - JSON
-        answer = stack.client("sqs").receive_message(QueueUrl=stack.outputs["FailureQueueUrl"])
-        bodies = [json.loads(message["Body"]) for message in answer.get("Messages", [])]
-        return next((body for body in bodies if image.id in json.dumps(body)), None)
-
-    send(event)
-    failure = await_value(receive)
+    await_value(lambda: count_messages() or None)
     assert images.get(image.id).status is Status.FAILED
     stack.client("s3").put_object(Bucket=stack.outputs["BucketName"], Key=key, Body=PHOTO)
-    send(failure["requestPayload"])
+    assert redrive(stack.client, stack.outputs).sent >= 1
+    assert count_messages() == 0
     await_value(lambda: True if images.get(image.id).status is Status.READY else None)
+
+
+def test_failed_image_is_ready_after_its_owner_had_it_processed_again(
+    stack: Stack, api: httpx.Client, images: ImageRepository
+) -> None:
+    image_id = upload_json(api, PHOTO)["id"]
+    await_end(api, image_id)
+    images.update(image_id, lambda image: image.model_copy(update={"status": Status.FAILED}), lambda _: None)
+    answer = api.post(f"/images/{image_id}/reprocess", headers={"X-User-Id": "ann"})
+    assert answer.status_code == 202
+    assert await_end(api, image_id)["status"] == "ready"
+    assert len(list_objects(stack, image_id)) == 5
 
 
 def test_transaction_sent_twice_is_one_write(stack: Stack) -> None:
@@ -113,11 +125,12 @@ FORBIDDEN = {
     "ApiFunctionName": [
         ("s3", "list_objects_v2", {}),
         ("s3", "delete_object", {"Key": "originals/x"}),
+        ("s3", "delete_object", {"Key": "uploads/x"}),
         ("s3", "put_object", {"Key": "renditions/x", "Body": b""}),
         ("s3", "put_object", {"Key": "x", "Body": b""}),
     ],
     "ProcessorFunctionName": [
-        ("s3", "put_object", {"Key": "originals/x", "Body": b""}),
+        ("s3", "put_object", {"Key": "uploads/x", "Body": b""}),
         ("s3", "get_object", {"Key": "files/x"}),
         ("s3", "delete_object", {"Key": "files/x"}),
     ],

@@ -14,7 +14,9 @@ from shared.storage import (
     make_file_key,
     make_original_key,
     make_rendition_key,
+    make_upload_key,
     parse_original_key,
+    parse_upload_key,
 )
 from tests.faults import LostAnswer, Outage
 
@@ -44,24 +46,28 @@ def test_missing_object_is_not_found(storage: ImageStorage) -> None:
 
 def test_lost_answer_to_an_add_is_a_success(s3: S3Client, storage: ImageStorage) -> None:
     fault = LostAnswer(s3, "PutObject")
-    storage.add(KEY, b"bytes", "image/png")
+    assert not storage.add(KEY, b"bytes", "image/png")
     assert fault.calls == 2
     assert storage.get(KEY) == b"bytes"
 
 
 def test_add_never_overwrites(storage: ImageStorage) -> None:
-    storage.add(KEY, b"first", "image/png")
-    storage.add(KEY, b"second", "image/png")
+    assert storage.add(KEY, b"first", "image/png")
+    assert not storage.add(KEY, b"second", "image/png")
     assert storage.get(KEY) == b"first"
 
 
-@pytest.mark.parametrize("operation", ["PutObject", "GetObject", "HeadObject", "DeleteObjects"])
+@pytest.mark.parametrize(
+    "operation", ["PutObject", "GetObject", "HeadObject", "CopyObject", "DeleteObject", "DeleteObjects"]
+)
 def test_outage_is_unavailable(s3: S3Client, storage: ImageStorage, operation: str) -> None:
     Outage(s3, operation)
     calls: dict[str, Callable[[], object]] = {
         "PutObject": lambda: storage.add(KEY, b"", "image/png"),
         "GetObject": lambda: storage.get(KEY),
         "HeadObject": lambda: storage.has(KEY),
+        "CopyObject": lambda: storage.touch(KEY, "image/png"),
+        "DeleteObject": lambda: storage.delete_upload("1"),
         "DeleteObjects": lambda: storage.delete_image("1"),
     }
     with pytest.raises(Unavailable):
@@ -70,12 +76,13 @@ def test_outage_is_unavailable(s3: S3Client, storage: ImageStorage, operation: s
 
 def test_delete_leaves_no_byte_of_the_image_and_all_of_others(s3: S3Client, storage: ImageStorage) -> None:
     for image_id in ("1", "2"):
+        storage.add(make_upload_key(image_id), b"x", "image/png")
         storage.add(make_original_key(image_id), b"x", "image/png")
         for name in RENDITION_EDGES_PX:
             storage.replace(make_rendition_key(image_id, name), b"x", "image/webp")
     storage.delete_image("1")
     storage.delete_image("1")
-    assert len(list_keys(s3)) == 5
+    assert len(list_keys(s3)) == 6
     assert all("/2" in key for key in list_keys(s3))
 
 
@@ -99,5 +106,29 @@ def test_signed_url_is_sigv4_short_lived_and_of_the_host_that_clients_use(s3: S3
 
 def test_keys_are_parsed_as_they_are_built() -> None:
     assert parse_original_key(make_original_key("1")) == "1"
-    for key in (make_rendition_key("1", "small"), make_file_key("1", "a.txt"), "x/originals/1"):
-        assert parse_original_key(key) is None
+    assert parse_upload_key(make_upload_key("1")) == "1"
+    for key in (
+        make_rendition_key("1", "small"),
+        make_file_key("1", "a.txt"),
+        "x/originals/1",
+        "x/uploads/1",
+    ):
+        assert parse_original_key(key) is parse_upload_key(key) is None
+
+
+def test_touched_object_is_the_same_and_of_the_type_that_was_named(
+    s3: S3Client, storage: ImageStorage
+) -> None:
+    storage.add(KEY, b"bytes", "image/png")
+    storage.touch(KEY, "image/webp")
+    stored = s3.get_object(Bucket="bucket", Key=KEY)
+    assert (stored["Body"].read(), stored["ContentType"]) == (b"bytes", "image/webp")
+    with pytest.raises(NotFound):
+        storage.touch(make_original_key("2"), "image/png")
+
+
+def test_upload_that_is_deleted_twice_is_gone(s3: S3Client, storage: ImageStorage) -> None:
+    storage.add(make_upload_key("1"), b"x", "image/png")
+    for _ in range(2):
+        storage.delete_upload("1")
+    assert list_keys(s3) == []
