@@ -12,7 +12,7 @@ from app.main import lambda_handler
 from processor import cleanup, main
 from shared.errors import NotFound
 from shared.models import Status
-from shared.storage import make_original_key
+from shared.storage import make_original_key, make_upload_key
 from tests.api import make_context, read_answer
 from tests.pictures import make_picture
 from tests.records import make_image
@@ -26,15 +26,19 @@ if TYPE_CHECKING:
 
 EVENTS = Path("events")
 IMAGE_ID = "0b5a7a4e-3f0c-4c58-9d6e-7f2f4c1f9a10"
+FAR_IN_THE_FUTURE = 4_102_444_800
 STATUSES = {
     "api-delete": 204,
     "api-get": 200,
     "api-item": 201,
     "api-legacy-upload": 201,
     "api-list": 200,
+    "api-reprocess": 202,
     "api-update": 200,
+    "api-upload-direct": 201,
     "api-upload-json": 201,
     "api-upload-multipart": 201,
+    "api-upload-raw": 201,
 }
 
 
@@ -60,7 +64,7 @@ def image(images: ImageRepository, storage: ImageStorage) -> Image:
 
 def test_every_kind_of_event_is_there() -> None:
     names = {path.stem for path in EVENTS.iterdir()}
-    others = {"s3-put", "s3-key-with-spaces", "s3-two-records", "stream-remove"}
+    others = {"s3-put", "s3-post", "s3-key-with-spaces", "s3-two-records", "stream-remove"}
     assert names == {*STATUSES, *others}
 
 
@@ -76,6 +80,15 @@ def test_request_is_answered(name: str, status: int) -> None:
 def test_original_is_processed(images: ImageRepository, name: str) -> None:
     main.lambda_handler(read_event(name), make_context())
     assert images.get(IMAGE_ID).status is Status.READY
+
+
+def test_direct_upload_becomes_an_original(images: ImageRepository, storage: ImageStorage) -> None:
+    picture = make_picture()
+    begun = {"status": Status.PENDING, "listed": False, "expires_at": FAR_IN_THE_FUTURE}
+    images.add(make_image(id=IMAGE_ID, size=len(picture), sha256=None, **begun))
+    storage.add(make_upload_key(IMAGE_ID), picture, "image/jpeg")
+    main.lambda_handler(read_event("s3-post"), make_context())
+    assert storage.get(make_original_key(IMAGE_ID)) == picture
 
 
 def test_key_with_spaces_and_plus_is_the_key_that_was_meant(storage: ImageStorage) -> None:

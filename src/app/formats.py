@@ -1,6 +1,5 @@
 """Upload formats: a form, JSON with base64, or the bytes alone, each to a file and its metadata."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +15,6 @@ from shared.errors import FieldError, InvalidFields, MalformedRequest, TooLarge,
 
 MULTIPART = "multipart/form-data"
 JSON = "application/json"
-
-_DATA_URI = re.compile(r"data:[^,]{0,200};base64,")
 
 
 @dataclass(frozen=True)
@@ -116,13 +113,7 @@ def _read_tags(value: str) -> list[Any]:
 
 
 def _decode_content(content: str, field: str) -> bytes:
-    encoded = content
-    if content.startswith("data:"):
-        match = _DATA_URI.match(content)
-        if not match:
-            raise MalformedRequest("The content is not base64.", [FieldError(field, "is no base64 data URI")])
-        encoded = content[match.end() :]
     try:
-        return pybase64.b64decode(encoded, validate=True)
+        return pybase64.b64decode(content, validate=True)
     except ValueError as error:
         raise MalformedRequest("The content is not base64.", [FieldError(field, "is not base64")]) from error

@@ -2,19 +2,23 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
-from processor.renditions import Rendered
-from shared.errors import DomainError, NotFound, UnacceptableImage, Unavailable
+from processor.renditions import EncodedRendition, Rendered
+from shared.errors import DomainError, NotFound, UnacceptableImage
 from shared.images import FINAL_STATUSES, ImageRepository
 from shared.inspection import inspect
-from shared.models import Image, ProcessingResult, Rendition, Status
+from shared.models import Image, ProcessingResult, Rendition, RenditionName, Status
 from shared.storage import ImageStorage, make_original_key, make_rendition_key, make_upload_key
 
-ROW_PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
-# No request lives for 30 seconds: what has no row by then gets none. Lambda's second try comes later still.
+FIRST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 3.2
+# API Gateway and the function's timeout end a request after 29 seconds: what has no row by then gets none.
+ROW_PATIENCE = timedelta(seconds=35)
+# Lambda's second try comes a minute after the first.
 LATE_AGE = timedelta(seconds=50)
 DELAYED_REASON = "Processing takes longer than usual."
 FAILED_REASON = "Processing failed on our side, not because of the image."
@@ -55,18 +59,16 @@ class Processor:
 
     def process(self, image_id: str, uploaded_at: datetime, *, seconds: float) -> str:
         """Return what became of an original. Raises for faults that pass, so that the event comes again."""
-        is_late = datetime.now(UTC) - uploaded_at > LATE_AGE
-        image = self._await_row(image_id)
+        age = max(timedelta(), datetime.now(UTC) - uploaded_at)
+        image = self._await_row(image_id, age)
         if image is None:
-            if not is_late and self._storage.has(make_original_key(image_id)):
-                raise Unavailable("The image has no row yet.")
             self._storage.delete_image(image_id)
             return "deleted"
         if image.status in FINAL_STATUSES:
             return f"{image.status} before"
         if image.awaits_bytes:
             self._mark(image_id, Status.PROCESSING)
-        if is_late:
+        if age > LATE_AGE:
             self._prepare_for_the_worst(image)
         with self._marking_failure(image_id):
             return self._finish(image_id, self._make_result(image_id, seconds))
@@ -107,13 +109,17 @@ class Processor:
     def _mark(self, image_id: str, status: Status, reason: str | None = None) -> None:
         self._images.set_result(image_id, ProcessingResult(status=status, status_reason=reason))
 
-    def _await_row(self, image_id: str) -> Image | None:
+    def _await_row(self, image_id: str, age: timedelta) -> Image | None:
         """Read the row, which is written after the object and may be a moment behind its event."""
-        for pause in ROW_PAUSES_SECONDS:
+        pause = FIRST_PAUSE_SECONDS
+        while True:
             with suppress(NotFound):
                 return self._images.get(image_id)
+            if age > ROW_PATIENCE or not self._storage.has(make_original_key(image_id)):
+                return None
             self._sleep(pause)
-        return None
+            age += timedelta(seconds=pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     def _make_result(self, image_id: str, seconds: float) -> ProcessingResult:
         data = self._storage.get(make_original_key(image_id))
@@ -121,8 +127,7 @@ class Processor:
             rendered = self._render(data, seconds)
         except UnacceptableImage as error:
             return ProcessingResult(status=Status.REJECTED, status_reason=error.detail)
-        for name, rendition in rendered.renditions.items():
-            self._storage.replace(make_rendition_key(image_id, name), rendition.data, "image/webp")
+        self._store(image_id, rendered.renditions)
         return ProcessingResult(
             status=Status.READY,
             content_type=rendered.inspection.content_type,
@@ -138,6 +143,13 @@ class Processor:
             placeholder=rendered.placeholder,
             exif=rendered.exif,
         )
+
+    def _store(self, image_id: str, renditions: Mapping[RenditionName, EncodedRendition]) -> None:
+        def write(name: RenditionName) -> None:
+            self._storage.replace(make_rendition_key(image_id, name), renditions[name].data, "image/webp")
+
+        with ThreadPoolExecutor(len(renditions)) as executor:
+            list(executor.map(write, renditions))
 
     def _finish(self, image_id: str, result: ProcessingResult) -> str:
         if self._images.set_result(image_id, result):

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from tests.pictures import make_picture
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from local.stack import Stack
 
 PATIENCE_SECONDS = 60
+ORPHAN_ID = "00f4a700-0000-4000-8000-000000000000"
 ABANDONED_ID = "0aba0d07-ed00-4000-8000-000000000000"
 
 
@@ -39,10 +42,11 @@ def upload_json(api: httpx.Client, content: bytes, *, user: str = "ann", **metad
     return answer.json()
 
 
-def abandon_upload(stack: Stack) -> None:
-    """Leave a direct upload behind that has just expired, and a byte of it, for the emulator to find.
+def leave_remains(stack: Stack) -> None:
+    """Leave behind what goes away in time: this is done first, and looked after last.
 
-    It looks once a minute: this is done first, and looked after last.
+    A direct upload that has just expired, with a byte of it, which the emulator looks for once a minute; and
+    the original of a request that died before it wrote the record, which the processor waits for.
     """
     key = {"pk": {"S": f"IMAGE#{ABANDONED_ID}"}, "sk": {"S": "IMAGE"}}
     stack.client("s3").put_object(
@@ -50,6 +54,9 @@ def abandon_upload(stack: Stack) -> None:
     )
     stack.client("dynamodb").put_item(
         TableName=stack.outputs["ImagesTableName"], Item={**key, "expires_at": {"N": str(int(time.time()))}}
+    )
+    stack.client("s3").put_object(
+        Bucket=stack.outputs["BucketName"], Key=f"originals/{ORPHAN_ID}", Body=make_picture()
     )
 
 

@@ -14,7 +14,7 @@ import pytest
 from local import sam_local
 from local.loopback import find_free_port
 from local.stack import Stack, run_stack
-from tests.e2e.client import abandon_upload
+from tests.e2e.client import leave_remains
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     if GIVEN_URL:
         pytest.skip("looks into the stack, of which E2E_API_URL gives only the API")
     with run_stack(find_free_port(), find_free_port(), tmp_path_factory.mktemp("stack"), quiet=True) as stack:
-        abandon_upload(stack)
+        leave_remains(stack)
         yield stack
 
 

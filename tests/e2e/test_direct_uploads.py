@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from shared.storage import ImageStorage, make_upload_key
-from tests.e2e.client import ABANDONED_ID, await_end, await_value, begin_upload, post_form
+from tests.e2e.client import await_end, await_value, begin_upload, post_form
 from tests.pictures import make_photo
 
 if TYPE_CHECKING:
@@ -144,18 +144,6 @@ def test_page_in_a_browser_may_post_to_the_bucket(embedded: httpx.Client) -> Non
     assert answer.status_code == 204
     for response in (preflight, answer):
         assert response.headers["Access-Control-Allow-Origin"] in {"*", "https://example.org"}
-
-
-def test_abandoned_upload_disappears_with_its_record(stack: Stack) -> None:
-    def find() -> list[Any]:
-        found = stack.client("s3").list_objects_v2(
-            Bucket=stack.outputs["BucketName"], Prefix=f"renditions/{ABANDONED_ID}"
-        )
-        key = {"pk": {"S": f"IMAGE#{ABANDONED_ID}"}, "sk": {"S": "IMAGE"}}
-        row = stack.client("dynamodb").get_item(TableName=stack.outputs["ImagesTableName"], Key=key)
-        return [*found.get("Contents", []), *row.get("Item", {})]
-
-    await_value(lambda: None if find() else True, seconds=90)
 
 
 def await_no_upload(stack: Stack, image_id: str) -> None:

@@ -65,9 +65,11 @@ def test_test_event_of_s3_is_ignored() -> None:
 
 
 def test_record_that_fails_is_raised_after_the_others_were_processed(
-    images: ImageRepository, storage: ImageStorage, stored: list[Image]
+    images: ImageRepository, stored: list[Image]
 ) -> None:
-    storage.add("originals/a b +", b"x", "image/jpeg")
+    without_object = make_image()
+    images.add(without_object)
     with pytest.raises(ExceptionGroup, match="1 images failed"):
-        handle("originals/a+b+%2B", make_original_key(stored[0].id))
+        handle(make_original_key(without_object.id), make_original_key(stored[0].id))
+    assert images.get(without_object.id).status is Status.FAILED
     assert images.get(stored[0].id).status is Status.READY

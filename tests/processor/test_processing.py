@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image as Pillow
 
-from processor.processing import LATE_AGE, Processor
+from processor.processing import LATE_AGE, ROW_PATIENCE, Processor
 from processor.renditions import render
 from shared.errors import NotFound, Unavailable
 from shared.models import ProcessingResult, Status
@@ -94,6 +95,39 @@ def test_second_event_changes_nothing(
     assert reading.calls == 0
 
 
+def test_event_that_comes_ten_times_makes_one_image(
+    processor: Processor, images: ImageRepository, s3: S3Client, image: Image
+) -> None:
+    with ThreadPoolExecutor(10) as executor:
+        outcomes = executor.map(lambda _: processor.process(image.id, now(), seconds=60), range(10))
+        assert set(outcomes) <= {"ready", "ready before"}
+    assert images.get(image.id).version == 2
+    assert len(list_keys(s3)) == 5
+
+
+def test_try_after_one_that_was_killed_amid_its_renditions_completes_them(
+    processor: Processor, images: ImageRepository, s3: S3Client, image: Image
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    written = []
+
+    def kill(**_: Any) -> None:  # noqa: ANN401 - botocore's
+        written.append(1)
+        if len(written) > 2:
+            raise Killed
+
+    s3.meta.events.register("before-call.s3.PutObject", kill)
+    with pytest.raises(Killed):
+        processor.process(image.id, now(), seconds=60)
+    s3.meta.events.unregister("before-call.s3.PutObject", kill)
+    assert images.get(image.id).status is Status.PROCESSING
+    assert len(list_keys(s3)) == 3
+    assert processor.process(image.id, now(), seconds=60) == "ready"
+    assert len(list_keys(s3)) == 5
+
+
 def test_event_before_its_row_waits_for_it(images: ImageRepository, storage: ImageStorage) -> None:
     late = make_image()
     storage.add(make_original_key(late.id), make_picture(), "image/jpeg")
@@ -108,19 +142,27 @@ def test_event_before_its_row_waits_for_it(images: ImageRepository, storage: Ima
     assert len(pauses) == 3
 
 
-def test_object_without_a_row_is_left_to_a_later_try(processor: Processor, storage: ImageStorage) -> None:
-    storage.add(make_original_key("1"), b"x", "image/jpeg")
-    with pytest.raises(Unavailable):
-        processor.process("1", now(), seconds=60)
-    assert storage.get(make_original_key("1")) == b"x"
-
-
-def test_object_that_never_got_a_row_is_deleted(
-    processor: Processor, s3: S3Client, storage: ImageStorage
+def test_object_that_gets_no_row_while_its_request_can_live_is_deleted(
+    images: ImageRepository, s3: S3Client, storage: ImageStorage
 ) -> None:
     storage.add(make_original_key("1"), b"x", "image/jpeg")
-    assert processor.process("1", now() - LATE_AGE - timedelta(seconds=1), seconds=60) == "deleted"
+    pauses: list[float] = []
+    processor = make_processor(images, storage, sleep=pauses.append)
+    assert processor.process("1", now(), seconds=60) == "deleted"
     assert list_keys(s3) == []
+    assert 35 <= sum(pauses) < 40
+
+
+def test_nothing_waits_for_the_row_of_an_object_that_is_gone_or_old(
+    images: ImageRepository, s3: S3Client, storage: ImageStorage
+) -> None:
+    pauses: list[float] = []
+    processor = make_processor(images, storage, sleep=pauses.append)
+    assert processor.process("1", now(), seconds=60) == "deleted"
+    storage.add(make_original_key("1"), b"x", "image/jpeg")
+    assert processor.process("1", now() - ROW_PATIENCE - timedelta(seconds=1), seconds=60) == "deleted"
+    assert list_keys(s3) == []
+    assert pauses == []
 
 
 def test_event_of_an_image_that_is_gone_already_ends_quietly(

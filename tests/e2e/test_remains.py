@@ -1,0 +1,34 @@
+"""What is left behind goes away by itself. `leave_remains` came first, so that nothing waits for it here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.e2e.client import ABANDONED_ID, ORPHAN_ID, await_value
+
+if TYPE_CHECKING:
+    from local.stack import Stack
+
+PATIENCE_SECONDS = 90
+
+
+def list_objects(stack: Stack, prefix: str) -> Any:  # noqa: ANN401 - JSON
+    found = stack.client("s3").list_objects_v2(Bucket=stack.outputs["BucketName"], Prefix=prefix)
+    return found.get("Contents", [])
+
+
+def test_abandoned_upload_disappears_with_its_record(stack: Stack) -> None:
+    key = {"pk": {"S": f"IMAGE#{ABANDONED_ID}"}, "sk": {"S": "IMAGE"}}
+
+    def is_gone() -> bool | None:
+        row = stack.client("dynamodb").get_item(TableName=stack.outputs["ImagesTableName"], Key=key)
+        left = "Item" in row or list_objects(stack, f"renditions/{ABANDONED_ID}")
+        return None if left else True
+
+    await_value(is_gone, seconds=PATIENCE_SECONDS)
+
+
+def test_original_without_a_record_disappears(stack: Stack) -> None:
+    await_value(
+        lambda: None if list_objects(stack, f"originals/{ORPHAN_ID}") else True, seconds=PATIENCE_SECONDS
+    )
