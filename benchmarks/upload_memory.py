@@ -3,8 +3,8 @@
 PYTHONPATH=src:. python benchmarks/upload_memory.py
 
 Each format runs in a process of its own, through the Lambda handler and boto3, against a server that takes
-everything. The event counts, for it is there before the handler runs; reading it from Lambda does not. The peer
-is the shortest code that does the same with the standard library.
+everything. The event counts, for it is there before the handler runs; reading it from Lambda does not. The
+peer is the shortest code that does the same with the standard library.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ class Sink(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def do_PUT(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_PUT(self) -> None:
         left = int(self.headers.get("Content-Length", 0))
         while left:
             left -= len(self.rfile.read(min(left, 65536)))
         self.answer(b"")
 
-    def do_POST(self) -> None:  # noqa: N802 - same
+    def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         self.answer(b"{}")
 

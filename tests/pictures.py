@@ -3,7 +3,7 @@
 import struct
 import zlib
 from io import BytesIO
-from typing import Any
+from typing import Any, Literal
 
 from PIL import Image, ImageCms
 
@@ -95,5 +95,62 @@ def insert_png_chunks(png: bytes, *chunks: bytes) -> bytes:
 
 def insert_jpeg_segments(jpeg: bytes, *segments: bytes) -> bytes:
     """The segments, each with its marker but without a length, stand first."""
-    framed = (segment[:2] + struct.pack(">H", len(segment)) + segment[2:] for segment in segments)
-    return jpeg[:2] + b"".join(framed) + jpeg[2:]
+    return jpeg[:2] + b"".join(map(frame_jpeg_segment, segments)) + jpeg[2:]
+
+
+def frame_jpeg_segment(segment: bytes) -> bytes:
+    return segment[:2] + struct.pack(">H", len(segment)) + segment[2:]
+
+
+def make_thumbnail_exif(thumbnail: bytes) -> bytes:
+    """An EXIF block with a JPEG in its second directory, as cameras embed it."""
+    no_facts = struct.pack("<HHHIHxxI", 1, 0x0128, 3, 1, 2, 26)
+    at = 8 + len(no_facts) + 42
+    entries = [(0x0103, 3, 1, 6), (0x0201, 4, 1, at), (0x0202, 4, 1, len(thumbnail))]
+    directory = struct.pack("<H", 3) + b"".join(struct.pack("<HHII", *entry) for entry in entries) + bytes(4)
+    return b"Exif\0\0II\x2a\0\x08\0\0\0" + no_facts + directory + thumbnail
+
+
+def make_described_profile(text: str, space: Literal["sRGB", "LAB"] = "sRGB") -> bytes:
+    """A profile whose description and copyright are the text."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile(space)).tobytes())
+    words = text.encode("utf-16-be")
+    words += bytes(len(words) % 4)
+    tag = struct.pack(">4s4xII2s2sII", b"mluc", 1, 12, b"en", b"US", len(words), 28) + words
+    for at in range(132, 132 + 12 * int.from_bytes(profile[128:132]), 12):
+        if bytes(profile[at : at + 4]) in (b"desc", b"cprt"):
+            profile[at + 4 : at + 12] = struct.pack(">II", len(profile), len(tag))
+    profile[:4] = struct.pack(">I", len(profile) + len(tag))
+    return bytes(profile) + tag
+
+
+def make_iptc(text: bytes) -> bytes:
+    """The text as a city, in a resource of Photoshop."""
+    record = b"\x1c\x02\x5a" + struct.pack(">H", len(text)) + text
+    return b"8BIM\x04\x04\0\0" + struct.pack(">I", len(record)) + record + bytes(len(record) % 2)
+
+
+def make_gif_extension(label: int, *blocks: bytes) -> bytes:
+    return b"!" + bytes([label]) + b"".join(bytes([len(block)]) + block for block in blocks) + b"\0"
+
+
+def insert_gif_block(gif: bytes, block: bytes) -> bytes:
+    """The block stands right after the header and its palette."""
+    at = 13 + (3 << (gif[10] & 7) + 1 if gif[10] & 0x80 else 0)
+    return gif[:at] + block + gif[at:]
+
+
+def append_webp_chunk(webp: bytes, kind: bytes, content: bytes) -> bytes:
+    chunk = kind + struct.pack("<I", len(content)) + content + bytes(len(content) % 2)
+    return webp[:4] + struct.pack("<I", len(webp) - 8 + len(chunk)) + webp[8:] + chunk
+
+
+def list_webp_chunks(webp: bytes) -> list[bytes]:
+    """The kinds of all chunks, which fill the file to its last byte."""
+    kinds, at = [], 12
+    while at < len(webp):
+        kinds.append(webp[at : at + 4])
+        size = int.from_bytes(webp[at + 4 : at + 8], "little")
+        at += 8 + size + size % 2
+    assert at == len(webp) == 8 + int.from_bytes(webp[4:8], "little")
+    return kinds

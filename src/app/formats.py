@@ -9,8 +9,8 @@ from aws_lambda_powertools.event_handler import Request
 from jiter import from_json
 
 from app.fields import MAX_DIRECT_BYTES, MAX_INLINE_BYTES
+from app.inputs import FileCreate, ImageCreate, ImageMetadata, ImageQueryMetadata
 from app.requests import get_media_type, get_query, parse_json, read_body, validate
-from app.schemas import FileCreate, ImageCreate, ImageMetadata, ImageQueryMetadata
 from shared.errors import FieldError, InvalidFields, MalformedRequest, TooLarge, UnsupportedMediaType
 
 MULTIPART = "multipart/form-data"

@@ -11,7 +11,7 @@ from app import VERSION
 from app.auth import USER_ID_FIELD, USER_ID_HEADER
 from app.errors import PROBLEM_TYPE, get_status
 from app.fields import UserId
-from app.schemas import (
+from app.inputs import (
     DirectUploadCreate,
     FileCreate,
     ImageCreate,
@@ -21,8 +21,8 @@ from app.schemas import (
     ImageUpdate,
     ItemCreate,
     PageQuery,
-    Problem,
 )
+from app.schemas import Problem
 from shared import errors
 from shared.errors import DomainError
 from shared.inspection import CONTENT_TYPES

@@ -1,7 +1,7 @@
 """Pages of a listing: a query and a caller to where the page begins, and to the cursor of the next."""
 
 from app.auth import Caller
-from app.schemas import PageQuery
+from app.inputs import PageQuery
 from shared.listing import Span, decode_cursor, encode_cursor
 
 

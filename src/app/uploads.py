@@ -12,7 +12,8 @@ from app.auth import Caller
 from app.fields import MAX_DIRECT_BYTES
 from app.filenames import make_default_filename
 from app.formats import ImageUpload, UploadedFile
-from app.schemas import DirectUpload, DirectUploadCreate, FilePublic, ImageMetadata, UploadTarget
+from app.inputs import DirectUploadCreate, ImageMetadata
+from app.schemas import DirectUpload, FilePublic, UploadTarget
 from shared.errors import Conflict, FieldError, InvalidFields, TooLarge, UnsupportedImage
 from shared.images import ImageRepository
 from shared.inspection import CONTENT_TYPES, inspect

@@ -25,6 +25,13 @@ ALTITUDES_M = (-12_000, 100_000)
 _TAKEN_AT = re.compile(r"([0-9]{4}):([0-9]{2}):([0-9]{2}) ([0-9]{2}:[0-9]{2}:[0-9]{2})")
 _OFFSET = re.compile(r"[+-](?:0[0-9]|1[0-4]):[0-5][0-9]")
 _DEGREE_PARTS = (1, 60, 3600)
+_PLACE = re.compile(
+    r"\d[.,]\d{4,}+(?!\s*mm)"  # 48.8583, but no focal length such as 2.220000029mm
+    r"|\d\s*(?:[°º˚]|deg)\s*(?:\d|[nsew](?![\w-]))"  # 48° 51', 48 deg 51' or 48°N, but no angle of view
+    r"|\d\s*['\u2032\u2019]\s*\d",  # 51' 30"
+    re.IGNORECASE,
+)
+"""A coordinate, as programs and people write it."""
 
 type Tags = Mapping[int, Any]
 
@@ -39,11 +46,12 @@ def read_facts(exif: Image.Exif) -> Exif | None:
     facts = Exif(
         taken_at=_read_taken_at(photo),
         camera=_read_camera(camera),
-        lens=_read_text(photo.get(ExifTags.Base.LensModel)),
+        lens=_read_name(photo.get(ExifTags.Base.LensModel)),
         focal_length_mm=_read_number(photo.get(ExifTags.Base.FocalLength), 0, MAX_FOCAL_LENGTH_MM),
         aperture=_read_number(photo.get(ExifTags.Base.FNumber), 0, MAX_APERTURE),
         exposure_seconds=_read_number(photo.get(ExifTags.Base.ExposureTime), 0, MAX_EXPOSURE_SECONDS),
         iso=_read_iso(photo.get(ExifTags.Base.ISOSpeedRatings)),
+        orientation=_read_orientation(exif),
         location=_read_location(gps),
     )
     return facts if facts != Exif() else None
@@ -61,7 +69,13 @@ def _read_text(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     text = "".join(character if character.isprintable() else " " for character in value.partition("\0")[0])
-    return " ".join(text.split())[:MAX_TEXT_CHARACTERS].rstrip() or None
+    return " ".join(text.split()) or None
+
+
+def _read_name(value: object) -> str | None:
+    """What everyone may read: a text with a place in it is none."""
+    text = _read_text(value)
+    return text[:MAX_TEXT_CHARACTERS].rstrip() if text and not _PLACE.search(text) else None
 
 
 def _read_number(value: object, above: float, most: float) -> float | None:
@@ -71,6 +85,8 @@ def _read_number(value: object, above: float, most: float) -> float | None:
 
 
 def _to_float(value: object) -> float | None:
+    if isinstance(value, str | bytes):
+        return None  # EXIF writes no number as text
     with suppress(TypeError, ValueError, ArithmeticError):
         number = float(value)  # type: ignore[arg-type] # whatever it is
         if isfinite(number):
@@ -93,7 +109,7 @@ def _read_taken_at(tags: Tags) -> str | None:
 
 
 def _read_camera(tags: Tags) -> str | None:
-    make, model = _read_text(tags.get(ExifTags.Base.Make)), _read_text(tags.get(ExifTags.Base.Model))
+    make, model = _read_name(tags.get(ExifTags.Base.Make)), _read_name(tags.get(ExifTags.Base.Model))
     if not make or not model:
         return model or make
     # "Canon" makes the "Canon EOS R5", "NIKON CORPORATION" the "NIKON D850": once is enough.
@@ -105,6 +121,14 @@ def _read_camera(tags: Tags) -> str | None:
 def _read_iso(value: object) -> int | None:
     number = _read_number(value[0] if isinstance(value, tuple) and value else value, 0, MAX_ISO)
     return round(number) or None if number is not None else None
+
+
+def _read_orientation(exif: Image.Exif) -> int | None:
+    with suppress(UnacceptableImage), refusing_damage():
+        orientation = exif.get(ExifTags.Base.Orientation)
+        if isinstance(orientation, int) and orientation in range(1, 9):
+            return orientation
+    return None
 
 
 def _read_location(tags: Tags) -> Location | None:

@@ -74,7 +74,7 @@ class Processor:
             return self._finish(image_id, self._make_result(image_id, seconds))
 
     def _admit(self, image: Image) -> str:
-        with self._marking_failure(image.id):
+        with self._marking_failure(image.id, while_awaited=True):
             try:
                 data = self._storage.get(make_upload_key(image.id))
                 _check_announcement(image, data)
@@ -82,18 +82,18 @@ class Processor:
             except NotFound:
                 return "accepted before"
             except UnacceptableImage as error:
-                self._mark(image.id, Status.REJECTED, error.detail)
+                self._mark(image.id, Status.REJECTED, error.detail, while_awaited=True)
                 return Status.REJECTED
             self._storage.add(make_original_key(image.id), data, content_type)
             return "accepted"
 
     @contextmanager
-    def _marking_failure(self, image_id: str) -> Iterator[None]:
+    def _marking_failure(self, image_id: str, *, while_awaited: bool = False) -> Iterator[None]:
         try:
             yield
         except Exception:
             with suppress(DomainError):
-                self._mark(image_id, Status.FAILED, FAILED_REASON)
+                self._mark(image_id, Status.FAILED, FAILED_REASON, while_awaited=while_awaited)
             raise
 
     def _prepare_for_the_worst(self, image: Image) -> None:
@@ -106,8 +106,11 @@ class Processor:
         else:
             self._mark(image.id, Status.FAILED, FAILED_REASON)
 
-    def _mark(self, image_id: str, status: Status, reason: str | None = None) -> None:
-        self._images.set_result(image_id, ProcessingResult(status=status, status_reason=reason))
+    def _mark(
+        self, image_id: str, status: Status, reason: str | None = None, *, while_awaited: bool = False
+    ) -> None:
+        result = ProcessingResult(status=status, status_reason=reason)
+        self._images.set_result(image_id, result, while_awaited=while_awaited)
 
     def _await_row(self, image_id: str, age: timedelta) -> Image | None:
         """Read the row, which is written after the object and may be a moment behind its event."""

@@ -70,10 +70,18 @@ class ImageRepository(RecordRepository[Image]):
         visible = [image for image in page.records if image.visible_to(images.caller_id)]
         return RecordPage(visible, page.next_key)
 
-    def set_result(self, image_id: str, result: ProcessingResult) -> bool:
-        """Put down what processing found. False if the image is gone, or was finished before."""
+    def set_result(self, image_id: str, result: ProcessingResult, *, while_awaited: bool = False) -> bool:
+        """Put down what processing found. False if the image is gone, or was finished before.
+
+        `while_awaited` is for a result of an upload that is none of an image whose bytes were accepted since.
+        """
+
+        def check(image: Image) -> None:
+            if image.status in FINAL_STATUSES or (while_awaited and not image.awaits_bytes):
+                raise Finished
+
         try:
-            self.update(image_id, lambda image: _apply(result, image), _check_unfinished)
+            self.update(image_id, lambda image: _apply(result, image), check)
         except (NotFound, Finished):
             return False
         return True
@@ -93,11 +101,6 @@ class ImageRepository(RecordRepository[Image]):
                 yield _user_family(images.user_id, Visibility.PUBLIC)
         if Visibility.PRIVATE in shown and owner is not None and owner == images.caller_id:
             yield _user_family(owner, Visibility.PRIVATE)
-
-
-def _check_unfinished(image: Image) -> None:
-    if image.status in FINAL_STATUSES:
-        raise Finished
 
 
 def _apply(result: ProcessingResult, image: Image) -> Image:

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, PlainSerializer
 from pydantic.alias_generators import to_camel
@@ -89,7 +89,7 @@ class Exif(Model):
     """The facts of a photo that are worth telling."""
 
     taken_at: str | None = None
-    """RFC 3339; without an offset where the camera did not record one."""
+    """RFC 3339; without an offset where the camera did not record one, and for strangers."""
     camera: str | None = None
     lens: str | None = None
     focal_length_mm: float | None = None
@@ -99,6 +99,12 @@ class Exif(Model):
     orientation: int | None = None
     """1 to 8, as the camera stored the pixels; renditions are upright."""
     location: Location | None = None
+
+    def without_place(self) -> Self | None:
+        """As strangers may see it: an offset tells the part of the world, too. None if nothing is left."""
+        taken_at = self.taken_at and self.taken_at[: len("2024-05-06T07:08:09")]
+        rest = self.model_copy(update={"taken_at": taken_at, "location": None})
+        return rest if any(value is not None for _, value in rest) else None
 
 
 class Image(Record):

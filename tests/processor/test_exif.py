@@ -9,9 +9,9 @@ from PIL.TiffImagePlugin import IFDRational
 from processor.exif import MAX_TEXT_CHARACTERS, read_facts
 from processor.renditions import render
 from shared.models import Exif, Location
-from tests.pictures import draw_quadrants, encode, make_exif
+from tests.pictures import draw_quadrants, encode, make_exif, make_photo
 
-MAKE, MODEL = 0x010F, 0x0110
+MAKE, MODEL, ORIENTATION = 0x010F, 0x0110, 0x0112
 EXPOSURE, APERTURE, ISO, TAKEN_AT, OFFSET, FOCAL_LENGTH, LENS = (
     0x829A,
     0x829D,
@@ -72,7 +72,17 @@ def test_facts_of_a_photo_are_read_from_every_format(image_format: str) -> None:
 
 def test_an_image_without_facts_has_none() -> None:
     assert read_facts(Image.Exif()) is None
-    assert render(encode(draw_quadrants(), "JPEG", exif=make_exif({0x0112: 6}))).exif is None
+    assert render(encode(draw_quadrants(), "JPEG", exif=make_exif({0x0131: "Editor"}))).exif is None
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_is_the_one_of_the_stored_pixels(orientation: int) -> None:
+    assert render(make_photo(orientation)).exif == Exif(orientation=orientation)
+
+
+@pytest.mark.parametrize("value", [0, 9, 65_535, "6", b"\6", 6.0, (6, 6), None], ids=repr)
+def test_an_orientation_that_makes_no_sense_is_dropped(value: object) -> None:
+    assert read({ORIENTATION: value}) == Exif()
 
 
 @pytest.mark.parametrize(
@@ -95,6 +105,39 @@ def test_camera_is_make_and_model_said_once(make: object, model: object, camera:
 
 def test_text_holds_no_control_characters() -> None:
     assert read(photo={LENS: "<b>50\x1b[31mmm\u202e\n f/1.8"}).lens == "<b>50 [31mmm f/1.8"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "48.858370, 2.294481",
+        "Camera at 48,8584",
+        "48° 51' 30.13\" N",
+        "48°N 2°E",
+        "48 deg 51' 30.13\" N",
+        "N 48 51' 30\"",
+        "48\N{PRIME}51",
+        b"48.8584",
+        "x" * MAX_TEXT_CHARACTERS + " 48.8584",
+    ],
+)
+def test_a_text_with_a_place_in_it_is_dropped(text: object) -> None:
+    assert read({MAKE: text, MODEL: text}, {LENS: text}) == Exif()
+    assert read({MAKE: "Canon", MODEL: text}).camera == "Canon"
+
+
+@pytest.mark.parametrize(
+    "lens",
+    [
+        "iPhone 15 Pro back triple camera 6.765mm f/1.78",
+        "iPhone 15 Pro back triple camera 2.220000029mm f/2.2",
+        "EF24-105mm f/4L IS USM",
+        "1:2.8/100 180° W-Nikkor",
+        "Samyang 8mm 180 deg Fisheye",
+    ],
+)
+def test_a_lens_is_not_taken_for_a_place(lens: str) -> None:
+    assert read(photo={LENS: lens}).lens == lens
 
 
 @pytest.mark.parametrize(
@@ -129,6 +172,8 @@ def test_time_is_told_only_if_it_exists(text: object, offset: object, taken_at: 
         IFDRational(0, 0),
         1e12,
         "x",
+        "2.8",
+        b"2.8",
         b"\xff",
         (),
         None,

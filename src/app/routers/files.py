@@ -8,8 +8,9 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app.dependencies import BaseUrl, Storage
 from app.formats import UploadedFile, read_file_upload
+from app.inputs import FileCreate
 from app.openapi import BODY_ERRORS, accepts_upload, answers
-from app.schemas import FileCreate, FileUploaded
+from app.schemas import FileUploaded
 from app.uploads import upload_file
 
 DEPRECATED_SINCE = "@1795478400"  # 2026-11-24, as RFC 9745 writes it

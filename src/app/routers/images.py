@@ -9,6 +9,14 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from app.conditions import answer_unchanged, make_etag
 from app.dependencies import BaseUrl, CheckWrite, CurrentCaller, Images, Storage
 from app.formats import ImageUpload, read_image_upload
+from app.inputs import (
+    DirectUploadCreate,
+    ImageCreate,
+    ImageMetadata,
+    ImageQuery,
+    ImageQueryMetadata,
+    ImageUpdate,
+)
 from app.openapi import (
     BODY_ERRORS,
     CHANGE_ERRORS,
@@ -21,17 +29,7 @@ from app.openapi import (
 )
 from app.pages import get_span, make_cursor
 from app.requests import MERGE_PATCH, read_json, read_query
-from app.schemas import (
-    DirectUpload,
-    DirectUploadCreate,
-    ImageCreate,
-    ImageList,
-    ImageMetadata,
-    ImagePublic,
-    ImageQuery,
-    ImageQueryMetadata,
-    ImageUpdate,
-)
+from app.schemas import DirectUpload, ImageList, ImagePublic
 from app.uploads import begin_upload, reprocess_image, upload_image
 from shared import errors
 from shared.errors import NotFound

@@ -10,10 +10,11 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app.conditions import answer_unchanged, make_etag
 from app.dependencies import BaseUrl, CheckWrite, CurrentCaller, Items
+from app.inputs import ItemCreate, PageQuery
 from app.openapi import BODY_ERRORS, CHANGE_ERRORS, NOT_MODIFIED, READ_ERRORS, accepts, answers, takes_query
 from app.pages import get_span, make_cursor
 from app.requests import read_json, read_query
-from app.schemas import ItemCreate, ItemList, ItemPublic, PageQuery
+from app.schemas import ItemList, ItemPublic
 from shared import errors
 from shared.models import Item
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from shared.errors import Unavailable
 from shared.models import ProcessingResult, Status
 from shared.storage import make_original_key, make_upload_key
 from tests.api import BASE_URL
@@ -217,6 +218,37 @@ class TestAccept:
             processor.process(image_id, datetime.now(UTC), seconds=60)
         assert api.get(f"/images/{image_id}", user="ann").json["sha256"] == SHA256
         assert make_upload_key(image_id) not in list_keys(s3)
+
+    @pytest.mark.parametrize("operation", ["GetObject", None])
+    def test_a_second_post_that_is_refused_or_fails_does_no_harm_to_the_first(
+        self,
+        api: Api,
+        processor: Processor,
+        images: ImageRepository,
+        s3: S3Client,
+        operation: str | None,
+    ) -> None:
+        image_id = begin_and_post(api, s3)
+
+        def overtake(**_: Any) -> None:  # noqa: ANN401 - botocore's
+            s3.meta.events.unregister("before-call.s3.GetObject", overtake)
+            processor.accept(image_id)
+            images.set_result(image_id, ProcessingResult(status=Status.PROCESSING))
+            s3.put_object(Bucket="bucket", Key=make_upload_key(image_id), Body=b"x")
+            if operation:
+                faults.append(Outage(s3, operation))
+
+        faults: list[Outage] = []
+        s3.meta.events.register("before-call.s3.GetObject", overtake)
+        if operation:
+            with pytest.raises(Unavailable):
+                processor.accept(image_id)
+        else:
+            processor.accept(image_id)
+        for fault in faults:
+            fault.end()
+        assert processor.process(image_id, datetime.now(UTC), seconds=60) == "ready"
+        assert api.get(f"/images/{image_id}", user="ann").json["status"] == "ready"
 
     def test_what_is_posted_for_a_deleted_image_is_deleted(
         self, api: Api, processor: Processor, s3: S3Client

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+from PIL import Image
+
+from shared.models import RENDITION_EDGES_PX, Exif, Location
+from shared.storage import make_original_key, make_rendition_key
+from tests.metadata import CASES, find_place, unpack
+from tests.pictures import BLUE, GREEN, RED, WHITE, draw_quadrants, encode, list_webp_chunks, make_exif
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from processor.processing import Processor
+    from shared.storage import ImageStorage
+    from tests.api import Answer, Api
+
+KNOWN_LOCATION = {"latitude": 48.85837, "longitude": 2.294481, "altitude": None}
+ALLOWED_CHUNKS = {b"VP8X", b"VP8 ", b"VP8L", b"ALPH"}
+METADATA_KEYS = {"exif", "xmp", "icc_profile", "comment", "photoshop", "XML:com.adobe.xmp"}
+
+
+def fetch_as_strangers(api: Api, image_id: str) -> Iterator[Answer]:
+    url = f"/images/{image_id}"
+    for user, listing in [(None, "/images"), ("bob", "/images?userId=ann")]:
+        yield (image := api.get(url, user=user))
+        yield (page := api.get(listing, user=user))
+        assert page.json["images"] == [image.json]
+        yield (content := api.get(f"{url}/content", user=user))
+        assert urlsplit(content.headers["Location"]).path.endswith(make_rendition_key(image_id, "large"))
+
+
+def assert_shows_the_picture_alone(rendition: bytes) -> None:
+    assert not find_place(rendition)
+    assert set(list_webp_chunks(rendition)) <= ALLOWED_CHUNKS
+    with Image.open(BytesIO(rendition)) as opened:
+        assert not METADATA_KEYS & set(opened.info)
+        image = opened.convert("RGB")
+    for (x, y), color in zip([(1, 1), (3, 1), (1, 3), (3, 3)], [RED, GREEN, BLUE, WHITE], strict=True):
+        assert image.getpixel((x * image.width // 4, y * image.height // 4)) == pytest.approx(color, abs=40)
+
+
+@pytest.mark.parametrize(
+    ("make_file", "is_known"),
+    [
+        pytest.param(make_file, place == "EXIF location", id=f"{form} {place}")
+        for form, place, make_file in CASES
+    ],
+)
+def test_no_stranger_can_fetch_a_place_that_only_the_owner_sent(
+    api: Api, processor: Processor, storage: ImageStorage, make_file: Callable[[], bytes], is_known: bool
+) -> None:
+    sent = make_file()
+    assert find_place(unpack(sent))
+    image_id = api.upload(sent, visibility="public")["id"]
+    assert processor.process(image_id, datetime.now(UTC), seconds=60) == "ready"
+
+    for answer in fetch_as_strangers(api, image_id):
+        assert not find_place(answer.body)
+        assert not find_place(repr(answer.headers).encode())
+    for name in RENDITION_EDGES_PX:
+        assert_shows_the_picture_alone(storage.get(make_rendition_key(image_id, name)))
+
+    owned = api.get(f"/images/{image_id}", user="ann").json["exif"] or {}
+    assert owned.get("location") == (KNOWN_LOCATION if is_known else None)
+    assert storage.get(make_original_key(image_id)) == sent
+
+
+def test_only_the_owner_sees_how_far_the_clock_was_from_utc(api: Api, processor: Processor) -> None:
+    photo = make_exif({}, {0x9003: "2024:05:06 07:08:09", 0x9011: "+05:45"})
+    image_id = api.upload(encode(draw_quadrants(), "JPEG", exif=photo), visibility="public")["id"]
+    processor.process(image_id, datetime.now(UTC), seconds=60)
+    own, other = (
+        api.get(f"/images/{image_id}", user=user).json["exif"]["takenAt"] for user in ("ann", "bob")
+    )
+    assert (own, other) == ("2024-05-06T07:08:09+05:45", "2024-05-06T07:08:09")
+
+
+@pytest.mark.parametrize(
+    ("taken_at", "told"),
+    [
+        ("2024-05-06T07:08:09-05:30", "2024-05-06T07:08:09"),
+        ("2024-05-06T07:08:09", "2024-05-06T07:08:09"),
+        (None, None),
+    ],
+)
+def test_facts_without_place_keep_the_local_time(taken_at: str | None, told: str | None) -> None:
+    location = Location(latitude=48.85837, longitude=2.294481)
+    facts = Exif(camera="Canon", taken_at=taken_at, location=location)
+    assert facts.without_place() == Exif(camera="Canon", taken_at=told)
