@@ -86,7 +86,12 @@ def parse_form(body: bytes, content_type: str) -> Form:
     heads = [
         _read_head(head, f"part {number} of the multipart body") for number, (head, _) in enumerate(parts, 1)
     ]
-    payloads = _split_payloads([payload for _, payload in parts])
+    boundary = secrets.token_hex(16)
+    framed = _frame(boundary, [payload for _, payload in parts])
+    # A body may be megabytes: one that the caller does not keep ends here, before the library copies it.
+    del body, parts
+    payloads = _split(boundary, framed, len(heads))
+    del framed
 
     fields: dict[str, list[str]] = {}
     files = []
@@ -134,7 +139,9 @@ def _find_parts(body: bytes, boundary: str) -> Iterator[tuple[bytes, memoryview]
     for number, match in enumerate(delimiter.finditer(body, start), start=1):
         if number > MAX_PARTS:
             raise MalformedRequest(f"the multipart body has more than {MAX_PARTS} parts")
-        head_end = body.find(blank_line, start, min(match.start(), start + MAX_PART_HEADER_BYTES))
+        # Of a part without a payload, the blank line may be the line end in front of the next boundary.
+        head_limit = min(match.start() + len(newline), start + MAX_PART_HEADER_BYTES)
+        head_end = body.find(blank_line, start, head_limit)
         if head_end < 0:
             raise MalformedRequest(
                 f"part {number} of the multipart body has no blank line after its headers, "
@@ -219,22 +226,27 @@ def _decode_extended(value: str, where: str) -> str:
     raise MalformedRequest(f"{where} has a filename* that is not UTF-8")
 
 
-def _split_payloads(payloads: Sequence[memoryview]) -> list[bytes]:
+def _frame(boundary: str, payloads: Sequence[memoryview]) -> bytes:
+    # The library would decode parts of a client's boundary; a random one cannot occur in a payload.
+    pieces: list[bytes | memoryview] = []
+    for index, payload in enumerate(payloads):
+        head = f"--{boundary}\r\nContent-Disposition: form-data; name={index}\r\n\r\n"
+        pieces += (head.encode(), payload, b"\r\n")
+    pieces.append(f"--{boundary}--\r\n".encode())
+    return b"".join(pieces)
+
+
+def _split(boundary: str, framed: bytes, count: int) -> list[bytes]:
     # Importing the library takes 200 ms, which only a request with a form should pay.
     from streaming_form_data import StreamingFormDataParser  # noqa: PLC0415
     from streaming_form_data.targets import ValueTarget  # noqa: PLC0415
 
-    # The library would decode parts of a client's boundary; a random one cannot occur in a payload.
-    boundary = secrets.token_hex(16)
     parser = StreamingFormDataParser({"Content-Type": f"multipart/form-data; boundary={boundary}"})
-    targets = [ValueTarget() for _ in payloads]
-    pieces: list[bytes | memoryview] = []
-    for index, (target, payload) in enumerate(zip(targets, payloads, strict=True)):
+    targets = [ValueTarget() for _ in range(count)]
+    for index, target in enumerate(targets):
         parser.register(str(index), target)
-        head = f"--{boundary}\r\nContent-Disposition: form-data; name={index}\r\n\r\n"
-        pieces += (head.encode(), payload, b"\r\n")
-    pieces.append(f"--{boundary}--\r\n".encode())
-    parser.data_received(b"".join(pieces))
+    # All at once: each payload then comes out in one piece, which its target gives back without a copy.
+    parser.data_received(framed)
     return [target.value for target in targets]
 
 
