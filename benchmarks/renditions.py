@@ -1,6 +1,6 @@
 """How long `render` takes for a 24-megapixel photo, beside others making the same renditions in the same run.
 
-PYTHONPATH=src python benchmarks/renditions.py
+PYTHONPATH=src:. python benchmarks/renditions.py
 """
 
 import importlib.util
@@ -9,25 +9,14 @@ import time
 from collections.abc import Callable
 from io import BytesIO
 
-from PIL import Image, ImageChops
+from PIL import Image
 
+from benchmarks.pictures import make_photo
 from processor.renditions import WEBP_METHOD, WEBP_QUALITY, render
 from shared.models import RENDITION_EDGES_PX
 
 WIDTH_PX, HEIGHT_PX = 6000, 4000
 ROUNDS = 5
-
-
-def make_photo() -> bytes:
-    """Smooth shapes with grain, as a camera sees them: some 10 MB."""
-    size = (WIDTH_PX, HEIGHT_PX)
-    fractal = Image.effect_mandelbrot((600, 400), (-2, -1, 1, 1), 200).resize(size, Image.Resampling.BICUBIC)
-    bands = [fractal, fractal.transpose(Image.Transpose.FLIP_TOP_BOTTOM), ImageChops.invert(fractal)]
-    grain = Image.effect_noise(size, 12)
-    photo = Image.merge("RGB", [ImageChops.add(band, grain, 1, -128) for band in bands])
-    file = BytesIO()
-    photo.save(file, "JPEG", quality=90)
-    return file.getvalue()
 
 
 def render_naively(data: bytes) -> None:
@@ -54,7 +43,7 @@ def measure_seconds(function: Callable[[bytes], object], data: bytes) -> float:
 
 
 def main() -> None:
-    data = make_photo()
+    data = make_photo(WIDTH_PX, HEIGHT_PX)
     contenders: dict[str, Callable[[bytes], object]] = {"render": render, "naive": render_naively}
     if importlib.util.find_spec("pyvips"):
         contenders["pyvips"] = render_with_vips
