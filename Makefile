@@ -4,6 +4,8 @@ AWS_PORT ?= 4566
 SAM_LOCAL_PORT ?= 3001
 ENV ?= dev
 STACK ?=
+AUTH_MODE ?= open
+ADMIN ?=
 
 ENVIRONMENTS = @$(PYTHON) -m local.bootstrap
 DEV = .local/env/dev/bin
@@ -11,14 +13,14 @@ SAM = .local/env/sam/bin
 COMPILE = .local/env/uv/bin/uv pip compile --quiet --upgrade --no-header --no-annotate --python .local/env/python/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help start sam-local test lint format reset redrive pins deploy
+.PHONY: help start sam-local test lint format reset token redrive pins deploy
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
-start: ## Run the service and its AWS on this machine (PORT, AWS_PORT)
+start: ## Run the service and its AWS on this machine (PORT, AWS_PORT, AUTH_MODE=open or jwt)
 	$(ENVIRONMENTS) sam ministack python
-	@$(SAM)/python -m local start --port $(PORT) --aws-port $(AWS_PORT)
+	@$(SAM)/python -m local start --port $(PORT) --aws-port $(AWS_PORT) --auth-mode $(AUTH_MODE)
 
 sam-local: ## Run the API in Docker with `sam local` beside a running `make start` (SAM_LOCAL_PORT, AWS_PORT)
 	$(ENVIRONMENTS) sam python
@@ -44,6 +46,10 @@ format: ## Format the code
 
 reset: ## Forget what the local stack holds (AWS_PORT)
 	@$(PYTHON) -m local.reset $(AWS_PORT)
+
+token: ## Print a token of USER, with ADMIN=1 of an admin (AWS_PORT, or STACK=images-dev on AWS)
+	$(ENVIRONMENTS) sam >&2
+	@$(SAM)/python -m local token --aws-port $(AWS_PORT) --stack "$(STACK)" $(if $(ADMIN),--admin) "$(USER)"
 
 redrive: ## Process once more what failed (AWS_PORT, or STACK=images-prod on AWS)
 	$(ENVIRONMENTS) sam

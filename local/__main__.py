@@ -1,14 +1,19 @@
 """Commands of the local stack.
 
-usage: python -m local {start,sam-local} [--port N] [--aws-port N]
+usage: python -m local start [--port N] [--aws-port N] [--auth-mode open|jwt]
+       python -m local sam-local [--port N] [--aws-port N]
        python -m local redrive [--aws-port N | --stack NAME]
+       python -m local token [--aws-port N | --stack NAME] [--admin] USER
 """
+
+from __future__ import annotations
 
 import argparse
 import os
 import signal
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import boto3
 
@@ -18,25 +23,40 @@ from local.redrive import redrive
 from local.relay import run_relay
 from local.sam_local import check_engine, run_api
 from local.stack import Stack, find_stack, run_stack
+from local.tokens import make_token
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 WATCH_INTERVAL = 2.0
-EXAMPLES = """
+EXAMPLES = {
+    "open": """
 ready: {api}
 
   curl -F file=@photo.jpg -F userId=alice -F visibility=public {api}/images/upload
   curl '{api}/images?userId=alice'
   curl -L -o thumbnail.webp {api}/images/ID/content/thumbnail
+""",
+    "jwt": """
+ready: {api}
 
+  token=$(make -s token USER=alice AWS_PORT={aws_port})
+  curl -H "Authorization: Bearer $token" -F file=@photo.jpg -F visibility=private {api}/images/upload
+  curl -H "Authorization: Bearer $token" {api}/images
+""",
+}
+FOOT = """
   emulated AWS: {aws} (for its tools: . {state}/aws.sh), log: {state}/emulator.log
   Ctrl-C ends it; what it holds is there at the next start.
 """
 
 
-def start(port: int, aws_port: int) -> None:
+def start(port: int, aws_port: int, auth_mode: str) -> None:
     """Run the stack until Ctrl-C."""
-    with run_stack(port, aws_port) as stack, run_relay(aws_port):
+    with run_stack(port, aws_port, auth_mode=auth_mode) as stack, run_relay(aws_port):
         state = os.path.relpath(stack.state)
-        print(EXAMPLES.format(api=stack.api_url, aws=stack.aws_url, state=state), flush=True)
+        text = EXAMPLES[auth_mode].rstrip() + "\n" + FOOT
+        print(text.format(api=stack.api_url, aws=stack.aws_url, aws_port=aws_port, state=state), flush=True)
         watch(stack)
 
 
@@ -49,18 +69,26 @@ def start_in_docker(port: int, aws_port: int) -> None:
         watch(stack)
 
 
-def send_failures_again(aws_port: int, stack_name: str) -> None:
-    """Send what could not be processed once more, on this machine or, with a stack's name, on AWS."""
-    if stack_name:
-        client: Client = boto3.client
-        outputs = read_outputs(client, stack_name)
-        if not outputs:
-            raise Problem(f"there is no stack {stack_name} in this account and region")
-    else:
+def find_target(aws_port: int, stack_name: str) -> tuple[Client, Mapping[str, str]]:
+    """The clients and the outputs of the stack of that name on AWS or, without a name, on this machine."""
+    if not stack_name:
         stack = find_stack(aws_port)
-        client, outputs = stack.client, stack.outputs
-    done = redrive(client, outputs)
+        return stack.client, stack.outputs
+    outputs = read_outputs(boto3.client, stack_name)
+    if not outputs:
+        raise Problem(f"there is no stack {stack_name} in this account and region")
+    return boto3.client, outputs
+
+
+def send_failures_again(aws_port: int, stack_name: str) -> None:
+    """Send what could not be processed once more."""
+    done = redrive(*find_target(aws_port, stack_name))
     print(f"{done.sent} events sent again, {done.kept} messages without an event kept")
+
+
+def print_token(aws_port: int, stack_name: str, user: str, *, admin: bool) -> None:
+    """Print an access token of a user of the stack's own user pool, who is made if there is none."""
+    print(make_token(*find_target(aws_port, stack_name), user, is_admin=admin))
 
 
 def watch(stack: Stack) -> None:
@@ -77,11 +105,17 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         command = commands.add_parser(name, help=run.__doc__)
         command.set_defaults(run=run)
         command.add_argument("--port", type=int, default=port)
+        if run is start:
+            command.add_argument("--auth-mode", choices=EXAMPLES, default="open")
+    for name, act in (("redrive", send_failures_again), ("token", print_token)):
+        command = commands.add_parser(name, help=act.__doc__)
+        command.set_defaults(run=act)
+        command.add_argument("--stack", dest="stack_name", default="")
+        if act is print_token:
+            command.add_argument("user")
+            command.add_argument("--admin", action="store_true")
+    for command in commands.choices.values():
         command.add_argument("--aws-port", type=int, default=4566)
-    command = commands.add_parser("redrive", help=send_failures_again.__doc__)
-    command.set_defaults(run=send_failures_again)
-    command.add_argument("--aws-port", type=int, default=4566)
-    command.add_argument("--stack", dest="stack_name", default="")
     return parser.parse_args(arguments)
 
 

@@ -111,18 +111,31 @@ class Stack:
         variables = self.read_variables()
         for values in variables.values():
             values["AWS_ENDPOINT_URL"] = f"http://host.docker.internal:{self.aws_port}"
-        variables["ApiFunction"]["PUBLIC_URL"] = ""  # it is called what the client calls it
+        api = variables["ApiFunction"]
+        api["PUBLIC_URL"] = ""  # it is called what the client calls it
+        api["OIDC_KEYS_URL"] = api["OIDC_KEYS_URL"].replace("//localhost:", "//host.docker.internal:")
         path.write_text(json.dumps(variables, indent=2), encoding="utf-8")
 
 
 @contextmanager
-def run_stack(port: int, aws_port: int, state: Path | None = None, *, quiet: bool = False) -> Iterator[Stack]:
+def run_stack(
+    port: int,
+    aws_port: int,
+    state: Path | None = None,
+    *,
+    auth_mode: str = "open",
+    quiet: bool = False,
+) -> Iterator[Stack]:
     """Start a stack, deploy the project in it, and end it with the block; `state` is what it holds."""
     stack = Stack(port, aws_port, state or locate_state(aws_port))
     check_port(port, "PORT")
     check_port(aws_port, "AWS_PORT")
     build = provide_build()
-    parameters = deployment.read_parameters() | {"PublicUrl": stack.api_url, "S3PublicUrl": stack.aws_url}
+    parameters = deployment.read_parameters() | {
+        "AuthMode": auth_mode,
+        "PublicUrl": stack.api_url,
+        "S3PublicUrl": stack.aws_url,
+    }
     with run_emulator(port, aws_port, stack.state, parameters["DomainName"], quiet=quiet):
         deployment.deploy(build, parameters, stack.client, stack.aws, stack.state / "deploy.log")
         answer = fetch(f"{stack.api_url}/health")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from moto import mock_aws
 
-from app.dependencies import get_images, get_items, get_storage
+from app.dependencies import get_images, get_items, get_keys, get_storage
 from app.main import create_app
 from processor.processing import Processor
 from processor.renditions import render
@@ -40,6 +40,7 @@ ENVIRONMENT = {
     "BUCKET": "bucket",
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "2048",
     "AUTH_MODE": "open",
+    "LINK_SECRET": "links",
     "PUBLIC_SHARDS": str(PUBLIC_SHARDS),
     "POWERTOOLS_SERVICE_NAME": "test",
 }
@@ -108,10 +109,22 @@ def processor(images: ImageRepository, storage: ImageStorage) -> Processor:
     return Processor(images, storage, render=lambda data, _: render(data), sleep=lambda _: None)
 
 
+class FixedKeys:
+    """A ring of one key, without Secrets Manager."""
+
+    def get(self) -> list[bytes]:
+        return [b"key"]
+
+
 @pytest.fixture
 def api(images: ImageRepository, items: ItemRepository, storage: ImageStorage) -> Iterator[Api]:
     """The API's handler, on moto."""
     overrides = create_app().dependency_overrides
-    overrides |= {get_images: lambda: images, get_items: lambda: items, get_storage: lambda: storage}
+    overrides |= {
+        get_images: lambda: images,
+        get_items: lambda: items,
+        get_storage: lambda: storage,
+        get_keys: FixedKeys,
+    }
     yield Api()
     overrides.clear()

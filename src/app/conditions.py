@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from shared.models import Record
 
 
-def make_etag(record: Record, *, is_owner: bool = True) -> str:
-    """Owners and others see the same version differently."""
-    return f'"{record.version}"' if is_owner else f'"{record.version}-public"'
+def make_etag(record: Record, view: str = "") -> str:
+    """The version, and which view of it: others see it differently than its owner, and signed URLs change."""
+    return f'"{record.version}-{view}"' if view else f'"{record.version}"'
 
 
 def answer_unchanged(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
@@ -34,10 +34,14 @@ def answer_unchanged(app: APIGatewayRestResolver, next_middleware: NextMiddlewar
 
 
 def check_if_match(headers: Mapping[str, str], record: Record) -> None:
-    """Raises PreconditionFailed. A weak ETag never matches."""
+    """Raises PreconditionFailed. A weak ETag never matches, any view of the version does."""
     wanted = _read_etags(headers.get("If-Match"))
-    if wanted and "*" not in wanted and make_etag(record) not in wanted:
+    if wanted and "*" not in wanted and not any(_names_version(etag, record.version) for etag in wanted):
         raise PreconditionFailed("It has been changed since you read it.")
+
+
+def _names_version(etag: str, version: int) -> bool:
+    return etag == f'"{version}"' or (etag.startswith(f'"{version}-') and etag.endswith('"'))
 
 
 def _read_etags(header: str | None) -> list[str]:

@@ -6,10 +6,17 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Depends, Request
 
-from app.auth import Caller, identify_caller
+from app import policy
+from app.auth import WRITING_METHODS, Caller, Verifier, authenticate, identify_caller
 from app.conditions import check_if_match
+from app.keys import KeyRing
+from app.links import LinkSigner, Signature
+from app.pages import PageCursors
+from app.policy import Action
 from app.requests import get_query
+from app.views import ImageViews
 from shared.aws import create_client
+from shared.errors import Unauthenticated
 from shared.images import ImageRepository
 from shared.items import ItemRepository
 from shared.models import Image, Item
@@ -45,11 +52,57 @@ def get_storage() -> ImageStorage:
     return ImageStorage(client, settings.bucket, signer=signer)
 
 
+@cache
+def get_verifier() -> Verifier:
+    from app.tokens import KeySet, TokenVerifier, fetch_keys  # noqa: PLC0415 - only when a token comes
+
+    settings = get_settings()
+    keys = KeySet(lambda: fetch_keys(settings.oidc_issuer, settings.oidc_keys_url))
+    return TokenVerifier(
+        keys,
+        issuer=settings.oidc_issuer,
+        audience=settings.oidc_audience,
+        user_claim=settings.user_claim,
+        admin_group=settings.admin_group,
+    )
+
+
+@cache
+def get_keys() -> KeyRing:
+    return KeyRing(lambda: create_client("secretsmanager"), get_settings().link_secret)
+
+
+def get_links(keys: Annotated[KeyRing, Depends(get_keys)]) -> LinkSigner:
+    return LinkSigner(keys.get)
+
+
 def get_caller(request: Request) -> Caller:
-    mode = get_settings().auth_mode
-    if mode != "open":
-        raise ValueError(f"AUTH_MODE {mode!r} is not known")
-    return identify_caller(request.method, request.headers, get_query(request))
+    """Raises Unauthenticated for a bad token, and for a write without any."""
+    match get_settings().auth_mode:
+        case "open":
+            return identify_caller(request.method, request.headers, get_query(request))
+        case "jwt":
+            caller = authenticate(request.headers, get_verifier)
+            if caller.user_id is None and request.method in WRITING_METHODS:
+                raise Unauthenticated
+            return caller
+        case mode:
+            raise ValueError(f"AUTH_MODE {mode!r} is not known")
+
+
+def get_auth_mode() -> str:
+    return get_settings().auth_mode
+
+
+def get_signed_in_caller(caller: Annotated[Caller, Depends(get_caller)]) -> Caller:
+    """Raises Unauthenticated for nobody, where callers have tokens."""
+    if get_settings().auth_mode == "jwt" and caller.user_id is None:
+        raise Unauthenticated
+    return caller
+
+
+def get_signature(request: Request) -> Signature | None:
+    return Signature.read(get_query(request))
 
 
 def get_base_url(request: Request) -> str:
@@ -64,26 +117,48 @@ def get_base_url(request: Request) -> str:
     return f"{scheme}://{host}{stage}"
 
 
+def get_pages(keys: Annotated[KeyRing, Depends(get_keys)]) -> PageCursors:
+    return PageCursors(keys.get)
+
+
+def get_views(
+    links: Annotated[LinkSigner, Depends(get_links)], base_url: Annotated[str, Depends(get_base_url)]
+) -> ImageViews:
+    return ImageViews(links, base_url)
+
+
 def get_headers(request: Request) -> Mapping[str, str]:
     return request.headers
 
 
-def get_write_check(
-    caller: Annotated[Caller, Depends(get_caller)],
-    headers: Annotated[Mapping[str, str], Depends(get_headers)],
-) -> WriteCheck:
-    """What every change has to pass: the caller's rights, then the request's `If-Match`."""
+def make_write_check(action: Action) -> Callable[[Caller, Mapping[str, str]], WriteCheck]:
+    """Make a dependency: what such a change has to pass, the caller's rights, then the `If-Match`."""
 
-    def check(record: Image | Item) -> None:
-        caller.check_change(record)
-        check_if_match(headers, record)
+    def get_write_check(
+        caller: Annotated[Caller, Depends(get_caller)],
+        headers: Annotated[Mapping[str, str], Depends(get_headers)],
+    ) -> WriteCheck:
+        def check(record: Image | Item) -> None:
+            policy.check(action, caller, record)
+            check_if_match(headers, record)
 
-    return check
+        return check
+
+    return get_write_check
 
 
 Images = Annotated[ImageRepository, Depends(get_images)]
 Items = Annotated[ItemRepository, Depends(get_items)]
 Storage = Annotated[ImageStorage, Depends(get_storage)]
 CurrentCaller = Annotated[Caller, Depends(get_caller)]
-CheckWrite = Annotated[WriteCheck, Depends(get_write_check)]
+SignedInCaller = Annotated[Caller, Depends(get_signed_in_caller)]
+CheckUpdate = Annotated[WriteCheck, Depends(make_write_check(Action.UPDATE))]
+CheckDelete = Annotated[WriteCheck, Depends(make_write_check(Action.DELETE))]
+CheckReprocess = Annotated[WriteCheck, Depends(make_write_check(Action.REPROCESS))]
+CheckLink = Annotated[WriteCheck, Depends(make_write_check(Action.LINK))]
+Links = Annotated[LinkSigner, Depends(get_links)]
+Pages = Annotated[PageCursors, Depends(get_pages)]
+Views = Annotated[ImageViews, Depends(get_views)]
+UrlSignature = Annotated[Signature | None, Depends(get_signature)]
+AuthMode = Annotated[str, Depends(get_auth_mode)]
 BaseUrl = Annotated[str, Depends(get_base_url)]

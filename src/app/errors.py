@@ -28,6 +28,7 @@ class MethodNotAllowed(DomainError):
 
 STATUSES: dict[type[DomainError], HTTPStatus] = {
     errors.MalformedRequest: HTTPStatus.BAD_REQUEST,
+    errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
@@ -61,6 +62,8 @@ def answer_error(error: Exception, request_id: str) -> Response[str]:
     headers = {}
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(error.allowed)
+    if isinstance(error, errors.Unauthenticated):
+        headers["WWW-Authenticate"] = error.challenge
     if isinstance(error, (errors.Throttled, errors.Unavailable)):
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
         get_logger().warning("AWS did not serve", exc_info=error)

@@ -6,13 +6,16 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from pydantic.alias_generators import to_camel
 
 from app.fields import (
+    DEFAULT_LINK_SECONDS,
     DEFAULT_PAGE_SIZE,
     DEFAULT_UPLOAD_SECONDS,
     MAX_CURSOR_CHARS,
     MAX_FIELDS,
     MAX_ITEM_NAME_CHARS,
+    MAX_LINK_SECONDS,
     MAX_PAGE_SIZE,
     MAX_UPLOAD_SECONDS,
+    MIN_LINK_SECONDS,
     MIN_UPLOAD_SECONDS,
     Attributes,
     Base64,
@@ -26,11 +29,7 @@ from app.fields import (
 )
 from app.filenames import make_default_filename
 from shared.listing import Span
-from shared.models import (
-    Image,
-    Item,
-    Visibility,
-)
+from shared.models import Image, Item, RenditionName, Visibility
 
 
 class Input(BaseModel):
@@ -94,6 +93,22 @@ class DirectUploadCreate(Input):
     expires_in: Annotated[int, Field(ge=MIN_UPLOAD_SECONDS, le=MAX_UPLOAD_SECONDS, strict=True)] = Field(
         DEFAULT_UPLOAD_SECONDS, description="Seconds within which the upload has to begin."
     )
+
+
+class LinkCreate(Input):
+    """A link: to which rendition, and for how long."""
+
+    rendition: RenditionName = "large"
+    expires_in: Annotated[int, Field(ge=MIN_LINK_SECONDS, le=MAX_LINK_SECONDS, strict=True)] = Field(
+        DEFAULT_LINK_SECONDS, description="Seconds until the link ends."
+    )
+
+
+class LinkQuery(Input):
+    """What makes a URL of bytes a link."""
+
+    expires: Annotated[int, Field(ge=0)] | None = Field(None, description="Seconds since 1970.")
+    signature: str | None = None
 
 
 class ImageUpdate(Input):

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
 from pydantic_core import to_json
 
-from app.auth import USER_ID_HEADER
+from app.auth import AUTHORIZATION_HEADER, USER_ID_HEADER
 from app.dependencies import get_settings
 from app.errors import MethodNotAllowed, answer_error
-from app.routers import files, images, items, service
+from app.routers import contents, files, images, items, service
 from shared.errors import NotFound
 from shared.observability import get_logger
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 PREFLIGHT_CACHE_SECONDS = 600
+EXPOSED_HEADERS = ["Deprecation", "ETag", "Link", "Location", "Retry-After", "Sunset", "WWW-Authenticate"]
 
 
 @cache
@@ -30,11 +31,11 @@ def create_app() -> APIGatewayRestResolver:
         allow_origin=first,
         extra_origins=others,
         allow_headers=["If-Match", "If-None-Match", USER_ID_HEADER],
-        expose_headers=["Deprecation", "ETag", "Link", "Location", "Retry-After", "Sunset"],
+        expose_headers=EXPOSED_HEADERS,
         max_age=PREFLIGHT_CACHE_SECONDS,
     )
     app = APIGatewayRestResolver(cors=cors, serializer=_serialize)
-    for router in (images.router, items.router, files.router, service.router):
+    for router in (images.router, contents.router, items.router, files.router, service.router):
         app.include_router(router)
     app.use([_note_route])
     app.not_found(lambda _: _answer_unknown_route(app))
@@ -55,7 +56,10 @@ def _answer_event(event: dict[str, Any], context: LambdaContext) -> dict[str, An
         response = create_app().resolve(event | {"httpMethod": "GET"} if is_head else event, context)
     except Exception as error:  # noqa: BLE001 - Powertools calls no handler for what fails around a route
         response = _render(answer_error(error, context.aws_request_id))
-    response["multiValueHeaders"]["Vary"] = [f"Origin, {USER_ID_HEADER}"]
+    headers = response["multiValueHeaders"]
+    headers["Vary"] = [f"Origin, {AUTHORIZATION_HEADER}, {USER_ID_HEADER}"]
+    headers["X-Content-Type-Options"] = ["nosniff"]
+    headers.setdefault("Cache-Control", ["no-store"])
     get_logger().info(
         "answered",
         method=event.get("httpMethod"),

@@ -20,6 +20,8 @@ from app.inputs import (
     ImageQueryMetadata,
     ImageUpdate,
     ItemCreate,
+    LinkCreate,
+    LinkQuery,
     PageQuery,
 )
 from app.schemas import Problem
@@ -30,9 +32,9 @@ from shared.inspection import CONTENT_TYPES
 DESCRIPTION = "Upload, verify, process, list, share and delete images."
 COMPONENT = "#/components/schemas/{model}"
 PARAMETER_MODELS = {
-    model.__name__: model for model in (ImageMetadata, ImageQuery, ImageQueryMetadata, PageQuery)
+    model.__name__: model for model in (ImageMetadata, ImageQuery, ImageQueryMetadata, LinkQuery, PageQuery)
 }
-REQUEST_MODELS = (DirectUploadCreate, FileCreate, ImageCreate, ImageUpdate, ItemCreate, Problem)
+REQUEST_MODELS = (DirectUploadCreate, FileCreate, ImageCreate, ImageUpdate, ItemCreate, LinkCreate, Problem)
 
 BODY_ERRORS = (errors.MalformedRequest, errors.TooLarge, errors.UnsupportedMediaType, errors.InvalidFields)
 READ_ERRORS = (errors.NotFound, errors.InvalidFields)
@@ -46,6 +48,8 @@ CHANGE_ERRORS = (
 
 # Powertools says of every answer that it is JSON.
 EMPTY_STATUSES = {"204", "302", "304"}
+
+CALLER_TAGS = {"images", "links", "items", "legacy"}
 
 # What a route says of itself until the document is asked for: schemas are not made at every start.
 QUERY = "x-query"
@@ -64,13 +68,13 @@ def answers(
     if model:
         success["content"] = {"application/json": {"model": model}}
     statuses = {get_status(kind) for kind in (*kinds, errors.Throttled, errors.Unavailable)}
-    statuses.add(HTTPStatus.INTERNAL_SERVER_ERROR)
+    failures = sorted({*statuses, HTTPStatus.INTERNAL_SERVER_ERROR})
+    return {int(status): success} | {int(failure): _describe_failure(failure) for failure in failures}
+
+
+def _describe_failure(status: HTTPStatus) -> Json:
     problem = {"schema": {"$ref": COMPONENT.format(model="Problem")}}
-    failures = {
-        int(failure): {"description": failure.phrase, "content": {PROBLEM_TYPE: problem}}
-        for failure in sorted(statuses)
-    }
-    return {int(status): success, **failures}
+    return {"description": status.phrase, "content": {PROBLEM_TYPE: problem}}
 
 
 def accepts(model: type[BaseModel], *media_types: str) -> Json:
@@ -103,7 +107,7 @@ def takes_query(model: type[BaseModel]) -> Json:
     return {QUERY: model.__name__}
 
 
-def describe_api(app: APIGatewayRestResolver, base_url: str) -> Json:
+def describe_api(app: APIGatewayRestResolver, base_url: str, auth_mode: str) -> Json:
     """Make the whole document."""
     from aws_lambda_powertools.event_handler.openapi.models import Server  # noqa: PLC0415 - documents only
 
@@ -117,11 +121,16 @@ def describe_api(app: APIGatewayRestResolver, base_url: str) -> Json:
         [(model, "validation") for model in REQUEST_MODELS], ref_template=COMPONENT
     )
     document["components"]["schemas"] |= definitions["$defs"]
+    if auth_mode == "jwt":
+        document["components"]["securitySchemes"] = {
+            "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        }
     for path in document["paths"].values():
         for operation in path.values():
             _describe_form(operation)
             _describe_query(operation)
-            operation["parameters"] = operation.get("parameters", []) + _caller_parameters(operation)
+            if CALLER_TAGS & set(operation["tags"]):
+                (_describe_token if auth_mode == "jwt" else _describe_user)(operation)
             for status in EMPTY_STATUSES & operation["responses"].keys():
                 del operation["responses"][status]["content"]
     return document
@@ -144,15 +153,20 @@ def _describe_form(operation: Json) -> None:
 def _describe_query(operation: Json) -> None:
     if QUERY not in operation:
         return
-    operation["parameters"] = [
+    operation["parameters"] = operation.get("parameters", []) + [
         {"name": name, "in": "query", "required": False, "schema": schema}
         for name, schema in _get_properties(PARAMETER_MODELS[operation.pop(QUERY)]).items()
     ]
 
 
-def _caller_parameters(operation: Json) -> list[Json]:
-    if operation["tags"] not in (["images"], ["items"]):
-        return []
+def _describe_token(operation: Json) -> None:
+    operation["security"] = [{"token": []}, {}]
+    operation["responses"]["401"] = _describe_failure(HTTPStatus.UNAUTHORIZED)
+
+
+def _describe_user(operation: Json) -> None:
+    if operation["tags"] == ["legacy"]:
+        return
     schema = TypeAdapter(UserId).json_schema()
     header = {
         "name": USER_ID_HEADER,
@@ -161,10 +175,12 @@ def _caller_parameters(operation: Json) -> list[Json]:
         "description": "Who is calling.",
         "schema": schema,
     }
-    if any(parameter["name"] == USER_ID_FIELD for parameter in operation.get("parameters", [])):
-        return [header]
-    description = f"Who is calling, where there is no {USER_ID_HEADER}."
-    return [header, header | {"name": USER_ID_FIELD, "in": "query", "description": description}]
+    parameters = operation.setdefault("parameters", [])
+    is_named = any(parameter["name"] == USER_ID_FIELD for parameter in parameters)
+    parameters.append(header)
+    if not is_named:
+        description = f"Who is calling, where there is no {USER_ID_HEADER}."
+        parameters.append(header | {"name": USER_ID_FIELD, "in": "query", "description": description})
 
 
 def _refer_to(model: type[BaseModel]) -> Json:

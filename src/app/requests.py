@@ -20,14 +20,16 @@ JSON_TYPES = {"application/json", MERGE_PATCH}
 _MESSAGES = {"missing": "is required", "extra_forbidden": "is not a known field"}
 
 
-def read_json[M: BaseModel](model: type[M]) -> Callable[[Request], M]:
-    """Make a dependency that reads a JSON body."""
+def read_json[M: BaseModel](model: type[M], *, required: bool = True) -> Callable[[Request], M]:
+    """Make a dependency that reads a JSON body. One that is not required may be left out, which is `{}`."""
 
     def read(request: Request) -> M:
         media_type = get_media_type(request)
         if media_type and media_type not in JSON_TYPES:
             raise UnsupportedMediaType("Send the body as application/json.")
         body = read_body(request)
+        if not body and not required:
+            return validate(model, {})
         if len(body) > MAX_JSON_BYTES:
             raise TooLarge(f"The body has {len(body)} bytes; at most {MAX_JSON_BYTES} are read here.")
         return validate(model, parse_json(body))

@@ -1,6 +1,6 @@
 """What the service answers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, Self
 
 from pydantic import Field, JsonValue
@@ -12,6 +12,7 @@ from app.fields import (
     MAX_INLINE_BYTES,
     MAX_ITEM_NAME_CHARS,
     MAX_JSON_BYTES,
+    MAX_LINK_SECONDS,
     MAX_PAGE_SIZE,
     MAX_TAG_CHARS,
     MAX_TAGS,
@@ -35,6 +36,9 @@ from shared.models import (
     Visibility,
 )
 from shared.structure import MAX_FRAMES
+
+type MakeUrl = Callable[[Image, RenditionName | None], str]
+"""An image, and a rendition or none for the original, to its URL."""
 
 
 class RenditionPublic(Rendition):
@@ -63,23 +67,24 @@ class ImagePublic(Model):
     placeholder: Placeholder | None
     exif: Exif | None
     animated: bool
-    url: str | None = Field(description="The original, once it is there; for its owner alone.")
+    url: str | None = Field(description="The original, once it is there; for its owner alone, for an hour.")
     created_at: Timestamp
     updated_at: Timestamp
     version: int
 
     @classmethod
-    def of(cls, image: Image, *, base_url: str, is_owner: bool) -> Self:
-        url = f"{base_url}/images/{image.id}/content"
-        exif = image.exif if is_owner or not image.exif else image.exif.without_place()
+    def of(cls, image: Image, make_url: MakeUrl, *, sees_all: bool) -> Self:
+        """`sees_all` for its owner and admins."""
         return cls(
-            **image.model_dump(exclude={"shard", "listed", "expires_at", "renditions", "exif"}),
+            **image.model_dump(
+                exclude={"shard", "listed", "link_generation", "expires_at", "renditions", "exif"}
+            ),
             renditions={
-                name: RenditionPublic(**rendition.model_dump(), url=f"{url}/{name}")
+                name: RenditionPublic(**rendition.model_dump(), url=make_url(image, name))
                 for name, rendition in image.renditions.items()
             },
-            exif=exif,
-            url=url if is_owner and image.has_original else None,
+            exif=image.exif if sees_all or not image.exif else image.exif.without_place(),
+            url=make_url(image, None) if sees_all and image.has_original else None,
         )
 
 
@@ -95,6 +100,13 @@ class DirectUpload(Model):
 
     id: str
     upload: UploadTarget
+    expires_at: Timestamp
+
+
+class Link(Model):
+    """A URL that shows a rendition to whoever has it."""
+
+    url: str
     expires_at: Timestamp
 
 
@@ -167,6 +179,7 @@ class Limits(Model):
     max_direct_bytes: int = MAX_DIRECT_BYTES
     min_upload_seconds: int = MIN_UPLOAD_SECONDS
     max_upload_seconds: int = MAX_UPLOAD_SECONDS
+    max_link_seconds: int = MAX_LINK_SECONDS
     max_pixels: int = MAX_IMAGE_PIXELS
     max_side_px: int = MAX_SIDE_PX
     max_frames: int = MAX_FRAMES

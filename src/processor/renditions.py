@@ -102,7 +102,9 @@ def _simplify_mode(image: Image.Image) -> Image.Image:
         return image.point(lambda value: value * (1 / 257) + 0.5).convert("L")
     if image.has_transparency_data:
         return image.convert("RGBA")
-    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+    if image.mode in ("L", "RGB"):
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
 
 
 def _resize(image: Image.Image, size: tuple[int, int]) -> Image.Image:

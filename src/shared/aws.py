@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 CONNECT_TIMEOUT_SECONDS = 1
-READ_TIMEOUT_SECONDS = {"dynamodb": 2, "s3": 4}
+READ_TIMEOUT_SECONDS = {"dynamodb": 2, "s3": 3, "secretsmanager": 1}
 MAX_ATTEMPTS = 3  # with these timeouts, a request that meets dead services ends within API Gateway's 29 s
 
 _PASSING_CODES = {
@@ -40,7 +41,13 @@ _THROTTLING_CODES = {
 def create_client(service: Literal["dynamodb"], endpoint_url: str | None = None) -> DynamoDBClient: ...
 @overload
 def create_client(service: Literal["s3"], endpoint_url: str | None = None) -> S3Client: ...
-def create_client(service: Literal["dynamodb", "s3"], endpoint_url: str | None = None) -> Any:
+@overload
+def create_client(
+    service: Literal["secretsmanager"], endpoint_url: str | None = None
+) -> SecretsManagerClient: ...
+def create_client(
+    service: Literal["dynamodb", "s3", "secretsmanager"], endpoint_url: str | None = None
+) -> Any:
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=READ_TIMEOUT_SECONDS[service],

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,20 @@ class TooManyPixels(UnacceptableImage):
     """The image is larger, when decoded, than the service can afford."""
 
     code = "too_many_pixels"
+
+
+class Unauthenticated(DomainError):
+    """The request needs a caller, or its token is not good. `challenge` is how to do better (RFC 6750)."""
+
+    code = "unauthenticated"
+
+    def __init__(self, detail: str = "Send a bearer token.", challenge: str = "Bearer") -> None:
+        super().__init__(detail)
+        self.challenge = challenge
+
+    @classmethod
+    def by_token(cls, detail: str) -> Self:
+        return cls(detail, f'Bearer error="invalid_token", error_description="{detail}"')
 
 
 class Forbidden(DomainError):

@@ -4,8 +4,8 @@ Every partition sorts by the same key, so a listing is a walk over sorted stream
 of keys, never a record, and stops after a fixed number of reads whatever the table holds.
 """
 
-import hashlib
 import heapq
+import hmac
 import operator
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +24,7 @@ MAX_INTERSECTION_READS = 24
 MAX_CONCURRENT_READS = 8
 LOWEST_KEY = "!"
 HIGHEST_KEY = "~"
-CURSOR_DIGEST_BYTES = 8
+CURSOR_SIGNATURE_BYTES = 16
 
 
 def make_sort_key(created_at: datetime, identifier: str) -> str:
@@ -212,21 +212,22 @@ def _take_one(stream: Iterator[Step]) -> Iterator[Step]:
         return
 
 
-def encode_cursor(key: str, binding: str) -> str:
+def encode_cursor(key: str, binding: str, secret: bytes) -> str:
     """Make an opaque cursor that is good for nothing but the query and the caller in `binding`."""
-    return urlsafe_b64encode(_digest(binding) + key.encode()).rstrip(b"=").decode()
+    return urlsafe_b64encode(_sign(key, binding, secret) + key.encode()).rstrip(b"=").decode()
 
 
-def decode_cursor(cursor: str, binding: str) -> str:
+def decode_cursor(cursor: str, binding: str, secrets: Sequence[bytes]) -> str:
+    """Raises InvalidFields for a cursor that none of these secrets made for this binding."""
     try:
         raw = urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4))
-        key = raw[CURSOR_DIGEST_BYTES:].decode()
+        signature, key = raw[:CURSOR_SIGNATURE_BYTES], raw[CURSOR_SIGNATURE_BYTES:].decode()
     except ValueError:
-        key = ""
-    if not key or raw[:CURSOR_DIGEST_BYTES] != _digest(binding):
+        signature, key = b"", ""
+    if not key or not any(hmac.compare_digest(signature, _sign(key, binding, secret)) for secret in secrets):
         raise InvalidFields([FieldError("cursor", "is not a cursor of this query and this caller")])
     return key
 
 
-def _digest(binding: str) -> bytes:
-    return hashlib.sha256(binding.encode()).digest()[:CURSOR_DIGEST_BYTES]
+def _sign(key: str, binding: str, secret: bytes) -> bytes:
+    return hmac.digest(secret, f"cursor\n{key}\n{binding}".encode(), "sha256")[:CURSOR_SIGNATURE_BYTES]

@@ -10,7 +10,8 @@ from pydantic.alias_generators import to_camel
 
 type RenditionName = Literal["thumbnail", "small", "medium", "large"]
 
-RENDITION_EDGES_PX: dict[RenditionName, int] = {"thumbnail": 256, "small": 640, "medium": 1280, "large": 2048}
+# Photos of 4000 and 4032 pixels are decoded at half their size for 2000, which takes half the time.
+RENDITION_EDGES_PX: dict[RenditionName, int] = {"thumbnail": 256, "small": 640, "medium": 1280, "large": 2000}
 
 
 def format_timestamp(at: datetime) -> str:
@@ -131,6 +132,8 @@ class Image(Record):
     """Which shard of the public listing holds this image; fixed at creation."""
     listed: bool = True
     """Whether listings show it, and others may see it: a direct upload is listed once it is verified."""
+    link_generation: int = 0
+    """Counts how often the image's links were revoked: those of an earlier generation open nothing."""
     expires_at: int | None = None
     """When the record ends by itself, in seconds since 1970: a direct upload that came to nothing."""
 
@@ -143,14 +146,20 @@ class Image(Record):
     def awaits_bytes(self) -> bool:
         return not self.has_original and self.status is not Status.REJECTED
 
+    @property
+    def is_public(self) -> bool:
+        """Whether everyone may see it."""
+        return self.listed and self.visibility is Visibility.PUBLIC
+
+    def without_links(self) -> Self:
+        """With every link revoked that was made so far."""
+        return self.model_copy(update={"link_generation": self.link_generation + 1})
+
     def expired_by(self, now: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= now.timestamp()
 
     def owned_by(self, user_id: str | None) -> bool:
         return self.user_id == user_id
-
-    def visible_to(self, user_id: str | None) -> bool:
-        return self.owned_by(user_id) or (self.listed and self.visibility is Visibility.PUBLIC)
 
 
 class ProcessingResult(Model):
@@ -190,6 +199,3 @@ class Item(Record):
     def owned_by(self, user_id: str | None) -> bool:
         """What belongs to nobody in particular belongs to everyone."""
         return self.user_id in {None, user_id}
-
-    def visible_to(self, user_id: str | None) -> bool:
-        return self.owned_by(user_id)

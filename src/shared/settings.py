@@ -28,6 +28,34 @@ class Settings:
         return self._environ["AUTH_MODE"]
 
     @property
+    def oidc_issuer(self) -> str:
+        return self._environ["OIDC_ISSUER"]
+
+    @property
+    def oidc_audience(self) -> str:
+        """The audience, or the client, that tokens have to name."""
+        return self._environ["OIDC_AUDIENCE"]
+
+    @property
+    def oidc_keys_url(self) -> str | None:
+        """Where the issuer's keys are, if not where it says itself."""
+        return self._environ.get("OIDC_KEYS_URL") or None
+
+    @property
+    def user_claim(self) -> str:
+        """The claim of a token that names the user."""
+        return self._environ.get("USER_CLAIM") or "sub"
+
+    @property
+    def admin_group(self) -> str:
+        return self._environ.get("ADMIN_GROUP") or "admin"
+
+    @property
+    def link_secret(self) -> str:
+        """Name or ARN of the secret that signs links and cursors."""
+        return self._environ["LINK_SECRET"]
+
+    @property
     def public_shards(self) -> int:
         """Over how many partitions the public listing is spread. May grow later, never shrink."""
         return int(self._environ.get("PUBLIC_SHARDS") or 1)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-    from shared.models import RenditionName
+    from shared.models import Image, RenditionName
 
 URL_LIFETIME_SECONDS = 300
 DOWNLOAD_LIFETIME_SECONDS = 3600
@@ -175,16 +175,37 @@ class ImageStorage:
         )
         return UploadForm(form["url"], form["fields"])
 
-    def sign_url(self, key: str) -> str:
-        """Make a URL that reads an object for a while."""
-        return self._sign(URL_LIFETIME_SECONDS, Key=key)
+    def sign_original(self, image: Image) -> str:
+        """Make a URL that reads an image's original for a while."""
+        return self._sign_image(make_original_key(image.id), image.filename, image.content_type)
+
+    def sign_rendition(self, image: Image, name: RenditionName) -> str:
+        """Make a URL that reads a rendition for a while."""
+        rendition = image.renditions[name]
+        filename = f"{image.filename.rpartition('.')[0] or image.filename}-{name}.webp"
+        return self._sign_image(make_rendition_key(image.id, name), filename, rendition.content_type)
 
     def sign_download(self, key: str, filename: str) -> str:
-        """Make a URL that reads an object as a download of that name (RFC 6266, encoded as RFC 5987 says)."""
-        disposition = f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
+        """Make a URL that reads an object as a download of that name."""
+        disposition = _make_disposition("attachment", filename)
         return self._sign(DOWNLOAD_LIFETIME_SECONDS, Key=key, ResponseContentDisposition=disposition)
+
+    def _sign_image(self, key: str, filename: str, content_type: str) -> str:
+        """Whatever the object says of itself, it is answered as the image that it was found to be."""
+        return self._sign(
+            URL_LIFETIME_SECONDS,
+            Key=key,
+            ResponseContentType=content_type,
+            ResponseContentDisposition=_make_disposition("inline", filename),
+            ResponseCacheControl=f"private, max-age={URL_LIFETIME_SECONDS}",
+        )
 
     def _sign(self, seconds: int, **parameters: str) -> str:
         return self._signer.generate_presigned_url(
             "get_object", Params={"Bucket": self._bucket, **parameters}, ExpiresIn=seconds
         )
+
+
+def _make_disposition(kind: str, filename: str) -> str:
+    """A Content-Disposition (RFC 6266), encoded as RFC 5987 says."""
+    return f"{kind}; filename*=UTF-8''{quote(filename, safe='')}"

@@ -48,5 +48,5 @@ def test_location_is_the_url_that_the_client_calls(
 
 
 def test_unknown_way_to_identify_callers_serves_nobody(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AUTH_MODE", "jwt")
+    monkeypatch.setenv("AUTH_MODE", "other")
     assert api.get("/images", user="ann").problem == (500, "internal_error", [])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PHOTO = make_photo(6, width=2400, height=1200)
-SIZES = {"thumbnail": (256, 128), "small": (640, 320), "medium": (1280, 640), "large": (2048, 1024)}
+SIZES = {"thumbnail": (256, 128), "small": (640, 320), "medium": (1280, 640), "large": (2000, 1000)}
 
 
 def fetch(url: str, **headers: str) -> httpx.Response:

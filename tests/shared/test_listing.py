@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -181,14 +182,25 @@ def test_created_after_and_before_leave_their_own_moment_out() -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), st.text(), st.text())
 def test_cursor_is_good_for_its_own_query_only(key: str, binding: str, other: str) -> None:
-    cursor = encode_cursor(key, binding)
-    assert decode_cursor(cursor, binding) == key
+    cursor = encode_cursor(key, binding, b"old")
+    assert decode_cursor(cursor, binding, [b"new", b"old"]) == key
+    with pytest.raises(InvalidFields):
+        decode_cursor(cursor, binding, [b"new"])
     if other != binding:
         with pytest.raises(InvalidFields):
-            decode_cursor(cursor, other)
+            decode_cursor(cursor, other, [b"old"])
+
+
+@given(st.integers(0, 200), st.integers(1, 255))
+def test_cursor_that_was_changed_is_refused(at: int, change: int) -> None:
+    cursor = encode_cursor("2026-01-01T00:00:00.000000Z#id", "query", b"key")
+    raw = bytearray(urlsafe_b64decode(cursor + "=="))
+    raw[at % len(raw)] ^= change
+    with pytest.raises(InvalidFields):
+        decode_cursor(urlsafe_b64encode(raw).decode(), "query", [b"key"])
 
 
 @given(st.text())
 def test_made_up_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(InvalidFields):
-        decode_cursor(cursor, "query")
+        decode_cursor(cursor, "query", [b"key"])

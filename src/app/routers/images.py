@@ -1,4 +1,4 @@
-"""Images: upload, list, read, change, delete, and their bytes."""
+"""Images: upload, list, read, change, delete."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -6,8 +6,17 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Depends, Response
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
-from app.conditions import answer_unchanged, make_etag
-from app.dependencies import BaseUrl, CheckWrite, CurrentCaller, Images, Storage
+from app.conditions import answer_unchanged
+from app.dependencies import (
+    CheckDelete,
+    CheckReprocess,
+    CheckUpdate,
+    CurrentCaller,
+    Images,
+    Pages,
+    Storage,
+    Views,
+)
 from app.formats import ImageUpload, read_image_upload
 from app.inputs import (
     DirectUploadCreate,
@@ -27,17 +36,12 @@ from app.openapi import (
     answers,
     takes_query,
 )
-from app.pages import get_span, make_cursor
+from app.policy import Action, check, may
 from app.requests import MERGE_PATCH, read_json, read_query
 from app.schemas import DirectUpload, ImageList, ImagePublic
 from app.uploads import begin_upload, reprocess_image, upload_image
 from shared import errors
-from shared.errors import NotFound
 from shared.images import ImageFilter
-from shared.models import Image, RenditionName
-from shared.storage import ImageStorage, make_original_key, make_rendition_key
-
-REDIRECT_CACHE_SECONDS = 60  # well below the life of the URL that a redirect leads to
 
 router = APIGatewayRouter()
 
@@ -50,15 +54,15 @@ router = APIGatewayRouter()
     openapi_extensions=accepts_image(ImageCreate, ImageMetadata, ImageQueryMetadata),
 )
 def create_image(
-    upload: Annotated[ImageUpload, Depends(read_image_upload)],
     caller: CurrentCaller,
+    upload: Annotated[ImageUpload, Depends(read_image_upload)],
     images: Images,
     storage: Storage,
-    base_url: BaseUrl,
+    views: Views,
 ) -> Response[ImagePublic]:
     image = upload_image(images, storage, caller, upload)
-    response = _answer_image(image, base_url, is_owner=True, status=HTTPStatus.CREATED)
-    response.headers["Location"] = f"{base_url}/images/{image.id}"
+    response = views.answer(image, status=HTTPStatus.CREATED)
+    response.headers["Location"] = views.get_location(image.id)
     return response
 
 
@@ -70,14 +74,14 @@ def create_image(
     openapi_extensions=accepts(DirectUploadCreate),
 )
 def create_upload(
-    wanted: Annotated[DirectUploadCreate, Depends(read_json(DirectUploadCreate))],
     caller: CurrentCaller,
+    wanted: Annotated[DirectUploadCreate, Depends(read_json(DirectUploadCreate))],
     images: Images,
     storage: Storage,
-    base_url: BaseUrl,
+    views: Views,
 ) -> Response[DirectUpload]:
     upload = begin_upload(images, storage, caller, wanted)
-    headers = {"Location": f"{base_url}/images/{upload.id}", "Cache-Control": "no-store"}
+    headers = {"Location": views.get_location(upload.id)}
     return Response(HTTPStatus.CREATED, "application/json", upload, headers)
 
 
@@ -92,16 +96,23 @@ def list_images(
     wanted: Annotated[ImageQuery, Depends(read_query(ImageQuery))],
     caller: CurrentCaller,
     images: Images,
-    base_url: BaseUrl,
+    pages: Pages,
+    views: Views,
 ) -> ImageList:
-    shown = ImageFilter(caller.user_id, wanted.user_id, wanted.visibility, wanted.tags, wanted.match)
-    page = images.list_visible(shown, get_span(wanted, caller), limit=wanted.limit)
+    shown = ImageFilter(
+        caller_id=caller.user_id,
+        sees_all=caller.is_admin,
+        user_id=wanted.user_id,
+        visibility=wanted.visibility,
+        tags=wanted.tags,
+        match=wanted.match,
+    )
+    page = images.list_visible(shown, pages.get_span(wanted, caller), limit=wanted.limit)
     return ImageList(
         images=[
-            ImagePublic.of(image, base_url=base_url, is_owner=image.owned_by(caller.user_id))
-            for image in page.records
+            views.show(image, sees_all=may(Action.READ_ORIGINAL, caller, image)) for image in page.records
         ],
-        next_cursor=make_cursor(page.next_key, wanted, caller),
+        next_cursor=pages.make_cursor(page.next_key, wanted, caller),
     )
 
 
@@ -112,12 +123,10 @@ def list_images(
     responses=answers(ImagePublic, *READ_ERRORS) | NOT_MODIFIED,
     middlewares=[answer_unchanged],
 )
-def get_image(
-    image_id: str, caller: CurrentCaller, images: Images, base_url: BaseUrl
-) -> Response[ImagePublic]:
+def get_image(image_id: str, caller: CurrentCaller, images: Images, views: Views) -> Response[ImagePublic]:
     image = images.get(image_id)
-    caller.check_view(image)
-    return _answer_image(image, base_url, is_owner=image.owned_by(caller.user_id))
+    check(Action.READ, caller, image)
+    return views.answer(image, sees_all=may(Action.READ_ORIGINAL, caller, image))
 
 
 @router.route(
@@ -130,13 +139,12 @@ def get_image(
 )
 def update_image(
     image_id: str,
+    check_update: CheckUpdate,
     update: Annotated[ImageUpdate, Depends(read_json(ImageUpdate))],
     images: Images,
-    check: CheckWrite,
-    base_url: BaseUrl,
+    views: Views,
 ) -> Response[ImagePublic]:
-    image = images.update(image_id, update.apply_to, check)
-    return _answer_image(image, base_url, is_owner=True)
+    return views.answer(images.update(image_id, update.apply_to, check_update))
 
 
 @router.delete(
@@ -145,8 +153,8 @@ def update_image(
     summary="Delete an image and every byte of it",
     responses=answers(None, *CHANGE_ERRORS, status=HTTPStatus.NO_CONTENT),
 )
-def delete_image(image_id: str, images: Images, check: CheckWrite) -> Response[None]:
-    images.delete(image_id, check)
+def delete_image(image_id: str, images: Images, check_delete: CheckDelete) -> Response[None]:
+    images.delete(image_id, check_delete)
     return Response(HTTPStatus.NO_CONTENT)
 
 
@@ -157,56 +165,7 @@ def delete_image(image_id: str, images: Images, check: CheckWrite) -> Response[N
     responses=answers(ImagePublic, *CHANGE_ERRORS, status=HTTPStatus.ACCEPTED),
 )
 def create_processing(
-    image_id: str, images: Images, storage: Storage, check: CheckWrite, base_url: BaseUrl
+    image_id: str, images: Images, storage: Storage, check_reprocess: CheckReprocess, views: Views
 ) -> Response[ImagePublic]:
-    image = reprocess_image(images, storage, image_id, check)
-    return _answer_image(image, base_url, is_owner=True, status=HTTPStatus.ACCEPTED)
-
-
-@router.get(
-    "/images/<image_id>/content",
-    tags=["images"],
-    summary="Go to the bytes: the original for its owner, the largest rendition for everyone else",
-    responses=answers(None, *READ_ERRORS, status=HTTPStatus.FOUND),
-)
-def get_content(image_id: str, caller: CurrentCaller, images: Images, storage: Storage) -> Response[None]:
-    image = images.get(image_id)
-    caller.check_view(image)
-    if not image.owned_by(caller.user_id):
-        return _redirect_to_rendition(image, "large", storage)
-    if not image.has_original:
-        raise NotFound(f"There are no bytes of this image; it is {image.status}.")
-    return _redirect(storage.sign_url(make_original_key(image_id)), cache_control="no-store")
-
-
-@router.get(
-    "/images/<image_id>/content/<rendition>",
-    tags=["images"],
-    summary="Go to the bytes of a rendition",
-    responses=answers(None, *READ_ERRORS, status=HTTPStatus.FOUND),
-)
-def get_rendition(
-    image_id: str, rendition: RenditionName, caller: CurrentCaller, images: Images, storage: Storage
-) -> Response[None]:
-    image = images.get(image_id)
-    caller.check_view(image)
-    return _redirect_to_rendition(image, rendition, storage)
-
-
-def _answer_image(
-    image: Image, base_url: str, *, is_owner: bool, status: HTTPStatus = HTTPStatus.OK
-) -> Response[ImagePublic]:
-    body = ImagePublic.of(image, base_url=base_url, is_owner=is_owner)
-    headers = {"ETag": make_etag(image, is_owner=is_owner), "Cache-Control": "private, no-cache"}
-    return Response(status, "application/json", body, headers)
-
-
-def _redirect_to_rendition(image: Image, name: RenditionName, storage: ImageStorage) -> Response[None]:
-    if name not in image.renditions:
-        raise NotFound(f"This image has no such rendition; it is {image.status}.")
-    url = storage.sign_url(make_rendition_key(image.id, name))
-    return _redirect(url, cache_control=f"private, max-age={REDIRECT_CACHE_SECONDS}")
-
-
-def _redirect(url: str, *, cache_control: str) -> Response[None]:
-    return Response(HTTPStatus.FOUND, headers={"Location": url, "Cache-Control": cache_control})
+    image = reprocess_image(images, storage, image_id, check_reprocess)
+    return views.answer(image, status=HTTPStatus.ACCEPTED)

@@ -9,10 +9,10 @@ from aws_lambda_powertools.event_handler import Depends, Response
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app.conditions import answer_unchanged, make_etag
-from app.dependencies import BaseUrl, CheckWrite, CurrentCaller, Items
+from app.dependencies import BaseUrl, CheckDelete, CheckUpdate, CurrentCaller, Items, Pages, SignedInCaller
 from app.inputs import ItemCreate, PageQuery
 from app.openapi import BODY_ERRORS, CHANGE_ERRORS, NOT_MODIFIED, READ_ERRORS, accepts, answers, takes_query
-from app.pages import get_span, make_cursor
+from app.policy import Action, check
 from app.requests import read_json, read_query
 from app.schemas import ItemList, ItemPublic
 from shared import errors
@@ -29,8 +29,8 @@ router = APIGatewayRouter()
     openapi_extensions=accepts(ItemCreate),
 )
 def create_item(
-    content: Annotated[ItemCreate, Depends(read_json(ItemCreate))],
     caller: CurrentCaller,
+    content: Annotated[ItemCreate, Depends(read_json(ItemCreate))],
     items: Items,
     base_url: BaseUrl,
 ) -> Response[ItemPublic]:
@@ -50,13 +50,16 @@ def create_item(
     openapi_extensions=takes_query(PageQuery),
 )
 def list_items(
-    wanted: Annotated[PageQuery, Depends(read_query(PageQuery))], caller: CurrentCaller, items: Items
+    caller: SignedInCaller,
+    wanted: Annotated[PageQuery, Depends(read_query(PageQuery))],
+    items: Items,
+    pages: Pages,
 ) -> ItemList:
-    owner = caller.act_as(wanted.user_id)
-    page = items.list_owned(owner.user_id, get_span(wanted, owner), limit=wanted.limit)
+    owner = caller.look_at(wanted.user_id)
+    page = items.list_owned(owner.user_id, pages.get_span(wanted, owner), limit=wanted.limit)
     return ItemList(
         items=[ItemPublic.of(item) for item in page.records],
-        next_cursor=make_cursor(page.next_key, wanted, owner),
+        next_cursor=pages.make_cursor(page.next_key, wanted, owner),
     )
 
 
@@ -67,9 +70,9 @@ def list_items(
     responses=answers(ItemPublic, *READ_ERRORS) | NOT_MODIFIED,
     middlewares=[answer_unchanged],
 )
-def get_item(item_id: str, caller: CurrentCaller, items: Items) -> Response[ItemPublic]:
+def get_item(item_id: str, caller: SignedInCaller, items: Items) -> Response[ItemPublic]:
     item = items.get(item_id)
-    caller.check_view(item)
+    check(Action.READ, caller, item)
     return _answer_item(item)
 
 
@@ -82,11 +85,11 @@ def get_item(item_id: str, caller: CurrentCaller, items: Items) -> Response[Item
 )
 def replace_item(
     item_id: str,
+    check_update: CheckUpdate,
     content: Annotated[ItemCreate, Depends(read_json(ItemCreate))],
     items: Items,
-    check: CheckWrite,
 ) -> Response[ItemPublic]:
-    return _answer_item(items.update(item_id, content.apply_to, check))
+    return _answer_item(items.update(item_id, content.apply_to, check_update))
 
 
 @router.delete(
@@ -95,8 +98,8 @@ def replace_item(
     summary="Delete an item",
     responses=answers(None, *CHANGE_ERRORS, status=HTTPStatus.NO_CONTENT),
 )
-def delete_item(item_id: str, items: Items, check: CheckWrite) -> Response[None]:
-    items.delete(item_id, check)
+def delete_item(item_id: str, items: Items, check_delete: CheckDelete) -> Response[None]:
+    items.delete(item_id, check_delete)
     return Response(HTTPStatus.NO_CONTENT)
 
 

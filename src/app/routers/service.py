@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app import VERSION
-from app.dependencies import BaseUrl
+from app.dependencies import AuthMode, BaseUrl
 from app.openapi import Json, answers, describe_api
 from app.schemas import Health, Limits
 
@@ -25,19 +25,20 @@ def get_limits() -> Limits:
 
 
 @router.get("/openapi.json", include_in_schema=False)
-def get_openapi(base_url: BaseUrl) -> Json:
-    return describe_api(_get_app(), base_url)
+def get_openapi(base_url: BaseUrl, auth_mode: AuthMode) -> Json:
+    return describe_api(_get_app(), base_url, auth_mode)
 
 
 @router.get("/docs", include_in_schema=False)
-def get_docs(base_url: BaseUrl) -> Response[str]:
+def get_docs(base_url: BaseUrl, auth_mode: AuthMode) -> Response[str]:
     from aws_lambda_powertools.event_handler.openapi.swagger_ui import (  # noqa: PLC0415 - for this page only
         generate_swagger_html,
     )
 
     assets = files("aws_lambda_powertools.event_handler.openapi.swagger_ui")
+    document = json.dumps(describe_api(_get_app(), base_url, auth_mode))
     page = generate_swagger_html(
-        spec=json.dumps(describe_api(_get_app(), base_url)).replace("</", "<\\/"),  # ends no script early
+        spec=document.replace("</", "<\\/"),  # ends no script early
         swagger_js=(assets / "swagger-ui-bundle.min.js").read_text(),
         swagger_css=(assets / "swagger-ui.min.css").read_text(),
         swagger_base_url="",

@@ -25,7 +25,7 @@ def test_limits_are_those_of_the_contract(api: Api) -> None:
     assert limits["maxDirectBytes"] == 52_428_800
     assert limits["maxPixels"] == 100_000_000
     assert limits["maxSidePx"] == 30_000
-    assert limits["renditionEdgesPx"] == {"thumbnail": 256, "small": 640, "medium": 1280, "large": 2048}
+    assert limits["renditionEdgesPx"] == {"thumbnail": 256, "small": 640, "medium": 1280, "large": 2000}
 
 
 @pytest.fixture
@@ -48,6 +48,8 @@ def test_every_endpoint_is_described_with_its_errors(document: Any) -> None:  # 
         ("post", "/images/upload"),
         ("post", "/images/uploads"),
         ("post", "/images/{image_id}/reprocess"),
+        ("post", "/images/{image_id}/links"),
+        ("delete", "/images/{image_id}/links"),
         ("get", "/images"),
         ("get", "/images/{image_id}"),
         ("put", "/images/{image_id}"),

@@ -1,0 +1,56 @@
+"""The secret keys that sign links and cursors."""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared.aws import translate_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+KEYS_LIFETIME_SECONDS = 300
+STAGES = ("AWSCURRENT", "AWSPREVIOUS")
+
+
+class KeyRing:
+    """A secret of Secrets Manager. A new value becomes the current key; the one before it stays good."""
+
+    def __init__(
+        self,
+        make_client: Callable[[], SecretsManagerClient],
+        secret_id: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._make_client = make_client
+        self._secret_id = secret_id
+        self._clock = clock
+        self._keys: Sequence[bytes] = ()
+        self._read_at = float("-inf")
+
+    def get(self) -> Sequence[bytes]:
+        """All keys that are good, the one to sign with first. Raises Unavailable."""
+        if self._clock() - self._read_at > KEYS_LIFETIME_SECONDS:
+            keys = [key for stage in STAGES if (key := self._read(stage))]
+            if not keys:
+                raise ValueError("the secret of the links has no value")
+            self._keys, self._read_at = keys, self._clock()
+        return self._keys
+
+    @cached_property
+    def _client(self) -> SecretsManagerClient:
+        """Made when something is signed: most reads of what is public never come here."""
+        return self._make_client()
+
+    def _read(self, stage: str) -> bytes | None:
+        with translate_errors():
+            try:
+                answer = self._client.get_secret_value(SecretId=self._secret_id, VersionStage=stage)
+            except self._client.exceptions.ResourceNotFoundException:
+                return None
+        return answer["SecretString"].encode()
