@@ -39,6 +39,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
+def jwt_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A second stack, whose callers have tokens of its own Cognito."""
+    if GIVEN_URL:
+        pytest.skip("needs the users of a stack, of which E2E_API_URL gives only the API")
+    state = tmp_path_factory.mktemp("jwt-stack")
+    with run_stack(find_free_port(), find_free_port(), state, auth_mode="jwt", quiet=True) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
 def docker_stack(request: pytest.FixtureRequest) -> Stack:
     """The same stack, where `sam local` can run beside it."""
     obstacle = sam_local.find_obstacle()

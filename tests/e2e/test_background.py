@@ -6,10 +6,8 @@ import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import httpx
 import pytest
-from botocore.exceptions import ClientError
 
 from local.redrive import redrive
 from shared.images import ImageRepository
@@ -119,46 +117,6 @@ def test_transaction_sent_twice_is_one_write(stack: Stack) -> None:
     token = str(uuid.uuid4())
     for _ in range(2):
         stack.client("dynamodb").transact_write_items(TransactItems=[{"Put": put}], ClientRequestToken=token)
-
-
-FORBIDDEN = {
-    "ApiFunctionName": [
-        ("s3", "list_objects_v2", {}),
-        ("s3", "delete_object", {"Key": "originals/x"}),
-        ("s3", "delete_object", {"Key": "uploads/x"}),
-        ("s3", "put_object", {"Key": "renditions/x", "Body": b""}),
-        ("s3", "put_object", {"Key": "x", "Body": b""}),
-    ],
-    "ProcessorFunctionName": [
-        ("s3", "put_object", {"Key": "uploads/x", "Body": b""}),
-        ("s3", "get_object", {"Key": "files/x"}),
-        ("s3", "delete_object", {"Key": "files/x"}),
-    ],
-    "CleanupFunctionName": [
-        ("s3", "get_object", {"Key": "originals/x"}),
-        ("s3", "delete_object", {"Key": "files/x"}),
-        ("s3", "put_object", {"Key": "originals/x", "Body": b""}),
-    ],
-}
-
-
-@pytest.mark.parametrize(
-    ("function", "service", "call", "options"),
-    [(function, *row) for function, rows in FORBIDDEN.items() for row in rows],
-)
-def test_function_has_no_right_beyond_its_work(
-    stack: Stack, function: str, service: str, call: str, options: dict[str, Any]
-) -> None:
-    name = stack.outputs[function]
-    role = stack.client("lambda").get_function_configuration(FunctionName=name)["Role"]
-    given = stack.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
-    session = boto3.Session(
-        given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], "us-east-1"
-    )
-    client = session.client(service, endpoint_url=stack.aws_url)
-    with pytest.raises(ClientError) as raised:
-        getattr(client, call)(Bucket=stack.outputs["BucketName"], **options)
-    assert raised.value.response["Error"]["Code"] == "AccessDenied"
 
 
 def test_logs_hold_nothing_that_was_sent(stack: Stack, api: httpx.Client) -> None:

@@ -24,11 +24,11 @@ def image(storage: ImageStorage, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def make_record(partition: str, sort: str = "IMAGE", event: str = "REMOVE") -> dict[str, Any]:
     keys = {"pk": {"S": partition}, "sk": {"S": sort}}
-    return {"eventName": event, "dynamodb": {"Keys": keys, "SequenceNumber": f"seq-{partition}"}}
+    return {"eventName": event, "dynamodb": {"Keys": keys}}
 
 
-def handle(*records: dict[str, Any]) -> dict[str, Any]:
-    return cleanup.lambda_handler({"Records": list(records)}, make_context())
+def handle(*records: dict[str, Any]) -> None:
+    cleanup.lambda_handler({"Records": list(records)}, make_context())
 
 
 def count(s3: S3Client) -> int:
@@ -36,7 +36,7 @@ def count(s3: S3Client) -> int:
 
 
 def test_objects_end_with_their_record(s3: S3Client) -> None:
-    assert handle(make_record("IMAGE#1"), make_record("IMAGE#1")) == {"batchItemFailures": []}
+    handle(make_record("IMAGE#1"), make_record("IMAGE#1"))
     assert count(s3) == 0
 
 
@@ -50,11 +50,23 @@ def test_objects_end_with_their_record(s3: S3Client) -> None:
     ],
 )
 def test_nothing_else_deletes(s3: S3Client, record: dict[str, Any]) -> None:
-    assert handle(record) == {"batchItemFailures": []}
+    handle(record)
     assert count(s3) == 2
 
 
-def test_fault_names_the_record_from_which_to_go_on(s3: S3Client) -> None:
+def test_fault_is_raised_after_the_other_records_were_cleaned_up(s3: S3Client) -> None:
+    answers = iter([{"Errors": [{"Key": "originals/2", "Code": "InternalError"}]}])
+
+    def refuse(parsed: dict[str, Any], **_: object) -> None:
+        parsed |= next(answers, {})
+
+    s3.meta.events.register("after-call.s3.DeleteObjects", refuse)
+    with pytest.raises(ExceptionGroup, match="1 cleanups failed"):
+        handle(make_record("USER#1", "x"), make_record("IMAGE#2"), make_record("IMAGE#1"))
+    assert count(s3) == 0
+
+
+def test_outage_is_raised(s3: S3Client) -> None:
     Outage(s3, "DeleteObjects")
-    answer = handle(make_record("USER#1", "x"), make_record("IMAGE#1"), make_record("IMAGE#2"))
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "seq-IMAGE#1"}]}
+    with pytest.raises(ExceptionGroup):
+        handle(make_record("IMAGE#1"))

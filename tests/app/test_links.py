@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from app.links import URL_LIFETIME, URL_STEP, LinkSigner, Signature, make_path
+from shared.models import Visibility
+from tests.records import make_image
+
+if TYPE_CHECKING:
+    from shared.models import Image
+
+NOW = datetime(2026, 11, 24, 12, 7, 3, tzinfo=UTC)
+PRIVATE = make_image(visibility=Visibility.PRIVATE)
+PUBLIC = make_image(visibility=Visibility.PUBLIC)
+
+
+def make_signer(*keys: bytes, at: datetime = NOW) -> LinkSigner:
+    return LinkSigner(lambda: keys or (b"key",), clock=lambda: at)
+
+
+def sign(image: Image = PRIVATE, seconds: int = 60) -> Signature:
+    url = make_signer().sign("https://x", image, "small", NOW + timedelta(seconds=seconds))
+    signature = Signature.read(parse_qs(urlsplit(url).query))
+    assert signature
+    return signature
+
+
+def test_link_opens_the_bytes_that_it_is_of() -> None:
+    assert make_signer().opens(PRIVATE, "small", sign())
+
+
+def test_link_opens_nothing_else() -> None:
+    signature, signer = sign(), make_signer()
+    assert not signer.opens(PRIVATE, "large", signature)
+    assert not signer.opens(PRIVATE, None, signature)
+    assert not signer.opens(make_image(), "small", signature)
+    assert not signer.opens(PRIVATE, "small", None)
+
+
+@pytest.mark.parametrize(("later", "opens"), [(59, True), (60, False), (61, False)])
+def test_link_ends(later: int, opens: bool) -> None:
+    signer = make_signer(at=NOW + timedelta(seconds=later))
+    assert signer.opens(PRIVATE, "small", sign()) is opens
+
+
+def test_end_of_a_link_cannot_be_moved() -> None:
+    signature = sign()
+    assert not make_signer().opens(PRIVATE, "small", Signature(signature.expires + 1, signature.value))
+
+
+def test_every_link_ends_when_links_are_revoked_and_new_ones_open() -> None:
+    revoked = PRIVATE.without_links()
+    assert not make_signer().opens(revoked, "small", sign())
+    assert make_signer().opens(revoked, "small", sign(revoked))
+
+
+@pytest.mark.parametrize(
+    ("keys", "opens"), [((b"new", b"key"), True), ((b"newer", b"new"), False), ((b"key", b"old"), True)]
+)
+def test_link_outlives_one_rotation_of_the_key(keys: tuple[bytes, ...], opens: bool) -> None:
+    assert make_signer(*keys).opens(PRIVATE, "small", sign()) is opens
+
+
+@pytest.mark.parametrize(
+    ("expires", "value"),
+    [
+        ("", "x" * 43),
+        ("x", "x" * 43),
+        ("-1", "x" * 43),
+        ("1e9", "x" * 43),
+        ("9" * 13, "x" * 43),
+        ("٣", "x" * 43),
+        ("1", ""),
+        ("1", "x" * 42),
+        ("1", "x" * 44),
+        ("1", "é" * 43),
+        ("1", "=" * 43),
+    ],
+)
+def test_odd_signature_is_none(expires: str, value: str) -> None:
+    assert Signature.read({"expires": [expires], "signature": [value]}) is None
+
+
+def test_urls_of_what_everyone_may_see_are_plain_and_others_signed() -> None:
+    signer = make_signer()
+    assert signer.make_url("https://x", PUBLIC, "small") == f"https://x{make_path(PUBLIC.id, 'small')}"
+    for image, rendition in ((PUBLIC, None), (PRIVATE, "small"), (PRIVATE, None)):
+        url = signer.make_url("https://x", image, rendition)  # type: ignore[arg-type] # the literals
+        assert url.startswith(f"https://x{make_path(image.id, rendition)}?expires=")  # type: ignore[arg-type] # same
+
+
+def test_urls_of_answers_are_good_for_an_hour_and_stay_the_same_for_a_while() -> None:
+    ends = {make_signer(at=NOW + timedelta(minutes=minute)).find_end() for minute in range(20)}
+    assert len(ends) == 1
+    assert URL_LIFETIME <= ends.pop() - NOW <= URL_LIFETIME + URL_STEP
