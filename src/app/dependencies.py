@@ -7,7 +7,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Depends, Request
 
 from app import policy
-from app.auth import WRITING_METHODS, Caller, Verifier, authenticate, identify_caller
+from app.auth import USER_ID_FIELD, WRITING_METHODS, Caller, Verifier, authenticate, identify_caller
 from app.conditions import check_if_match
 from app.keys import KeyRing
 from app.links import LinkSigner, Signature
@@ -83,9 +83,11 @@ def get_caller(request: Request) -> Caller:
             return identify_caller(request.method, request.headers, get_query(request))
         case "jwt":
             caller = authenticate(request.headers, get_verifier)
-            if caller.user_id is None and request.method in WRITING_METHODS:
+            if request.method not in WRITING_METHODS:
+                return caller
+            if caller.user_id is None:
                 raise Unauthenticated
-            return caller
+            return caller.act_as(get_query(request).get(USER_ID_FIELD, [None])[0])
         case mode:
             raise ValueError(f"AUTH_MODE {mode!r} is not known")
 

@@ -23,7 +23,7 @@ def get_storage() -> ImageStorage:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Delete the objects of removed records, then raise what failed: it comes back, in smaller batches.
 
-    Naming the records that failed would be finer, but MiniStack takes it for success. To delete twice does no harm.
+    Naming those records would be finer, but MiniStack takes that for success. Deleting twice does no harm.
     """
     with get_logger().append_context_keys(request_id=context.aws_request_id):
         failures = [error for record in event["Records"] if (error := _clean_up(record))]

@@ -184,6 +184,21 @@ class TestClaims:
         answer = send(api, "POST", f"/images/upload{query}", "ann", headers=headers, **options)
         assert answer.problem == (403, "forbidden", [])
 
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [
+            ("POST", "/images/upload"),
+            ("POST", "/images/uploads"),
+            ("PATCH", f"/images/{MISSING}"),
+            ("DELETE", f"/images/{MISSING}"),
+            ("POST", f"/images/{MISSING}/links"),
+            ("POST", "/items"),
+            ("POST", "/upload"),
+        ],
+    )
+    def test_query_of_a_write_names_no_other(self, api: Api, method: str, path: str) -> None:
+        assert send(api, method, f"{path}?userId=ben", "ann", json={}).problem == (403, "forbidden", [])
+
     def test_direct_upload_and_change_name_no_other_either(self, api: Api, images: ImageRepository) -> None:
         body = {"contentType": "image/jpeg", "size": 5, "metadata": {"userId": "ben"}}
         assert send(api, "POST", "/images/uploads", "ann", json=body).status == 403
@@ -233,6 +248,16 @@ class TestClaims:
             answer = api.post(path, body=b"{", headers={"Content-Type": "application/json"})
             assert answer.problem == (401, "unauthenticated", [])
             assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+    def test_preflight_of_every_route_needs_no_token_and_admits_no_credentials(self, api: Api) -> None:
+        for path in api.get("/openapi.json").json["paths"]:
+            answer = api.request("OPTIONS", path, headers={"Origin": "https://example.org"})
+            assert answer.status == 204
+            assert {"Authorization", "If-Match"} <= set(
+                answer.headers["Access-Control-Allow-Headers"].split(",")
+            )
+            assert answer.headers["Access-Control-Allow-Origin"] == "*"
+            assert "Access-Control-Allow-Credentials" not in answer.headers
 
     def test_service_itself_needs_no_token(self, api: Api) -> None:
         for path in ("/health", "/limits", "/openapi.json", "/docs"):
