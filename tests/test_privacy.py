@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from shared.storage import ImageStorage
     from tests.api import Answer, Api
 
+OUR_TIMES = re.compile(rb"T\d\d:\d\d:\d\d\.\d{6}Z")  # in which any digits may stand
 KNOWN_LOCATION = {"latitude": 48.85837, "longitude": 2.294481, "altitude": None}
 ALLOWED_CHUNKS = {b"VP8X", b"VP8 ", b"VP8L", b"ALPH"}
 METADATA_KEYS = {"exif", "xmp", "icc_profile", "comment", "photoshop", "XML:com.adobe.xmp"}
@@ -61,7 +63,7 @@ def test_no_stranger_can_fetch_a_place_that_only_the_owner_sent(
     assert processor.process(image_id, datetime.now(UTC), seconds=60) == "ready"
 
     for answer in fetch_as_strangers(api, image_id):
-        assert not find_place(answer.body)
+        assert not find_place(OUR_TIMES.sub(b"", answer.body))
         assert not find_place(repr(answer.headers).encode())
     for name in RENDITION_EDGES_PX:
         assert_shows_the_picture_alone(storage.get(make_rendition_key(image_id, name)))

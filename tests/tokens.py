@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -49,7 +50,7 @@ def make_verifier(**options: Any) -> TokenVerifier:  # noqa: ANN401 - the verifi
 
 
 def make_claims(user: str = "ann", **claims: Any) -> dict[str, Any]:  # noqa: ANN401 - any claim
-    """Those of an access token of Cognito; None leaves one out."""
+    """Those of an access token of Cognito; None leaves one out, and a timedelta is a time from now."""
     now = int(time.time())
     defaults = {
         "sub": user,
@@ -59,7 +60,11 @@ def make_claims(user: str = "ann", **claims: Any) -> dict[str, Any]:  # noqa: AN
         "iat": now,
         "exp": now + 3600,
     }
-    return {name: value for name, value in (defaults | claims).items() if value is not None}
+    return {
+        name: now + int(value.total_seconds()) if isinstance(value, timedelta) else value
+        for name, value in (defaults | claims).items()
+        if value is not None
+    }
 
 
 def make_token(

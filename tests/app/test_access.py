@@ -12,6 +12,7 @@ import pytest
 from app import dependencies
 from shared.models import ProcessingResult, Rendition, Status
 from shared.observability import get_logger
+from tests.access import ACCESS
 from tests.api import BASE_URL, REQUEST_ID, make_form, make_upload
 from tests.pictures import make_picture
 from tests.tokens import make_token, make_verifier
@@ -67,21 +68,7 @@ def strip(url: str) -> str:
 
 
 class TestImages:
-    @pytest.mark.parametrize(
-        ("method", "path", "body", "public", "private"),
-        [
-            #                                          ann, ben, admin, nobody
-            ("GET", "", None, (200, 200, 200, 200), (200, 404, 200, 404)),
-            ("GET", "/content", None, (302, 302, 302, 302), (302, 404, 302, 404)),
-            ("GET", "/content/small", None, (302, 302, 302, 302), (302, 404, 302, 404)),
-            ("PATCH", "", {"description": "x"}, (200, 403, 200, 401), (200, 404, 200, 401)),
-            ("PUT", "", {}, (200, 403, 200, 401), (200, 404, 200, 401)),
-            ("DELETE", "", None, (204, 403, 204, 401), (204, 404, 204, 401)),
-            ("POST", "/reprocess", None, (202, 403, 202, 401), (202, 404, 202, 401)),
-            ("POST", "/links", {}, (201, 403, 201, 401), (201, 404, 201, 401)),
-            ("DELETE", "/links", None, (204, 403, 204, 401), (204, 404, 204, 401)),
-        ],
-    )
+    @pytest.mark.parametrize(("method", "path", "body", "public", "private"), ACCESS)
     def test_each_caller_may_do_what_the_policy_says(  # noqa: PLR0913, PLR0917 - a row of the table
         self,
         api: Api,

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -50,12 +51,12 @@ GOOD = {
     "id token": {"client_id": None, "aud": AUDIENCE, "token_use": "id"},
     "several audiences": {"client_id": None, "aud": ["x", AUDIENCE]},
     "no token_use": {"token_use": None},
-    "expired a moment ago": {"exp": make_claims()["iat"] - 10},
+    "expired a moment ago": {"exp": timedelta(seconds=-10)},
 }
 BAD = {
-    "expired": {"exp": make_claims()["iat"] - 60},
+    "expired": {"exp": timedelta(seconds=-60)},
     "no expiry": {"exp": None},
-    "not yet": {"nbf": make_claims()["iat"] + 600},
+    "not yet": {"nbf": timedelta(seconds=600)},
     "other issuer": {"iss": "https://evil.example.org"},
     "issuer with a slash": {"iss": f"{ISSUER}/"},
     "no issuer": {"iss": None},

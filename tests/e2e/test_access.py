@@ -16,6 +16,7 @@ import jwt
 import pytest
 
 from local.tokens import make_token
+from tests.access import ACCESS
 from tests.e2e.client import await_value
 from tests.pictures import make_photo
 from tests.tokens import make_rsa_key
@@ -99,20 +100,7 @@ def service(jwt_stack: Stack) -> Iterator[Service]:
         yield Service(jwt_stack, http)
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body", "public", "private"),
-    [
-        #                                          alice, bob, admin, nobody
-        ("GET", "", None, (200, 200, 200, 200), (200, 404, 200, 404)),
-        ("GET", "/content", None, (302, 302, 302, 302), (302, 404, 302, 404)),
-        ("GET", "/content/small", None, (302, 302, 302, 302), (302, 404, 302, 404)),
-        ("PATCH", "", {"description": "x"}, (200, 403, 200, 401), (200, 404, 200, 401)),
-        ("POST", "/reprocess", None, (202, 403, 202, 401), (202, 404, 202, 401)),
-        ("POST", "/links", {}, (201, 403, 201, 401), (201, 404, 201, 401)),
-        ("DELETE", "/links", None, (204, 403, 204, 401), (204, 404, 204, 401)),
-        ("DELETE", "", None, (204, 403, 204, 401), (204, 404, 204, 401)),
-    ],
-)
+@pytest.mark.parametrize(("method", "path", "body", "public", "private"), ACCESS)
 def test_each_caller_may_do_what_the_policy_says(  # noqa: PLR0913, PLR0917 - a row of the table
     service: Service,
     method: str,
