@@ -22,7 +22,7 @@ def make_token(
         raise Problem("this stack has no user pool: deploy it with AuthMode=jwt (make start AUTH_MODE=jwt)")
     cognito = client("cognito-idp")
     who = {"UserPoolId": outputs["UserPoolId"], "Username": user}
-    password = f"Aa1{secrets.token_urlsafe(24)}"
+    password = f"Aa1-{secrets.token_urlsafe(24)}"
     with contextlib.suppress(cognito.exceptions.UsernameExistsException):
         cognito.admin_create_user(**who, MessageAction="SUPPRESS")
     cognito.admin_set_user_password(**who, Password=password, Permanent=True)

@@ -1,4 +1,4 @@
-"""URLs of an image's bytes: those that everyone may use, and those that a signature opens."""
+"""URLs of renditions: those that everyone may use, and those that a signature opens."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Signature:
 
 
 class LinkSigner:
-    """Signs the path of an image's bytes, until when it is good, and the image's generation of links."""
+    """Signs the path of a rendition, until when it is good, and the image's generation of links."""
 
     def __init__(
         self, get_keys: Callable[[], Sequence[bytes]], *, clock: Callable[[], datetime] | None = None
@@ -50,20 +50,20 @@ class LinkSigner:
         self._get_keys = get_keys
         self._clock = clock or (lambda: datetime.now(UTC))
 
-    def make_url(self, base_url: str, image: Image, rendition: RenditionName | None = None) -> str:
-        """The URL of a rendition or of the original, as whoever may see it can put it into a page."""
-        if image.is_public and rendition:
+    def make_url(self, base_url: str, image: Image, rendition: RenditionName) -> str:
+        """The URL of a rendition, as whoever may see it can put it into a page."""
+        if image.is_public:
             return base_url + make_path(image.id, rendition)
         return self.sign(base_url, image, rendition, self.find_end())
 
-    def sign(self, base_url: str, image: Image, rendition: RenditionName | None, expires_at: datetime) -> str:
-        """A URL that opens these bytes until then, whoever has it, unless the image's links are revoked."""
+    def sign(self, base_url: str, image: Image, rendition: RenditionName, expires_at: datetime) -> str:
+        """A URL that shows the rendition until then, whoever has it, unless the image's links are revoked."""
         path, expires = make_path(image.id, rendition), int(expires_at.timestamp())
         signature = _sign(self._get_keys()[0], path, expires, image.link_generation)
         return f"{base_url}{path}?expires={expires}&signature={signature}"
 
-    def opens(self, image: Image, rendition: RenditionName | None, signature: Signature | None) -> bool:
-        """Whether a signature is that of these bytes, and still good."""
+    def opens(self, image: Image, rendition: RenditionName, signature: Signature | None) -> bool:
+        """Whether a signature is that of this rendition, and still good."""
         if signature is None or signature.expires <= self._clock().timestamp():
             return False
         path = make_path(image.id, rendition)
@@ -79,9 +79,8 @@ class LinkSigner:
         return datetime.fromtimestamp(-(-end // step) * step, UTC)
 
 
-def make_path(image_id: str, rendition: RenditionName | None) -> str:
-    path = f"/images/{image_id}/content"
-    return f"{path}/{rendition}" if rendition else path
+def make_path(image_id: str, rendition: RenditionName) -> str:
+    return f"/images/{image_id}/content/{rendition}"
 
 
 def _sign(key: bytes, path: str, expires: int, generation: int) -> str:

@@ -37,8 +37,7 @@ from shared.models import (
 )
 from shared.structure import MAX_FRAMES
 
-type MakeUrl = Callable[[Image, RenditionName | None], str]
-"""An image, and a rendition or none for the original, to its URL."""
+type MakeUrl = Callable[[Image, RenditionName], str]
 
 
 class RenditionPublic(Rendition):
@@ -67,14 +66,14 @@ class ImagePublic(Model):
     placeholder: Placeholder | None
     exif: Exif | None
     animated: bool
-    url: str | None = Field(description="The original, once it is there; for its owner alone, for an hour.")
+    url: str | None = Field(description="The original, once it is there; for its owner alone.")
     created_at: Timestamp
     updated_at: Timestamp
     version: int
 
     @classmethod
-    def of(cls, image: Image, make_url: MakeUrl, *, sees_all: bool) -> Self:
-        """`sees_all` for its owner and admins."""
+    def of(cls, image: Image, url: str, make_url: MakeUrl, *, sees_all: bool) -> Self:
+        """`url` leads to the original, `make_url` to each rendition. Its owner and admins see all."""
         return cls(
             **image.model_dump(
                 exclude={"shard", "listed", "link_generation", "expires_at", "renditions", "exif"}
@@ -84,7 +83,7 @@ class ImagePublic(Model):
                 for name, rendition in image.renditions.items()
             },
             exif=image.exif if sees_all or not image.exif else image.exif.without_place(),
-            url=make_url(image, None) if sees_all and image.has_original else None,
+            url=url if sees_all and image.has_original else None,
         )
 
 

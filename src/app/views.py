@@ -26,15 +26,14 @@ class ImageViews:
     base_url: str
 
     def show(self, image: Image, *, sees_all: bool) -> ImagePublic:
-        return ImagePublic.of(image, self._make_url, sees_all=sees_all)
+        url = f"{self.get_location(image.id)}/content"
+        return ImagePublic.of(image, url, self._make_url, sees_all=sees_all)
 
     def answer(
         self, image: Image, *, sees_all: bool = True, status: HTTPStatus = HTTPStatus.OK
     ) -> Response[ImagePublic]:
-        # Whoever sees all gets signed URLs. An answer with others is another one, also to `If-None-Match`.
-        view = f"{int(self.links.find_end().timestamp()):x}" if sees_all else PUBLIC_VIEW
         headers = {
-            "ETag": make_etag(image, view),
+            "ETag": make_etag(image, self._name_view(image, sees_all=sees_all)),
             "Cache-Control": "private, no-cache" if sees_all else "public, no-cache",
         }
         return Response(status, "application/json", self.show(image, sees_all=sees_all), headers)
@@ -42,5 +41,11 @@ class ImageViews:
     def get_location(self, image_id: str) -> str:
         return f"{self.base_url}/images/{image_id}"
 
-    def _make_url(self, image: Image, rendition: RenditionName | None) -> str:
+    def _name_view(self, image: Image, *, sees_all: bool) -> str:
+        """Signed URLs change with time: an answer with others is another one, also to `If-None-Match`."""
+        if not sees_all:
+            return PUBLIC_VIEW
+        return "" if image.is_public else f"{int(self.links.find_end().timestamp()):x}"
+
+    def _make_url(self, image: Image, rendition: RenditionName) -> str:
         return self.links.make_url(self.base_url, image, rendition)

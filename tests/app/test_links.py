@@ -36,7 +36,6 @@ def test_link_opens_the_bytes_that_it_is_of() -> None:
 def test_link_opens_nothing_else() -> None:
     signature, signer = sign(), make_signer()
     assert not signer.opens(PRIVATE, "large", signature)
-    assert not signer.opens(PRIVATE, None, signature)
     assert not signer.opens(make_image(), "small", signature)
     assert not signer.opens(PRIVATE, "small", None)
 
@@ -88,9 +87,9 @@ def test_odd_signature_is_none(expires: str, value: str) -> None:
 def test_urls_of_what_everyone_may_see_are_plain_and_others_signed() -> None:
     signer = make_signer()
     assert signer.make_url("https://x", PUBLIC, "small") == f"https://x{make_path(PUBLIC.id, 'small')}"
-    for image, rendition in ((PUBLIC, None), (PRIVATE, "small"), (PRIVATE, None)):
-        url = signer.make_url("https://x", image, rendition)  # type: ignore[arg-type] # the literals
-        assert url.startswith(f"https://x{make_path(image.id, rendition)}?expires=")  # type: ignore[arg-type] # same
+    for image in (PRIVATE, make_image(visibility=Visibility.PUBLIC, listed=False)):
+        url = signer.make_url("https://x", image, "small")
+        assert url.startswith(f"https://x{make_path(image.id, 'small')}?expires=")
 
 
 def test_urls_of_answers_are_good_for_an_hour_and_stay_the_same_for_a_while() -> None:

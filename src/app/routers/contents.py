@@ -27,18 +27,10 @@ router = APIGatewayRouter()
     tags=["images"],
     summary="Go to the bytes: the original for its owner, the largest rendition for everyone else",
     responses=answers(None, *READ_ERRORS, status=HTTPStatus.FOUND),
-    openapi_extensions=takes_query(LinkQuery),
 )
-def get_content(
-    image_id: str,
-    caller: CurrentCaller,
-    signature: UrlSignature,
-    images: Images,
-    links: Links,
-    storage: Storage,
-) -> Response[None]:
+def get_content(image_id: str, caller: CurrentCaller, images: Images, storage: Storage) -> Response[None]:
     image = images.get(image_id)
-    if links.opens(image, None, signature) or may(Action.READ_ORIGINAL, caller, image):
+    if may(Action.READ_ORIGINAL, caller, image):
         return _redirect_to_original(image, storage)
     check(Action.READ, caller, image)
     return _redirect_to_rendition(image, "large", storage)

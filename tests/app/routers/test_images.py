@@ -58,7 +58,7 @@ class TestUpload:
         image = answer.json
         assert answer.status == 201
         assert answer.headers["Location"] == f"{BASE_URL}/images/{image['id']}"
-        assert answer.headers["ETag"].startswith('"1-')
+        assert answer.headers["ETag"] == '"1"'
         named = {"filename", "contentType", "size", "width", "height", "description", "visibility", "tags"}
         assert {name: image[name] for name in named} == {
             "filename": "photo.jpg",
@@ -257,7 +257,7 @@ class TestRead:
         image = api.upload(PICTURE)
         seen = api.get(f"/images/{image['id']}", user="ann").json
         assert seen == image
-        assert seen["url"].startswith(f"{BASE_URL}/images/{image['id']}/content?expires=")
+        assert seen["url"] == f"{BASE_URL}/images/{image['id']}/content"
 
     def test_view_of_the_owner_is_never_taken_for_the_public_one(self, api: Api) -> None:
         image = api.upload(PICTURE, visibility="public")
