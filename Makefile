@@ -13,7 +13,7 @@ SAM = .local/env/sam/bin
 COMPILE = .local/env/uv/bin/uv pip compile --quiet --upgrade --no-header --no-annotate --python .local/env/python/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help start sam-local test lint format reset token redrive pins deploy
+.PHONY: help start sam-local test coverage lint format reset token redrive pins deploy
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -28,8 +28,12 @@ sam-local: ## Run the API in Docker with `sam local` beside a running `make star
 
 test: ## Run every test; those of tests/e2e start a stack of their own
 	$(ENVIRONMENTS) dev sam ministack python
-	@$(DEV)/python -m pytest tests --ignore tests/e2e --numprocesses auto --cov
+	@$(DEV)/python -m pytest tests --ignore tests/e2e --numprocesses auto
 	@$(DEV)/python -m pytest tests/e2e
+
+coverage: ## Say what of src the unit tests do not reach
+	$(ENVIRONMENTS) dev
+	@$(DEV)/python -m pytest tests --ignore tests/e2e --numprocesses auto --cov
 
 lint: ## Check style, types and the template
 	$(ENVIRONMENTS) dev sam python
