@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -198,18 +199,21 @@ class Meter:
     def __init__(self, dynamodb: DynamoDBClient) -> None:
         self.calls: Counter[str] = Counter()
         self.read_units = 0.0
+        self._lock = threading.Lock()  # partitions are read side by side
         dynamodb.meta.events.register("after-call.dynamodb", self._count)
 
     def _count(self, model: Any, parsed: dict[str, Any], **_: object) -> None:  # noqa: ANN401 - botocore's
-        self.calls[model.name] += 1
         if model.name == "Query":
             # Half a unit for every 4 KB read, rounded up over the whole query.
             read_bytes = parsed["ScannedCount"] * ENTRY_BYTES
-            self.read_units += max(1, math.ceil(read_bytes / READ_UNIT_BYTES)) / 2
+            units = max(1, math.ceil(read_bytes / READ_UNIT_BYTES)) / 2
         else:
             # Half a unit for every 4 KB of every row.
             rows = parsed["Responses"]["images"]
-            self.read_units += sum(math.ceil(len(str(row)) / READ_UNIT_BYTES) for row in rows) / 2
+            units = sum(math.ceil(len(str(row)) / READ_UNIT_BYTES) for row in rows) / 2
+        with self._lock:
+            self.calls[model.name] += 1
+            self.read_units += units
 
 
 class Collector(Table):
