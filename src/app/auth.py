@@ -3,23 +3,20 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Protocol, Self, TypeGuard
+from typing import TYPE_CHECKING, Self, TypeGuard
 
 from pydantic import TypeAdapter, ValidationError
 
 from app.fields import UserId
 from shared.errors import FieldError, Forbidden, InvalidFields, Unauthenticated
 
+if TYPE_CHECKING:
+    from app.tokens import TokenVerifier
+
 AUTHORIZATION_HEADER = "Authorization"
 USER_ID_HEADER = "X-User-Id"
 USER_ID_FIELD = "userId"
 WRITING_METHODS = {"POST", "PUT", "PATCH", "DELETE"}
-
-
-class Verifier(Protocol):
-    """Reads a token as a caller. The one there is takes 200 ms to import, which only a token should cost."""
-
-    def verify(self, token: str) -> "Caller": ...
 
 
 @dataclass(frozen=True)
@@ -39,14 +36,14 @@ class Caller:
             raise Forbidden("You may not write in the name of another user.")
         return replace(self, user_id=user_id)
 
-    def look_at(self, user_id: str | None) -> Self:
-        """Whose things are listed: the caller's own, or of another whom it may read. Raises Forbidden."""
+    def look_at(self, user_id: str | None) -> str | None:
+        """Whose things are listed: the caller's own, or another's whom it may read. Raises Forbidden."""
         if self.is_verified and user_id is not None:
-            return replace(self, user_id=user_id)
-        return self.act_as(user_id)
+            return user_id
+        return self.act_as(user_id).user_id
 
 
-def authenticate(headers: Mapping[str, str], get_verifier: Callable[[], Verifier]) -> Caller:
+def authenticate(headers: Mapping[str, str], get_verifier: "Callable[[], TokenVerifier]") -> Caller:
     """The caller whom the token names; nobody where there is none. A bad token is never taken for none."""
     header = headers.get(AUTHORIZATION_HEADER)
     if header is None:
@@ -59,12 +56,15 @@ def authenticate(headers: Mapping[str, str], get_verifier: Callable[[], Verifier
 
 def identify_caller(method: str, headers: Mapping[str, str], query: Mapping[str, list[str]]) -> Caller:
     """Believe the header, which a trusted gateway sets; where there is none, the `userId` of the query."""
-    header = headers.get(USER_ID_HEADER)
-    named = query.get(USER_ID_FIELD, [None])[0]
-    caller = Caller(_read_user_id(USER_ID_HEADER, header))
+    caller = Caller(_read_user_id(USER_ID_HEADER, headers.get(USER_ID_HEADER)))
     if caller.user_id is None or method in WRITING_METHODS:
-        return caller.act_as(_read_user_id(USER_ID_FIELD, named))
+        return act_as_named(caller, query)
     return caller
+
+
+def act_as_named(caller: Caller, query: Mapping[str, list[str]]) -> Caller:
+    """The caller of a write whose query may name its user. Raises Forbidden if that is another one."""
+    return caller.act_as(_read_user_id(USER_ID_FIELD, query.get(USER_ID_FIELD, [None])[0]))
 
 
 @cache

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from aws_lambda_powertools.event_handler import Depends, Request
 
 from app import policy
-from app.auth import USER_ID_FIELD, WRITING_METHODS, Caller, Verifier, authenticate, identify_caller
+from app.auth import WRITING_METHODS, Caller, act_as_named, authenticate, identify_caller
 from app.conditions import check_if_match
 from app.keys import KeyRing
 from app.links import LinkSigner, Signature
@@ -23,6 +23,9 @@ from shared.models import Image, Item
 from shared.settings import Settings
 from shared.storage import ImageStorage
 from shared.table import Table
+
+if TYPE_CHECKING:
+    from app.tokens import TokenVerifier
 
 type WriteCheck = Callable[[Image | Item], None]
 
@@ -53,7 +56,7 @@ def get_storage() -> ImageStorage:
 
 
 @cache
-def get_verifier() -> Verifier:
+def get_verifier() -> "TokenVerifier":
     from app.tokens import KeySet, TokenVerifier, fetch_keys  # noqa: PLC0415 - only when a token comes
 
     settings = get_settings()
@@ -87,7 +90,7 @@ def get_caller(request: Request) -> Caller:
                 return caller
             if caller.user_id is None:
                 raise Unauthenticated
-            return caller.act_as(get_query(request).get(USER_ID_FIELD, [None])[0])
+            return act_as_named(caller, get_query(request))
         case mode:
             raise ValueError(f"AUTH_MODE {mode!r} is not known")
 

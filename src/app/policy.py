@@ -51,7 +51,8 @@ def decide(action: Action, relation: Relation, *, is_visible: bool) -> Verdict:
 
 
 def relate(caller: Caller, record: Image | Item) -> Relation:
-    if record.owned_by(caller.user_id):
+    # Items without a user, from a time without tokens, are shared by those who have none.
+    if record.owned_by(caller.user_id) and not (caller.is_verified and record.user_id is None):
         return Relation.OWNER
     return Relation.ADMIN if caller.is_admin else Relation.OTHER
 

@@ -151,10 +151,10 @@ def _read_keys(document: Mapping[str, Any]) -> dict[str, jwt.PyJWK]:
 
 
 def _read_groups(claims: Mapping[str, Any]) -> set[str]:
-    """Some issuers write a list, some a text."""
+    """A text is one group, whatever stands in it: to split it could make an admin of a "site admin"."""
     groups: set[str] = set()
     for claim in GROUP_CLAIMS:
         value = claims.get(claim)
-        texts = value.strip("[]").replace(",", " ").split() if isinstance(value, str) else value
-        groups |= {text for text in texts if isinstance(text, str)} if isinstance(texts, list) else set()
+        names = value if isinstance(value, list) else [value]
+        groups |= {name for name in names if isinstance(name, str)}
     return groups

@@ -10,7 +10,7 @@ from typing import Any
 from PIL import ExifTags, Image
 
 from shared.errors import UnacceptableImage
-from shared.inspection import refusing_damage
+from shared.inspection import read_orientation, refusing_damage
 from shared.models import Exif, Location
 
 LEAST_NUMBER = 1e-9  # what is nearer to zero is noise, and at 1e-130 DynamoDB ends
@@ -51,7 +51,7 @@ def read_facts(exif: Image.Exif) -> Exif | None:
         aperture=_read_number(photo.get(ExifTags.Base.FNumber), 0, MAX_APERTURE),
         exposure_seconds=_read_number(photo.get(ExifTags.Base.ExposureTime), 0, MAX_EXPOSURE_SECONDS),
         iso=_read_iso(photo.get(ExifTags.Base.ISOSpeedRatings)),
-        orientation=_read_orientation(exif),
+        orientation=read_orientation(exif),
         location=_read_location(gps),
     )
     return facts if facts != Exif() else None
@@ -121,14 +121,6 @@ def _read_camera(tags: Tags) -> str | None:
 def _read_iso(value: object) -> int | None:
     number = _read_number(value[0] if isinstance(value, tuple) and value else value, 0, MAX_ISO)
     return round(number) or None if number is not None else None
-
-
-def _read_orientation(exif: Image.Exif) -> int | None:
-    with suppress(UnacceptableImage), refusing_damage():
-        orientation = exif.get(ExifTags.Base.Orientation)
-        if isinstance(orientation, int) and orientation in range(1, 9):
-            return orientation
-    return None
 
 
 def _read_location(tags: Tags) -> Location | None:

@@ -146,13 +146,13 @@ def read_exif(image: "ImageFile") -> "Exif":
     return exif
 
 
-def read_orientation(exif: "Exif") -> int:
-    """1 to 8, as EXIF counts them; 1 for whatever makes no sense."""
+def read_orientation(exif: "Exif") -> int | None:
+    """1 to 8, as EXIF counts them; None where there is none, or none that makes sense."""
     with suppress(UnsupportedImage), refusing_damage():
         orientation = exif.get(_ORIENTATION_TAG)
         if isinstance(orientation, int) and orientation in range(1, 9):
             return orientation
-    return 1
+    return None
 
 
 def _check_size(width: int, height: int) -> None:

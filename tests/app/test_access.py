@@ -10,17 +10,19 @@ from urllib.parse import urlsplit
 import pytest
 
 from app import dependencies
-from shared.models import ProcessingResult, Rendition, Status
+from shared.models import Item, ProcessingResult, Rendition, Status
 from shared.observability import get_logger
 from tests.access import ACCESS
 from tests.api import BASE_URL, REQUEST_ID, make_form, make_upload
 from tests.pictures import make_picture
+from tests.records import START
 from tests.tokens import make_token, make_verifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from shared.images import ImageRepository
+    from shared.items import ItemRepository
     from tests.api import Answer, Api
 
 PICTURE = make_picture()
@@ -348,6 +350,28 @@ class TestCursors:
         for user in ("ben", "admin", None):
             answer = send(api, "GET", f"/images?limit=1&cursor={cursor}", user)
             assert answer.problem == (422, "invalid_fields", ["cursor"])
+
+
+def test_item_without_a_user_belongs_to_nobody_who_has_a_token(api: Api, items: ItemRepository) -> None:
+    items.add(Item(id=MISSING, name="a", created_at=START, updated_at=START))
+    url, body = f"/items/{MISSING}", {"name": "b"}
+    assert [send(api, "GET", url, user).status for user in CALLERS] == [200, 200, 200, 401]
+    assert [send(api, "PUT", url, user, json=body).status for user in CALLERS] == [403, 403, 200, 401]
+
+
+def test_cursor_of_anothers_items_is_good_for_its_caller_alone(api: Api) -> None:
+    for _ in range(3):
+        send(api, "POST", "/items", "ann", json={"name": "a"})
+    cursor = send(api, "GET", "/items?userId=ann&limit=1", "ben").json["nextCursor"]
+    url = f"/items?userId=ann&limit=1&cursor={cursor}"
+    assert send(api, "GET", url, "ben").status == 200
+    assert send(api, "GET", url, "ann").problem == (422, "invalid_fields", ["cursor"])
+
+
+@pytest.mark.parametrize("name", ["a%20b", "x" * 3000, "%C3%A9"])
+def test_odd_name_in_the_query_of_an_admins_write_is_refused(api: Api, name: str) -> None:
+    answer = send(api, "POST", f"/images/upload?userId={name}", "admin", json=make_upload(PICTURE))
+    assert answer.problem == (422, "invalid_fields", ["userId"])
 
 
 def test_no_secret_of_a_request_is_logged(

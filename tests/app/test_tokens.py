@@ -133,8 +133,10 @@ def test_any_text_is_no_token(text: str) -> None:
     ("claims", "is_admin"),
     [
         ({"cognito:groups": ["users", "admin"]}, True),
-        ({"cognito:groups": "[users admin]"}, True),
-        ({"groups": "users,admin"}, True),
+        ({"groups": ["admin"]}, True),
+        ({"groups": "admin"}, True),
+        ({"groups": "site admin"}, False),
+        ({"groups": "users,admin"}, False),
         ({"cognito:groups": ["administrators"]}, False),
         ({"cognito:groups": {"admin": True}}, False),
         ({"cognito:groups": [1, None]}, False),

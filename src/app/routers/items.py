@@ -55,11 +55,11 @@ def list_items(
     items: Items,
     pages: Pages,
 ) -> ItemList:
-    owner = caller.look_at(wanted.user_id)
-    page = items.list_owned(owner.user_id, pages.get_span(wanted, owner), limit=wanted.limit)
+    owner_id = caller.look_at(wanted.user_id)
+    page = items.list_owned(owner_id, pages.get_span(wanted, caller), limit=wanted.limit)
     return ItemList(
         items=[ItemPublic.of(item) for item in page.records],
-        next_cursor=pages.make_cursor(page.next_key, wanted, owner),
+        next_cursor=pages.make_cursor(page.next_key, wanted, caller),
     )
 
 
