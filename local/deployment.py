@@ -67,7 +67,7 @@ def replace(  # noqa: PLR0913, PLR0917 - all that a deployment takes
 def enable_expiry(client: Client) -> None:
     """Do what MiniStack does not do with a table's `TimeToLiveSpecification`."""
     outputs = read_outputs(client)
-    for table in ("ImagesTableName", "ItemsTableName"):
+    for table in ("ImagesTableName", "ItemsTableName", "IdempotencyTableName"):
         client("dynamodb").update_time_to_live(
             TableName=outputs[table],
             TimeToLiveSpecification={"AttributeName": EXPIRY_ATTRIBUTE, "Enabled": True},

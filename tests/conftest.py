@@ -9,13 +9,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 from moto import mock_aws
 
-from app.dependencies import get_images, get_items, get_keys, get_storage
+from app.dependencies import get_images, get_items, get_keys, get_quota, get_storage
 from app.main import create_app
 from processor.processing import Processor
 from processor.renditions import render
 from shared.aws import create_client
 from shared.images import ImageRepository
 from shared.items import ItemRepository
+from shared.quotas import Quota
 from shared.storage import ImageStorage
 from shared.table import Table
 from tests.api import Api
@@ -31,12 +32,14 @@ settings.register_profile("default", deadline=None, suppress_health_check=[Healt
 settings.load_profile("default")
 
 PUBLIC_SHARDS = 3
+TABLES = {"images": ("pk", "sk"), "items": ("pk", "sk"), "idempotency": ("id",)}
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_DEFAULT_REGION": "eu-central-1",
     "IMAGES_TABLE": "images",
     "ITEMS_TABLE": "items",
+    "IDEMPOTENCY_TABLE": "idempotency",
     "BUCKET": "bucket",
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "2048",
     "AUTH_MODE": "open",
@@ -60,18 +63,15 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def dynamodb() -> DynamoDBClient:
     client = create_client("dynamodb")
-    for name in ("images", "items"):
+    for name, keys in TABLES.items():
         client.create_table(
             TableName=name,
             BillingMode="PAY_PER_REQUEST",
             KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
+                {"AttributeName": key, "KeyType": "RANGE" if position else "HASH"}
+                for position, key in enumerate(keys)
             ],
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
         )
     return client
 
@@ -89,8 +89,13 @@ def table(dynamodb: DynamoDBClient) -> Table:
 
 
 @pytest.fixture
-def images(table: Table) -> ImageRepository:
-    return ImageRepository(table, public_shards=PUBLIC_SHARDS)
+def quota() -> Quota:
+    return Quota(max_images=10_000, max_bytes=10 * 2**30)
+
+
+@pytest.fixture
+def images(table: Table, quota: Quota) -> ImageRepository:
+    return ImageRepository(table, public_shards=PUBLIC_SHARDS, quota=quota)
 
 
 @pytest.fixture
@@ -117,10 +122,11 @@ class FixedKeys:
 
 
 @pytest.fixture
-def api(images: ImageRepository, items: ItemRepository, storage: ImageStorage) -> Iterator[Api]:
+def api(images: ImageRepository, items: ItemRepository, storage: ImageStorage, quota: Quota) -> Iterator[Api]:
     """The API's handler, on moto."""
     overrides = create_app().dependency_overrides
     overrides |= {
+        get_quota: lambda: quota,
         get_images: lambda: images,
         get_items: lambda: items,
         get_storage: lambda: storage,

@@ -15,16 +15,20 @@ from app.pages import PageCursors
 from app.policy import Action
 from app.requests import get_query
 from app.views import ImageViews
-from shared.aws import create_client
+from shared.aws import Deadline, create_client
 from shared.errors import Unauthenticated
 from shared.images import ImageRepository
 from shared.items import ItemRepository
 from shared.models import Image, Item
+from shared.quotas import Quota
 from shared.settings import Settings
 from shared.storage import ImageStorage
 from shared.table import Table
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from app.idempotency import RequestRecords
     from app.tokens import TokenVerifier
 
 type WriteCheck = Callable[[Image | Item], None]
@@ -36,21 +40,44 @@ def get_settings() -> Settings:
 
 
 @cache
+def get_deadline() -> Deadline:
+    return Deadline()
+
+
+@cache
+def get_dynamodb() -> "DynamoDBClient":
+    return create_client("dynamodb", deadline=get_deadline())
+
+
+@cache
+def get_quota() -> Quota:
+    settings = get_settings()
+    return Quota(settings.max_user_images, settings.max_user_bytes)
+
+
+@cache
 def get_images() -> ImageRepository:
     settings = get_settings()
-    table = Table(create_client("dynamodb"), settings.images_table)
-    return ImageRepository(table, public_shards=settings.public_shards)
+    table = Table(get_dynamodb(), settings.images_table)
+    return ImageRepository(table, public_shards=settings.public_shards, quota=get_quota())
 
 
 @cache
 def get_items() -> ItemRepository:
-    return ItemRepository(Table(create_client("dynamodb"), get_settings().items_table))
+    return ItemRepository(Table(get_dynamodb(), get_settings().items_table))
+
+
+@cache
+def get_request_records() -> "RequestRecords":
+    from app.idempotency import RequestRecords  # noqa: PLC0415 - only when a key comes
+
+    return RequestRecords(get_dynamodb(), get_settings().idempotency_table)
 
 
 @cache
 def get_storage() -> ImageStorage:
     settings = get_settings()
-    client = create_client("s3")
+    client = create_client("s3", deadline=get_deadline())
     signer = create_client("s3", settings.s3_public_url) if settings.s3_public_url else client
     return ImageStorage(client, settings.bucket, signer=signer)
 
@@ -72,7 +99,9 @@ def get_verifier() -> "TokenVerifier":
 
 @cache
 def get_keys() -> KeyRing:
-    return KeyRing(lambda: create_client("secretsmanager"), get_settings().link_secret)
+    return KeyRing(
+        lambda: create_client("secretsmanager", deadline=get_deadline()), get_settings().link_secret
+    )
 
 
 def get_links(keys: Annotated[KeyRing, Depends(get_keys)]) -> LinkSigner:
@@ -93,6 +122,12 @@ def get_caller(request: Request) -> Caller:
             return act_as_named(caller, get_query(request))
         case mode:
             raise ValueError(f"AUTH_MODE {mode!r} is not known")
+
+
+def get_claim(request: Request) -> str | None:
+    """What all tries of a request with an Idempotency-Key have in common."""
+    claim: str | None = request.context.get("claim")
+    return claim
 
 
 def get_auth_mode() -> str:
@@ -165,5 +200,7 @@ Links = Annotated[LinkSigner, Depends(get_links)]
 Pages = Annotated[PageCursors, Depends(get_pages)]
 Views = Annotated[ImageViews, Depends(get_views)]
 UrlSignature = Annotated[Signature | None, Depends(get_signature)]
+RequestClaim = Annotated[str | None, Depends(get_claim)]
+UserQuota = Annotated[Quota, Depends(get_quota)]
 AuthMode = Annotated[str, Depends(get_auth_mode)]
 BaseUrl = Annotated[str, Depends(get_base_url)]

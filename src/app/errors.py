@@ -64,8 +64,9 @@ def answer_error(error: Exception, request_id: str) -> Response[str]:
         headers["Allow"] = ", ".join(error.allowed)
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = error.challenge
-    if isinstance(error, (errors.Throttled, errors.Unavailable)):
+    if isinstance(error, (errors.Throttled, errors.Unavailable, errors.StillRunning)):
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if isinstance(error, (errors.Throttled, errors.Unavailable)):
         get_logger().warning("AWS did not serve", exc_info=error)
     return _answer(status, error.code, error.detail, request_id, error.errors, headers)
 

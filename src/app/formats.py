@@ -10,10 +10,9 @@ from jiter import from_json
 
 from app.fields import MAX_DIRECT_BYTES, MAX_INLINE_BYTES
 from app.inputs import FileCreate, ImageCreate, ImageMetadata, ImageQueryMetadata
-from app.requests import get_media_type, get_query, parse_json, read_body, validate
+from app.requests import MULTIPART, get_media_type, get_query, parse_json, read_body, validate
 from shared.errors import FieldError, InvalidFields, MalformedRequest, TooLarge, UnsupportedMediaType
 
-MULTIPART = "multipart/form-data"
 JSON = "application/json"
 
 

@@ -7,6 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.aws import translate_errors
+from shared.errors import Throttled, Unavailable
+from shared.observability import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,13 +36,22 @@ class KeyRing:
         self._read_at = float("-inf")
 
     def get(self) -> Sequence[bytes]:
-        """All keys that are good, the one to sign with first. Raises Unavailable."""
+        """All keys that are good, the one to sign with first. Raises Unavailable where none was read yet."""
         if self._clock() - self._read_at > KEYS_LIFETIME_SECONDS:
-            keys = [key for stage in STAGES if (key := self._read(stage))]
-            if not keys:
-                raise ValueError("the secret of the links has no value")
-            self._keys, self._read_at = keys, self._clock()
+            try:
+                self._keys = self._read_all()
+            except (Throttled, Unavailable):
+                if not self._keys:
+                    raise
+                get_logger().warning("the keys of links are kept longer, for they cannot be read")
+            self._read_at = self._clock()
         return self._keys
+
+    def _read_all(self) -> Sequence[bytes]:
+        keys = [key for stage in STAGES if (key := self._read(stage))]
+        if not keys:
+            raise ValueError("the secret of the links has no value")
+        return keys
 
     @cached_property
     def _client(self) -> SecretsManagerClient:

@@ -7,12 +7,13 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
-from pydantic_core import to_json
 
 from app.auth import AUTHORIZATION_HEADER, USER_ID_HEADER
-from app.dependencies import get_settings
+from app.dependencies import get_caller, get_deadline, get_request_records, get_settings
 from app.errors import MethodNotAllowed, answer_error
+from app.fields import IDEMPOTENCY_KEY_HEADER
 from app.routers import contents, files, images, items, service
+from app.schemas import serialize
 from shared.errors import NotFound
 from shared.observability import get_logger
 
@@ -30,14 +31,14 @@ def create_app() -> APIGatewayRestResolver:
     cors = CORSConfig(
         allow_origin=first,
         extra_origins=others,
-        allow_headers=["If-Match", "If-None-Match", USER_ID_HEADER],
+        allow_headers=[IDEMPOTENCY_KEY_HEADER, "If-Match", "If-None-Match", USER_ID_HEADER],
         expose_headers=EXPOSED_HEADERS,
         max_age=PREFLIGHT_CACHE_SECONDS,
     )
-    app = APIGatewayRestResolver(cors=cors, serializer=_serialize)
+    app = APIGatewayRestResolver(cors=cors, serializer=serialize)
     for router in (images.router, contents.router, items.router, files.router, service.router):
         app.include_router(router)
-    app.use([_note_route])
+    app.use([_note_route, _answer_once])
     app.not_found(lambda _: _answer_unknown_route(app))
     app.exception_handler(Exception)(lambda error: _answer_error(app, error))
     return app
@@ -51,6 +52,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
 def _answer_event(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     started = time.perf_counter()
+    get_deadline().start(context.get_remaining_time_in_millis() / 1000)
     is_head = event.get("httpMethod") == "HEAD"
     try:
         response = create_app().resolve(event | {"httpMethod": "GET"} if is_head else event, context)
@@ -71,14 +73,18 @@ def _answer_event(event: dict[str, Any], context: LambdaContext) -> dict[str, An
     return response
 
 
-def _serialize(body: object) -> str:
-    return to_json(body, by_alias=True).decode()
-
-
 def _note_route(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
     """Name the route in all logs of the request: the path itself may hold what is not ours to keep."""
     get_logger().append_keys(route=app.request.route)
     return next_middleware(app)
+
+
+def _answer_once(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    if app.request.method != "POST" or IDEMPOTENCY_KEY_HEADER not in app.request.headers:
+        return next_middleware(app)
+    from app.idempotency import answer_once  # noqa: PLC0415 - its import is for those who send a key
+
+    return answer_once(app, next_middleware, get_caller(app.request), get_request_records())
 
 
 def _answer_error(app: APIGatewayRestResolver, error: Exception) -> Response[str]:

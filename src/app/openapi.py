@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 from app import VERSION
 from app.auth import USER_ID_FIELD, USER_ID_HEADER
 from app.errors import PROBLEM_TYPE, get_status
-from app.fields import UserId
+from app.fields import IDEMPOTENCY_KEY_HEADER, IDEMPOTENCY_KEY_PATTERN, UserId
 from app.inputs import (
     DirectUploadCreate,
     FileCreate,
@@ -49,7 +49,7 @@ CHANGE_ERRORS = (
 # Powertools says of every answer that it is JSON.
 EMPTY_STATUSES = {"204", "302", "304"}
 
-CALLER_TAGS = {"images", "links", "items", "legacy"}
+CALLER_TAGS = {"images", "links", "items", "legacy", "limits"}
 
 # What a route says of itself until the document is asked for: schemas are not made at every start.
 QUERY = "x-query"
@@ -126,7 +126,9 @@ def describe_api(app: APIGatewayRestResolver, base_url: str, auth_mode: str) -> 
             "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
         }
     for path in document["paths"].values():
-        for operation in path.values():
+        for method, operation in path.items():
+            if method == "post":
+                _describe_key(operation)
             _describe_form(operation)
             _describe_query(operation)
             if CALLER_TAGS & set(operation["tags"]):
@@ -157,6 +159,21 @@ def _describe_query(operation: Json) -> None:
         {"name": name, "in": "query", "required": False, "schema": schema}
         for name, schema in _get_properties(PARAMETER_MODELS[operation.pop(QUERY)]).items()
     ]
+
+
+def _describe_key(operation: Json) -> None:
+    schema = {"type": "string", "pattern": f"^{IDEMPOTENCY_KEY_PATTERN}$"}
+    operation.setdefault("parameters", []).append(
+        {
+            "name": IDEMPOTENCY_KEY_HEADER,
+            "in": "header",
+            "required": False,
+            "description": "Makes it safe to send this again: for a day, it gets the first answer again.",
+            "schema": schema,
+        }
+    )
+    for kind in (errors.StillRunning, errors.KeyReused):
+        operation["responses"].setdefault(str(int(get_status(kind))), _describe_failure(get_status(kind)))
 
 
 def _describe_token(operation: Json) -> None:

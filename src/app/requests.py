@@ -1,5 +1,6 @@
 """Reading a request: its query and its body, into models, with every wrong field named."""
 
+import hashlib
 import re
 from collections.abc import Callable
 from typing import Any
@@ -14,9 +15,11 @@ from app.fields import MAX_JSON_BYTES
 from shared.errors import FieldError, InvalidFields, MalformedRequest, TooLarge, UnsupportedMediaType
 
 MAX_FIELD_ERRORS = 50
+MULTIPART = "multipart/form-data"
 MERGE_PATCH = "application/merge-patch+json"
 JSON_TYPES = {"application/json", MERGE_PATCH}
 
+_BOUNDARY = re.compile(r';\s*boundary=(?:"(?P<quoted>[^"]+)"|(?P<plain>[^;\s"]+))', re.IGNORECASE)
 _MESSAGES = {"missing": "is required", "extra_forbidden": "is not a known field"}
 
 
@@ -65,11 +68,26 @@ def get_media_type(request: Request) -> str:
 def read_body(request: Request) -> bytes:
     """Take the body out of the request, so that an upload is not held twice. Raises MalformedRequest."""
     event = request.resolved_event
-    body = event.raw_event.pop("body", None) or ""
+    return _decode_body(event.raw_event.pop("body", None), is_base64=event.is_base64_encoded)
+
+
+def hash_request(request: Request) -> str:
+    """Hash all that the client sent: two requests that say the same have one hash. Raises MalformedRequest.
+
+    A form sent again may have another boundary, which says nothing.
+    """
+    event = request.resolved_event
+    body = _decode_body(event.body, is_base64=event.is_base64_encoded)
+    media_type = get_media_type(request)
+    if media_type == MULTIPART and (boundary := _BOUNDARY.search(request.headers["Content-Type"])):
+        body = body.replace(b"--" + (boundary["quoted"] or boundary["plain"]).encode(), b"--")
+    head = f"{media_type}\n{sorted(get_query(request).items())}\n"
+    return hashlib.sha256(head.encode() + body).hexdigest()
+
+
+def _decode_body(body: str | None, *, is_base64: bool | None) -> bytes:
     try:
-        if event.is_base64_encoded:
-            return pybase64.b64decode(body, validate=True)
-        return body.encode()
+        return pybase64.b64decode(body or "", validate=True) if is_base64 else (body or "").encode()
     except ValueError as error:
         raise MalformedRequest("The body cannot be decoded.") from error
 

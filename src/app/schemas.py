@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, Self
 
 from pydantic import Field, JsonValue
+from pydantic_core import to_json
 
 from app.fields import (
     MAX_DESCRIPTION_CHARS,
@@ -35,7 +36,14 @@ from shared.models import (
     Timestamp,
     Visibility,
 )
+from shared.quotas import Usage
 from shared.structure import MAX_FRAMES
+
+
+def serialize(body: object) -> str:
+    """Turn a model into the JSON that clients get."""
+    return to_json(body, by_alias=True).decode()
+
 
 type MakeUrl = Callable[[Image, RenditionName], str]
 
@@ -192,6 +200,9 @@ class Limits(Model):
     max_item_name_chars: int = MAX_ITEM_NAME_CHARS
     max_json_bytes: int = MAX_JSON_BYTES
     max_page_size: int = MAX_PAGE_SIZE
+    max_user_images: int | None = Field(description="Images that a user may have; null for any number.")
+    max_user_bytes: int | None = Field(description="Bytes that a user's originals may have together; same.")
+    used: Usage | None = Field(description="What the caller has of these; null for nobody in particular.")
     rendition_edges_px: dict[RenditionName, int] = RENDITION_EDGES_PX
 
 

@@ -1,11 +1,12 @@
 """The upload use cases: an image with its metadata, here or straight to S3, and any file as it is."""
 
 import hashlib
+import math
 import re
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from app.auth import Caller
@@ -20,7 +21,7 @@ from shared.inspection import CONTENT_TYPES, inspect
 from shared.models import Image, Status
 from shared.storage import ImageStorage, make_file_key, make_original_key, make_upload_key
 
-UPLOAD_GRACE = timedelta(minutes=5)
+UPLOAD_GRACE_SECONDS = 300
 """How long after the end of its form an upload may still be on its way."""
 UNKNOWN_TYPE = "application/octet-stream"
 DEFAULT_FILENAME = "upload"
@@ -30,13 +31,21 @@ _UNSAFE_IN_KEY = re.compile(r"[^\w.-]+", re.ASCII)
 
 
 def upload_image(
-    images: ImageRepository, storage: ImageStorage, caller: Caller, upload: ImageUpload
+    images: ImageRepository,
+    storage: ImageStorage,
+    caller: Caller,
+    upload: ImageUpload,
+    claim: str | None = None,
 ) -> Image:
-    """Judge the bytes, store them, then record them: no row is ever without its object."""
+    """Judge the bytes, store them, then record them: no row is ever without its object.
+
+    `claim` is as in `RecordRepository.add`.
+    """
     file = upload.file
     owner_id = _find_owner(caller, upload.metadata)
     file.check_size()
     inspection = inspect(file.data)
+    images.check_quota(owner_id, len(file.data))
     image = _make_image(
         upload.metadata,
         user_id=owner_id,
@@ -47,14 +56,20 @@ def upload_image(
         **asdict(inspection),
     )
     storage.add(make_original_key(image.id), file.data, image.content_type)
-    images.add(image)
-    return image
+    return images.add(image, claim=claim)
 
 
 def begin_upload(
-    images: ImageRepository, storage: ImageStorage, caller: Caller, wanted: DirectUploadCreate
+    images: ImageRepository,
+    storage: ImageStorage,
+    caller: Caller,
+    wanted: DirectUploadCreate,
+    claim: str | None = None,
 ) -> DirectUpload:
-    """Record an image whose bytes are to come, and make the form that takes them."""
+    """Record an image whose bytes are to come, and make the form that takes them.
+
+    `claim` is as in `RecordRepository.add`.
+    """
     owner_id = _find_owner(caller, wanted.metadata)
     if wanted.content_type not in CONTENT_TYPES.values():
         raise UnsupportedImage(
@@ -66,8 +81,9 @@ def begin_upload(
             f"An image has at most {MAX_DIRECT_BYTES} bytes.",
             [FieldError("size", f"is more than {MAX_DIRECT_BYTES} bytes")],
         )
-    expires_at = datetime.now(UTC) + timedelta(seconds=wanted.expires_in)
-    image = _make_image(
+    images.check_quota(owner_id, wanted.size)
+    now = datetime.now(UTC)
+    wanted_image = _make_image(
         wanted.metadata,
         user_id=owner_id,
         filename=wanted.filename or make_default_filename(wanted.content_type),
@@ -77,15 +93,18 @@ def begin_upload(
         status=Status.PENDING,
         shard=images.choose_shard(),
         listed=False,
-        expires_at=int((expires_at + UPLOAD_GRACE).timestamp()),
+        expires_at=int(now.timestamp()) + wanted.expires_in + UPLOAD_GRACE_SECONDS,
     )
-    images.add(image)
+    image = images.add(wanted_image, claim=claim)
+    if image.expires_at is None or not image.awaits_bytes:
+        raise Conflict("The bytes of this upload have come already.")
+    expires_at = datetime.fromtimestamp(image.expires_at - UPLOAD_GRACE_SECONDS, UTC)
     form = storage.sign_upload(
         image.id,
         content_type=image.content_type,
         size=image.size,
         sha256=image.sha256,
-        lifetime_seconds=wanted.expires_in,
+        lifetime_seconds=max(1, math.ceil((expires_at - now).total_seconds())),
     )
     return DirectUpload(
         id=image.id, upload=UploadTarget(url=form.url, fields=form.fields), expires_at=expires_at
@@ -130,11 +149,15 @@ def _make_image(metadata: ImageMetadata, **fields: Any) -> Image:  # noqa: ANN40
     )
 
 
-def upload_file(storage: ImageStorage, file: UploadedFile) -> FilePublic:
-    """Store any file, as a download: whatever it is, no browser shows it as a page of ours."""
+def upload_file(storage: ImageStorage, file: UploadedFile, claim: str | None = None) -> FilePublic:
+    """Store any file, as a download: whatever it is, no browser shows it as a page of ours.
+
+    All tries of a request, which `claim` names, store one file.
+    """
     file.check_size()
     filename = file.filename or DEFAULT_FILENAME
-    key = make_file_key(str(uuid.uuid4()), _UNSAFE_IN_KEY.sub("_", filename))
+    file_id = uuid.UUID(claim[:32], version=4) if claim else uuid.uuid4()
+    key = make_file_key(str(file_id), _UNSAFE_IN_KEY.sub("_", filename))
     storage.add(key, file.data, UNKNOWN_TYPE, disposition="attachment")
     declared = file.content_type or ""
     content_type = declared if _MEDIA_TYPE.fullmatch(declared) else UNKNOWN_TYPE

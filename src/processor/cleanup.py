@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from shared.aws import create_client
+from shared.aws import Deadline, create_client
 from shared.images import parse_record_key
 from shared.observability import get_logger
 from shared.settings import Settings
@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 
 
 @cache
+def get_deadline() -> Deadline:
+    return Deadline()
+
+
+@cache
 def get_storage() -> ImageStorage:
-    return ImageStorage(create_client("s3"), Settings().bucket)
+    return ImageStorage(create_client("s3", deadline=get_deadline()), Settings().bucket)
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
@@ -25,6 +30,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
 
     Naming those records would be finer, but MiniStack takes that for success. Deleting twice does no harm.
     """
+    get_deadline().start(context.get_remaining_time_in_millis() / 1000)
     with get_logger().append_context_keys(request_id=context.aws_request_id):
         failures = [error for record in event["Records"] if (error := _clean_up(record))]
     if failures:

@@ -10,10 +10,11 @@ from urllib.parse import unquote_plus
 from processor import sandbox
 from processor.processing import Processor
 from processor.renditions import Rendered, render
-from shared.aws import create_client
+from shared.aws import Deadline, create_client
 from shared.images import ImageRepository
 from shared.inspection import load_plugins
 from shared.observability import get_logger
+from shared.quotas import Quota
 from shared.settings import Settings
 from shared.storage import ImageStorage, parse_original_key, parse_upload_key
 from shared.table import Table
@@ -28,16 +29,23 @@ RESERVED_SECONDS = 10  # to store and to note what came of it
 
 
 @cache
+def get_deadline() -> Deadline:
+    return Deadline()
+
+
+@cache
 def create_processor() -> Processor:
     settings = Settings()
-    images = ImageRepository(Table(create_client("dynamodb"), settings.images_table))
+    dynamodb = create_client("dynamodb", deadline=get_deadline())
+    quota = Quota(settings.max_user_images, settings.max_user_bytes)
+    images = ImageRepository(Table(dynamodb, settings.images_table), quota=quota)
     bounds = sandbox.Bounds(RENDER_CPU_SECONDS, settings.memory_bytes - RESERVED_BYTES)
     load_plugins()
 
     def render_within_bounds(data: bytes, seconds: float) -> Rendered:
         return sandbox.call(render, data, bounds, seconds=seconds)
 
-    storage = ImageStorage(create_client("s3"), settings.bucket)
+    storage = ImageStorage(create_client("s3", deadline=get_deadline()), settings.bucket)
     return Processor(images, storage, render=render_within_bounds)
 
 
@@ -46,6 +54,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
 
     S3's test event has no records.
     """
+    get_deadline().start(context.get_remaining_time_in_millis() / 1000)
     with get_logger().append_context_keys(request_id=context.aws_request_id):
         failures = [error for record in event.get("Records", []) if (error := _process(record, context))]
     if failures:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 from processor.renditions import EncodedRendition, Rendered
-from shared.errors import DomainError, NotFound, UnacceptableImage
+from shared.errors import DomainError, NotFound, QuotaExceeded, UnacceptableImage
 from shared.images import FINAL_STATUSES, ImageRepository
 from shared.inspection import inspect
 from shared.models import Image, ProcessingResult, Rendition, RenditionName, Status
@@ -66,8 +66,8 @@ class Processor:
             return "deleted"
         if image.status in FINAL_STATUSES:
             return f"{image.status} before"
-        if image.awaits_bytes:
-            self._mark(image_id, Status.PROCESSING)
+        if image.awaits_bytes and not self._take(image_id):
+            return Status.REJECTED
         if age > LATE_AGE:
             self._prepare_for_the_worst(image)
         with self._marking_failure(image_id):
@@ -86,6 +86,16 @@ class Processor:
                 return Status.REJECTED
             self._storage.add(make_original_key(image.id), data, content_type)
             return "accepted"
+
+    def _take(self, image_id: str) -> bool:
+        """Count an upload as its user's, from now on. One for which there is no room is rejected."""
+        try:
+            self._mark(image_id, Status.PROCESSING)
+        except QuotaExceeded as error:
+            self._mark(image_id, Status.REJECTED, error.detail)
+            self._storage.delete_image(image_id)
+            return False
+        return True
 
     @contextmanager
     def _marking_failure(self, image_id: str, *, while_awaited: bool = False) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -14,7 +15,7 @@ from botocore.exceptions import ConnectionError as AwsConnectionError
 from shared.errors import Throttled, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = {"dynamodb": 2, "s3": 3, "secretsmanager": 1}
-MAX_ATTEMPTS = 3  # with these timeouts, a request that meets dead services ends within API Gateway's 29 s
+MAX_ATTEMPTS = 3
+
+RESERVED_SECONDS = 1  # to say what came of it
 
 _PASSING_CODES = {
     "ConditionalRequestConflict",
@@ -37,17 +40,42 @@ _THROTTLING_CODES = {
 }
 
 
-@overload
-def create_client(service: Literal["dynamodb"], endpoint_url: str | None = None) -> DynamoDBClient: ...
-@overload
-def create_client(service: Literal["s3"], endpoint_url: str | None = None) -> S3Client: ...
+class Deadline:
+    """The end of an invocation. What could not end before is not begun: a killed function says nothing."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._end = float("inf")
+
+    def start(self, seconds: float) -> None:
+        """Begin an invocation that may take so long."""
+        self._end = self._clock() + seconds - RESERVED_SECONDS
+
+    def check(self, seconds: float) -> None:
+        """Raises Unavailable if so much time is not left."""
+        if self._clock() + seconds > self._end:
+            raise Unavailable("The service is too slow just now; try again in a moment.")
+
+
 @overload
 def create_client(
-    service: Literal["secretsmanager"], endpoint_url: str | None = None
+    service: Literal["dynamodb"], endpoint_url: str | None = None, *, deadline: Deadline | None = None
+) -> DynamoDBClient: ...
+@overload
+def create_client(
+    service: Literal["s3"], endpoint_url: str | None = None, *, deadline: Deadline | None = None
+) -> S3Client: ...
+@overload
+def create_client(
+    service: Literal["secretsmanager"], endpoint_url: str | None = None, *, deadline: Deadline | None = None
 ) -> SecretsManagerClient: ...
 def create_client(
-    service: Literal["dynamodb", "s3", "secretsmanager"], endpoint_url: str | None = None
+    service: Literal["dynamodb", "s3", "secretsmanager"],
+    endpoint_url: str | None = None,
+    *,
+    deadline: Deadline | None = None,
 ) -> Any:
+    """`deadline` keeps every try of every call within the invocation."""
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=READ_TIMEOUT_SECONDS[service],
@@ -55,7 +83,11 @@ def create_client(
         signature_version="s3v4" if service == "s3" else None,
         s3={"addressing_style": "path" if endpoint_url else "auto"} if service == "s3" else None,
     )
-    return boto3.client(service, endpoint_url=endpoint_url, config=config)
+    client = boto3.client(service, endpoint_url=endpoint_url, config=config)
+    if deadline:
+        longest = CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS[service]
+        client.meta.events.register_first("before-send", lambda **_: deadline.check(longest))
+    return client
 
 
 @contextmanager

@@ -39,6 +39,12 @@ class InvalidFields(DomainError):
         super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors), errors)
 
 
+class KeyReused(InvalidFields):
+    """The Idempotency-Key names another request already."""
+
+    code = "idempotency_key_reused"
+
+
 class UnsupportedMediaType(DomainError):
     """The request's Content-Type is none that the endpoint reads."""
 
@@ -89,6 +95,12 @@ class Forbidden(DomainError):
     code = "forbidden"
 
 
+class QuotaExceeded(Forbidden):
+    """The user has as much here as a user may have. Waiting changes nothing, deleting does."""
+
+    code = "quota_exceeded"
+
+
 class NotFound(DomainError):
     """There is no such thing, or the caller may not know of it: both read the same."""
 
@@ -105,6 +117,17 @@ class Conflict(DomainError):
 
     def __init__(self, detail: str = "Someone else is changing this just now; try again.") -> None:
         super().__init__(detail)
+
+
+class StillRunning(Conflict):
+    """A request with the same Idempotency-Key is being answered just now."""
+
+    code = "still_running"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A request with this Idempotency-Key is being answered just now; ask again in a moment."
+        )
 
 
 class PreconditionFailed(DomainError):

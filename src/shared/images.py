@@ -10,9 +10,11 @@ from urllib.parse import quote
 from shared.errors import NotFound
 from shared.listing import Scope, Span
 from shared.models import Image, ProcessingResult, Status, Visibility
+from shared.quotas import Quota, Usage
 from shared.records import RecordPage, RecordRepository
-from shared.table import Key, Table
+from shared.table import Key, Table, Transaction
 
+USAGE_KIND = "USAGE"
 FINAL_STATUSES = (Status.READY, Status.REJECTED)
 REJECTED_LIFETIME = timedelta(days=1)
 """How long a client may read why its direct upload was rejected."""
@@ -43,9 +45,10 @@ class ImageRepository(RecordRepository[Image]):
     kind = "IMAGE"
     model = Image
 
-    def __init__(self, table: Table, *, public_shards: int = 1) -> None:
+    def __init__(self, table: Table, *, public_shards: int = 1, quota: Quota | None = None) -> None:
         super().__init__(table)
         self._public_shards = public_shards
+        self._quota = quota or Quota()
 
     def choose_shard(self) -> int:
         return random.randrange(self._public_shards)  # noqa: S311 - spreads load, keeps no secret
@@ -64,6 +67,30 @@ class ImageRepository(RecordRepository[Image]):
         if record.visibility is Visibility.PUBLIC:
             families.append(_public_family(record.shard))
         return [family + suffix for family in families for suffix in ("", *map(_tag_suffix, record.tags))]
+
+    def account(self, transaction: Transaction, old: Image | None, new: Image | None) -> None:
+        """Count what the image's user has, within its quota."""
+        more = _weigh(new) - _weigh(old)
+        owner = new or old
+        if more.is_nothing or owner is None:
+            return
+        grows = more.images > 0 or more.bytes > 0
+        if grows:
+            self._quota.check(Usage(), more)
+        transaction.count(
+            make_usage_key(owner.user_id),
+            {**dict(more), "changes": 1},
+            self._quota.find_limits(more) if grows else {},
+            failure=self._quota.explain(),
+        )
+
+    def get_usage(self, user_id: str) -> Usage:
+        """What a user has, as far as it counts: all but what is on its way, and what was rejected."""
+        return Usage.model_validate(self.table.get(make_usage_key(user_id)) or {})
+
+    def check_quota(self, user_id: str, size: int) -> None:
+        """Raises QuotaExceeded for an image for which there is no room, before anything of it is stored."""
+        self._quota.check(self.get_usage(user_id), Usage(images=1, bytes=size))
 
     def list_visible(self, images: ImageFilter, span: Span, *, limit: int) -> RecordPage[Image]:
         """Read a page of what the caller may see, as `list` does."""
@@ -136,11 +163,25 @@ def _public_family(shard: int) -> str:
 
 
 def _user_family(user_id: str, visibility: Visibility) -> str:
-    return f"USER#{quote(user_id, safe='@:|+')}#{visibility.upper()}"  # no "#" of a name may end it early
+    return f"{_user_partition(user_id)}#{visibility.upper()}"
+
+
+def _user_partition(user_id: str) -> str:
+    return f"USER#{quote(user_id, safe='@:|+')}"  # no "#" of a name may end it early
 
 
 def _tag_suffix(tag: str) -> str:
     return f"#TAG#{tag}"
+
+
+def _weigh(image: Image | None) -> Usage:
+    if image is None or image.expires_at is not None or image.status is Status.REJECTED:
+        return Usage()
+    return Usage(images=1, bytes=image.size)
+
+
+def make_usage_key(user_id: str) -> Key:
+    return _user_partition(user_id), USAGE_KIND
 
 
 def parse_record_key(key: Key) -> str | None:

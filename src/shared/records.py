@@ -1,16 +1,19 @@
 """Records in DynamoDB: a row each, and an entry in every listing that shows it, written together."""
 
+import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from shared.errors import Conflict, NotFound
 from shared.listing import Scope, Span, get_identifier, list_page, make_sort_key
-from shared.models import Record
-from shared.table import ConditionFailed, Key, Table, Transaction
+from shared.models import Model, Record
+from shared.table import ConditionFailed, Key, Table, Transaction, make_pauses
 
-MAX_OVERTAKINGS = 4
+CLAIM_LIFETIME = timedelta(hours=25)
+"""Longer than Idempotency-Keys are kept, so that no request is taken for new that is not."""
+CLAIM_KIND = "REQUEST"
 MAX_PAGE_BYTES = 2_000_000  # an answer of Lambda takes 6 MB, in which JSON may be half again as long
 
 
@@ -20,6 +23,17 @@ class RecordPage[R: Record]:
 
     records: Sequence[R]
     next_key: str | None
+
+
+class Claim(Model):
+    """Which record a request has added."""
+
+    record_id: str
+    expires_at: int
+
+
+class Claimed(Exception):
+    """An earlier try of the same request has added a record."""
 
 
 class RecordRepository[R: Record]:
@@ -41,10 +55,26 @@ class RecordRepository[R: Record]:
             raise NotFound
         return self.model.model_validate(row)
 
-    def add(self, record: R) -> None:
-        self.table.transact(
-            Transaction().add(self.key(record.id), record).add_entries(self._entry_keys(record)),
-        )
+    def account(self, transaction: Transaction, old: R | None, new: R | None) -> None:
+        """Add to a transaction what else changes with a record that was `old` and will be `new`."""
+
+    def add(self, record: R, *, claim: str | None = None) -> R:
+        """Return what is stored: the record, or the one that an earlier try of the same request has added.
+
+        `claim` names the request. Raises Conflict if what it added has been deleted since.
+        """
+        transaction = Transaction()
+        if claim:
+            now = datetime.now(UTC)
+            row = Claim(record_id=record.id, expires_at=int((now + CLAIM_LIFETIME).timestamp()))
+            transaction.claim(_claim_key(claim), row, now=now, failure=Claimed())
+        transaction.add(self.key(record.id), record).add_entries(self._entry_keys(record))
+        self.account(transaction, None, record)
+        try:
+            self.table.transact(transaction)
+        except Claimed:
+            return self._get_claimed(claim)
+        return record
 
     def update(self, record_id: str, change: Callable[[R], R], check: Callable[[R], None]) -> R:
         """Change a record and its place in the listings together.
@@ -57,12 +87,14 @@ class RecordRepository[R: Record]:
             check(old)
             new = change(old).model_copy(update={"updated_at": datetime.now(UTC), "version": old.version + 1})
             before, after = set(self._entry_keys(old)), set(self._entry_keys(new))
-            self.table.transact(
+            transaction = (
                 Transaction()
                 .replace(self.key(record_id), new, version=old.version)
                 .delete_entries(before - after)
                 .add_entries(after - before)
             )
+            self.account(transaction, old, new)
+            self.table.transact(transaction)
             return new
 
         return _repeat(attempt)
@@ -73,11 +105,13 @@ class RecordRepository[R: Record]:
         def attempt() -> None:
             record = self.get(record_id)
             check(record)
-            self.table.transact(
+            transaction = (
                 Transaction()
                 .delete(self.key(record_id), version=record.version)
                 .delete_entries(self._entry_keys(record))
             )
+            self.account(transaction, record, None)
+            self.table.transact(transaction)
 
         _repeat(attempt)
 
@@ -101,6 +135,13 @@ class RecordRepository[R: Record]:
     def key(self, record_id: str) -> Key:
         return f"{self.kind}#{record_id}", self.kind
 
+    def _get_claimed(self, claim: str | None) -> R:
+        row = self.table.get(_claim_key(claim or ""))
+        try:
+            return self.get(Claim.model_validate(row or {}).record_id)
+        except (NotFound, ValueError) as error:
+            raise Conflict("What this Idempotency-Key has made is gone; use another key.") from error
+
     def _entry_keys(self, record: R) -> Sequence[Key]:
         sort_key = make_sort_key(record.created_at, record.id)
         return [(partition, sort_key) for partition in self.partitions(record)]
@@ -108,12 +149,17 @@ class RecordRepository[R: Record]:
 
 def _repeat[T](attempt: Callable[[], T]) -> T:
     """Try a write on the newest version, until it is not overtaken by another."""
-    for _ in range(MAX_OVERTAKINGS):
+    for pause in make_pauses():
+        time.sleep(pause)
         try:
             return attempt()
         except ConditionFailed:
             continue
     raise Conflict
+
+
+def _claim_key(claim: str) -> Key:
+    return f"{CLAIM_KIND}#{claim}", CLAIM_KIND
 
 
 def _is_id(text: str) -> bool:

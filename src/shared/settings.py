@@ -19,6 +19,10 @@ class Settings:
         return self._environ["ITEMS_TABLE"]
 
     @property
+    def idempotency_table(self) -> str:
+        return self._environ["IDEMPOTENCY_TABLE"]
+
+    @property
     def bucket(self) -> str:
         return self._environ["BUCKET"]
 
@@ -59,6 +63,16 @@ class Settings:
     def public_shards(self) -> int:
         """Over how many partitions the public listing is spread. May grow later, never shrink."""
         return int(self._environ.get("PUBLIC_SHARDS") or 1)
+
+    @property
+    def max_user_images(self) -> int | None:
+        """How many images a user may have; None for any number."""
+        return int(self._environ.get("MAX_USER_IMAGES") or 0) or None
+
+    @property
+    def max_user_bytes(self) -> int | None:
+        """How many bytes a user's originals may have together; None for any number."""
+        return int(self._environ.get("MAX_USER_BYTES") or 0) or None
 
     @property
     def allowed_origins(self) -> list[str]:

@@ -15,14 +15,16 @@ from shared.aws import translate_errors
 from shared.errors import Conflict, Throttled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
     from pydantic import BaseModel
 
-MAX_TRIES = 4
 FIRST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 0.8
+PATIENCE_SECONDS = 8  # with others who write the same rows, or with a table that is throttled
 
 type Key = tuple[str, str]
 type Row = dict[str, Any]
@@ -49,7 +51,7 @@ class Table:
         """Read up to 100 rows in one call. Rows that do not exist are not in the answer."""
         rows: dict[Key, Row] = {}
         wanted = [_key(key) for key in keys]
-        for pause in _pauses():
+        for pause in make_pauses():
             if not wanted:
                 return rows
             time.sleep(pause)
@@ -82,22 +84,23 @@ class Table:
         return [item["sk"]["S"] for item in answer["Items"]], "LastEvaluatedKey" in answer
 
     def transact(self, transaction: Transaction) -> None:
-        """Write all or nothing. Raises ConditionFailed, or Conflict when others keep writing the same rows.
+        """Write all or nothing. Raises the failure of the first write whose condition fails, or Conflict
+        when others keep writing the same rows.
 
         One token names all tries of the transaction: after a lost answer, the next is no second write.
         """
         token = str(uuid.uuid4())
         writes = transaction.writes_to(self._name)
-        for pause in _pauses():
+        for pause in make_pauses():
             time.sleep(pause)
             with translate_errors():
                 try:
                     self._client.transact_write_items(TransactItems=writes, ClientRequestToken=token)
                 except self._client.exceptions.TransactionCanceledException as error:
-                    reasons = {reason.get("Code") for reason in error.response["CancellationReasons"]}
+                    reasons = [reason.get("Code") for reason in error.response["CancellationReasons"]]
                     if "ConditionalCheckFailed" in reasons:
-                        raise ConditionFailed from error
-                    if reasons & {"ThrottlingError", "ProvisionedThroughputExceeded"}:
+                        raise transaction.failures[reasons.index("ConditionalCheckFailed")] from error
+                    if {"ThrottlingError", "ProvisionedThroughputExceeded"}.intersection(reasons):
                         raise Throttled from error
                     if "TransactionConflict" not in reasons:
                         raise
@@ -113,6 +116,8 @@ class Transaction:
 
     def __init__(self) -> None:
         self._writes: list[tuple[str, dict[str, Any]]] = []
+        self.failures: list[Exception] = []
+        """What it means when the condition of each write fails."""
 
     def add(self, key: Key, model: BaseModel) -> Self:
         """Write a row that must not exist yet."""
@@ -125,6 +130,40 @@ class Transaction:
     def delete(self, key: Key, *, version: int) -> Self:
         """Delete a row if it is still at `version`."""
         return self._write("Delete", Key=_key(key), **_at(version))
+
+    def claim(self, key: Key, model: BaseModel, *, now: datetime, failure: Exception) -> Self:
+        """Write a row that has `expires_at`, unless there is one that has not expired."""
+        return self._write(
+            "Put",
+            failure,
+            Item=_item(key, model),
+            ConditionExpression="attribute_not_exists(pk) OR expires_at < :now",
+            ExpressionAttributeValues={":now": {"N": str(int(now.timestamp()))}},
+        )
+
+    def count(
+        self, key: Key, amounts: Mapping[str, int], limits: Mapping[str, int], *, failure: Exception
+    ) -> Self:
+        """Add to the counters of a row, where none of them is above its limit before."""
+        names = {f"#{name}": name for name in amounts}
+        values = {f":{name}": amount for name, amount in amounts.items()}
+        values |= {f":max_{name}": limit for name, limit in limits.items()}
+        within = " AND ".join(f"#{name} <= :max_{name}" for name in limits)
+        condition = {"ConditionExpression": f"attribute_not_exists(pk) OR ({within})"} if limits else {}
+        return self._write(
+            "Update",
+            failure,
+            Key=_key(key),
+            UpdateExpression="ADD " + ", ".join(f"#{name} :{name}" for name in amounts),
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=_encode(values),
+            **condition,
+        )
+
+    def check(self, key: Key, *, version: int | None) -> Self:
+        """Write nothing here, but let all fail unless the row is at this version, or missing with None."""
+        condition = {"ConditionExpression": "attribute_not_exists(pk)"} if version is None else _at(version)
+        return self._write("ConditionCheck", Key=_key(key), **condition)
 
     def add_entries(self, keys: Iterable[Key]) -> Self:
         """Write rows that have nothing but keys."""
@@ -140,8 +179,9 @@ class Transaction:
     def writes_to(self, table: str) -> list[TransactWriteItemTypeDef]:
         return [{kind: {"TableName": table, **write}} for kind, write in self._writes]  # type: ignore[misc] # the kind decides
 
-    def _write(self, kind: str, **write: Any) -> Self:  # noqa: ANN401 - the shapes of DynamoDB's API
+    def _write(self, kind: str, failure: Exception | None = None, /, **write: Any) -> Self:  # noqa: ANN401 - DynamoDB's shapes
         self._writes.append((kind, write))
+        self.failures.append(failure or ConditionFailed())
         return self
 
 
@@ -177,8 +217,12 @@ def _decode(item: Mapping[str, Any]) -> Row:
     return {name: deserialize(value) for name, value in item.items()}
 
 
-def _pauses() -> Iterable[float]:
-    """Nothing before the first try, then doubling, with jitter."""
+def make_pauses() -> Iterator[float]:
+    """Seconds before each try: nothing before the first, then doubling up to a bound, with jitter."""
     yield 0
-    for attempt in range(MAX_TRIES - 1):
-        yield random.uniform(0.5, 1) * FIRST_PAUSE_SECONDS * 2**attempt  # noqa: S311 - no secret
+    longest, waited = FIRST_PAUSE_SECONDS, 0.0
+    while waited < PATIENCE_SECONDS:
+        pause = random.uniform(0, longest)  # noqa: S311 - no secret
+        yield pause
+        waited += max(pause, FIRST_PAUSE_SECONDS / 2)
+        longest = min(2 * longest, LONGEST_PAUSE_SECONDS)

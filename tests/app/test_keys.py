@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.keys import KEYS_LIFETIME_SECONDS, KeyRing
-from shared.aws import create_client
+from shared.aws import MAX_ATTEMPTS, create_client
 from shared.errors import Unavailable
 from tests.faults import Outage
 
@@ -51,12 +51,29 @@ def test_after_a_rotation_the_new_key_comes_first_and_the_old_one_is_good_until_
         assert ring.get() == keys
 
 
-def test_keys_are_read_once_in_a_while(client: SecretsManagerClient, clock: Clock, ring: KeyRing) -> None:
+def test_keys_are_read_once_in_a_while(client: SecretsManagerClient, ring: KeyRing) -> None:
     assert ring.get() == [b"first"]
     reading = Outage(client, "GetSecretValue")
     assert ring.get() == [b"first"]
     assert reading.calls == 0
+
+
+def test_keys_that_cannot_be_read_again_are_kept_longer(
+    client: SecretsManagerClient, clock: Clock, ring: KeyRing
+) -> None:
+    ring.get()
     clock.now += KEYS_LIFETIME_SECONDS + 1
+    reading = Outage(client, "GetSecretValue")
+    assert [ring.get(), ring.get()] == [[b"first"]] * 2
+    assert reading.calls == MAX_ATTEMPTS
+    reading.end()
+    client.put_secret_value(SecretId="links", SecretString="second")
+    clock.now += KEYS_LIFETIME_SECONDS + 1
+    assert ring.get() == [b"second", b"first"]
+
+
+def test_keys_that_were_never_read_are_unavailable(client: SecretsManagerClient, ring: KeyRing) -> None:
+    Outage(client, "GetSecretValue")
     with pytest.raises(Unavailable):
         ring.get()
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Depends, Response
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
-from app.dependencies import BaseUrl, CurrentCaller, Storage
+from app.dependencies import BaseUrl, CurrentCaller, RequestClaim, Storage
 from app.formats import UploadedFile, read_file_upload
 from app.inputs import FileCreate
 from app.openapi import BODY_ERRORS, accepts_upload, answers
@@ -30,11 +30,12 @@ router = APIGatewayRouter()
 def create_file(
     caller: CurrentCaller,
     file: Annotated[UploadedFile, Depends(read_file_upload)],
+    claim: RequestClaim,
     storage: Storage,
     base_url: BaseUrl,
 ) -> Response[FileUploaded]:
     del caller  # anyone, but not nobody where callers have tokens
-    body = FileUploaded(message="File uploaded successfully", file=upload_file(storage, file))
+    body = FileUploaded(message="File uploaded successfully", file=upload_file(storage, file, claim))
     headers = {
         "Deprecation": DEPRECATED_SINCE,
         "Sunset": SUNSET,

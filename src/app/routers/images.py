@@ -14,6 +14,7 @@ from app.dependencies import (
     CurrentCaller,
     Images,
     Pages,
+    RequestClaim,
     Storage,
     Views,
 )
@@ -56,11 +57,12 @@ router = APIGatewayRouter()
 def create_image(
     caller: CurrentCaller,
     upload: Annotated[ImageUpload, Depends(read_image_upload)],
+    claim: RequestClaim,
     images: Images,
     storage: Storage,
     views: Views,
 ) -> Response[ImagePublic]:
-    image = upload_image(images, storage, caller, upload)
+    image = upload_image(images, storage, caller, upload, claim)
     response = views.answer(image, status=HTTPStatus.CREATED)
     response.headers["Location"] = views.get_location(image.id)
     return response
@@ -76,11 +78,12 @@ def create_image(
 def create_upload(
     caller: CurrentCaller,
     wanted: Annotated[DirectUploadCreate, Depends(read_json(DirectUploadCreate))],
+    claim: RequestClaim,
     images: Images,
     storage: Storage,
     views: Views,
 ) -> Response[DirectUpload]:
-    upload = begin_upload(images, storage, caller, wanted)
+    upload = begin_upload(images, storage, caller, wanted, claim)
     headers = {"Location": views.get_location(upload.id)}
     return Response(HTTPStatus.CREATED, "application/json", upload, headers)
 

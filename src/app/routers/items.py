@@ -9,7 +9,16 @@ from aws_lambda_powertools.event_handler import Depends, Response
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app.conditions import answer_unchanged, make_etag
-from app.dependencies import BaseUrl, CheckDelete, CheckUpdate, CurrentCaller, Items, Pages, SignedInCaller
+from app.dependencies import (
+    BaseUrl,
+    CheckDelete,
+    CheckUpdate,
+    CurrentCaller,
+    Items,
+    Pages,
+    RequestClaim,
+    SignedInCaller,
+)
 from app.inputs import ItemCreate, PageQuery
 from app.openapi import BODY_ERRORS, CHANGE_ERRORS, NOT_MODIFIED, READ_ERRORS, accepts, answers, takes_query
 from app.policy import Action, check
@@ -31,12 +40,13 @@ router = APIGatewayRouter()
 def create_item(
     caller: CurrentCaller,
     content: Annotated[ItemCreate, Depends(read_json(ItemCreate))],
+    claim: RequestClaim,
     items: Items,
     base_url: BaseUrl,
 ) -> Response[ItemPublic]:
     now = datetime.now(UTC)
-    item = Item(id=str(uuid.uuid4()), user_id=caller.user_id, created_at=now, updated_at=now, **dict(content))
-    items.add(item)
+    new = Item(id=str(uuid.uuid4()), user_id=caller.user_id, created_at=now, updated_at=now, **dict(content))
+    item = items.add(new, claim=claim)
     response = _answer_item(item, status=HTTPStatus.CREATED)
     response.headers["Location"] = f"{base_url}/items/{item.id}"
     return response

@@ -7,9 +7,10 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app import VERSION
-from app.dependencies import AuthMode, BaseUrl
+from app.dependencies import AuthMode, BaseUrl, CurrentCaller, Images, UserQuota
 from app.openapi import Json, answers, describe_api
 from app.schemas import Health, Limits
+from shared import errors
 
 router = APIGatewayRouter()
 
@@ -19,9 +20,18 @@ def get_health() -> Health:
     return Health(version=VERSION)
 
 
-@router.get("/limits", tags=["service"], summary="Every limit a client can hit", responses=answers(Limits))
-def get_limits() -> Limits:
-    return Limits()
+@router.get(
+    "/limits",
+    tags=["limits"],
+    summary="Every limit a client can hit, and what the caller has used of its quota",
+    responses=answers(Limits, errors.InvalidFields),
+)
+def get_limits(caller: CurrentCaller, quota: UserQuota, images: Images) -> Limits:
+    return Limits(
+        max_user_images=quota.max_images,
+        max_user_bytes=quota.max_bytes,
+        used=images.get_usage(caller.user_id) if caller.user_id else None,
+    )
 
 
 @router.get("/openapi.json", include_in_schema=False)

@@ -8,8 +8,10 @@ import pytest
 from openapi_spec_validator import validate
 
 from app import VERSION
+from tests.pictures import make_picture
 
 if TYPE_CHECKING:
+    from shared.quotas import Quota
     from tests.api import Api
 
 
@@ -26,6 +28,17 @@ def test_limits_are_those_of_the_contract(api: Api) -> None:
     assert limits["maxPixels"] == 100_000_000
     assert limits["maxSidePx"] == 30_000
     assert limits["renditionEdgesPx"] == {"thumbnail": 256, "small": 640, "medium": 1280, "large": 2000}
+
+
+def test_limits_tell_what_the_caller_has_of_its_quota(api: Api, quota: Quota) -> None:
+    for size in (700, 300):
+        api.upload(make_picture(width=size))
+    limits = api.get("/limits", user="ann").json
+    assert (limits["maxUserImages"], limits["maxUserBytes"]) == (quota.max_images, quota.max_bytes)
+    images = api.get("/images?userId=ann", user="ann").json["images"]
+    assert limits["used"] == {"images": 2, "bytes": sum(image["size"] for image in images)}
+    assert api.get("/limits", user="bob").json["used"] == {"images": 0, "bytes": 0}
+    assert api.get("/limits").json["used"] is None
 
 
 @pytest.fixture
