@@ -6,6 +6,7 @@ ENV ?= dev
 STACK ?=
 AUTH_MODE ?= open
 ADMIN ?=
+REPAIR ?=
 
 ENVIRONMENTS = @$(PYTHON) -m local.bootstrap
 DEV = .local/env/dev/bin
@@ -13,7 +14,7 @@ SAM = .local/env/sam/bin
 COMPILE = .local/env/uv/bin/uv pip compile --quiet --upgrade --no-header --no-annotate --python .local/env/python/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help start sam-local test coverage lint format reset token redrive pins deploy
+.PHONY: help start sam-local test coverage lint format reset token redrive check-consistency pins deploy
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -58,6 +59,10 @@ token: ## Print a token of USER, with ADMIN=1 of an admin (AWS_PORT, or STACK=im
 redrive: ## Process once more what failed (AWS_PORT, or STACK=images-prod on AWS)
 	$(ENVIRONMENTS) sam
 	@$(SAM)/python -m local redrive --aws-port $(AWS_PORT) --stack "$(STACK)"
+
+check-consistency: ## Check that table and bucket agree; REPAIR=1 makes them (AWS_PORT, or STACK=images-prod on AWS)
+	$(ENVIRONMENTS) dev
+	@PYTHONPATH=src $(DEV)/python -m local check-consistency --aws-port $(AWS_PORT) --stack "$(STACK)" $(if $(REPAIR),--repair)
 
 pins: ## Compile the pins of every environment anew from pyproject.toml
 	$(ENVIRONMENTS) python

@@ -3,6 +3,7 @@
 usage: python -m local start [--port N] [--aws-port N] [--auth-mode open|jwt]
        python -m local sam-local [--port N] [--aws-port N]
        python -m local redrive [--aws-port N | --stack NAME]
+       python -m local check-consistency [--aws-port N | --stack NAME] [--grace MINUTES] [--repair]
        python -m local token [--aws-port N | --stack NAME] [--admin] USER
 """
 
@@ -13,6 +14,7 @@ import os
 import signal
 import sys
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import boto3
@@ -86,6 +88,15 @@ def send_failures_again(aws_port: int, stack_name: str) -> None:
     print(f"{done.sent} events sent again, {done.kept} messages without an event kept")
 
 
+def check_consistency(aws_port: int, stack_name: str, grace: int, *, repair: bool) -> None:
+    """Check whether table and bucket agree, and with --repair make them."""
+    from local.consistency import make_check, run_check  # noqa: PLC0415 - stands on the service's own code
+
+    check = make_check(*find_target(aws_port, stack_name), grace=timedelta(minutes=grace))
+    if left := run_check(check, repair=repair):
+        raise Problem(f"{left} things are wrong{'' if repair else '; make them right with --repair'}")
+
+
 def print_token(aws_port: int, stack_name: str, user: str, *, admin: bool) -> None:
     """Print an access token of a user of the stack's own user pool, who is made if there is none."""
     print(make_token(*find_target(aws_port, stack_name), user, is_admin=admin))
@@ -107,10 +118,17 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         command.add_argument("--port", type=int, default=port)
         if run is start:
             command.add_argument("--auth-mode", choices=EXAMPLES, default="open")
-    for name, act in (("redrive", send_failures_again), ("token", print_token)):
+    for name, act in (
+        ("redrive", send_failures_again),
+        ("check-consistency", check_consistency),
+        ("token", print_token),
+    ):
         command = commands.add_parser(name, help=act.__doc__)
         command.set_defaults(run=act)
         command.add_argument("--stack", dest="stack_name", default="")
+        if act is check_consistency:
+            command.add_argument("--grace", type=int, default=15, help="minutes")
+            command.add_argument("--repair", action="store_true")
         if act is print_token:
             command.add_argument("user")
             command.add_argument("--admin", action="store_true")

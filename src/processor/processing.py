@@ -54,7 +54,7 @@ class Processor:
             outcome = "not awaited"
         else:
             outcome = self._admit(image) if image.awaits_bytes else f"{image.status} before"
-        self._storage.delete_upload(image_id)
+        self._storage.delete(make_upload_key(image_id))
         return outcome
 
     def process(self, image_id: str, uploaded_at: datetime, *, seconds: float) -> str:

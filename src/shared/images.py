@@ -70,7 +70,7 @@ class ImageRepository(RecordRepository[Image]):
 
     def account(self, transaction: Transaction, old: Image | None, new: Image | None) -> None:
         """Count what the image's user has, within its quota."""
-        more = _weigh(new) - _weigh(old)
+        more = weigh(new) - weigh(old)
         owner = new or old
         if more.is_nothing or owner is None:
             return
@@ -79,7 +79,7 @@ class ImageRepository(RecordRepository[Image]):
             self._quota.check(Usage(), more)
         transaction.count(
             make_usage_key(owner.user_id),
-            {**dict(more), "changes": 1},
+            {**dict(more), "version": 1},
             self._quota.find_limits(more) if grows else {},
             failure=self._quota.explain(),
         )
@@ -174,7 +174,7 @@ def _tag_suffix(tag: str) -> str:
     return f"#TAG#{tag}"
 
 
-def _weigh(image: Image | None) -> Usage:
+def weigh(image: Image | None) -> Usage:
     if image is None or image.expires_at is not None or image.status is Status.REJECTED:
         return Usage()
     return Usage(images=1, bytes=image.size)

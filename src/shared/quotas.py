@@ -12,6 +12,9 @@ class Usage(Model):
     images: int = 0
     bytes: int = 0
 
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(images=self.images + other.images, bytes=self.bytes + other.bytes)
+
     def __sub__(self, other: "Usage") -> "Usage":
         return Usage(images=self.images - other.images, bytes=self.bytes - other.bytes)
 

@@ -68,7 +68,7 @@ class RecordRepository[R: Record]:
             now = datetime.now(UTC)
             row = Claim(record_id=record.id, expires_at=int((now + CLAIM_LIFETIME).timestamp()))
             transaction.claim(_claim_key(claim), row, now=now, failure=Claimed())
-        transaction.add(self.key(record.id), record).add_entries(self._entry_keys(record))
+        transaction.add(self.key(record.id), record).add_entries(self.list_entry_keys(record))
         self.account(transaction, None, record)
         try:
             self.table.transact(transaction)
@@ -86,7 +86,7 @@ class RecordRepository[R: Record]:
             old = self.get(record_id)
             check(old)
             new = change(old).model_copy(update={"updated_at": datetime.now(UTC), "version": old.version + 1})
-            before, after = set(self._entry_keys(old)), set(self._entry_keys(new))
+            before, after = set(self.list_entry_keys(old)), set(self.list_entry_keys(new))
             transaction = (
                 Transaction()
                 .replace(self.key(record_id), new, version=old.version)
@@ -108,7 +108,7 @@ class RecordRepository[R: Record]:
             transaction = (
                 Transaction()
                 .delete(self.key(record_id), version=record.version)
-                .delete_entries(self._entry_keys(record))
+                .delete_entries(self.list_entry_keys(record))
             )
             self.account(transaction, record, None)
             self.table.transact(transaction)
@@ -142,7 +142,7 @@ class RecordRepository[R: Record]:
         except (NotFound, ValueError) as error:
             raise Conflict("What this Idempotency-Key has made is gone; use another key.") from error
 
-    def _entry_keys(self, record: R) -> Sequence[Key]:
+    def list_entry_keys(self, record: R) -> Sequence[Key]:
         sort_key = make_sort_key(record.created_at, record.id)
         return [(partition, sort_key) for partition in self.partitions(record)]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from base64 import b64encode
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from botocore.exceptions import ClientError
@@ -19,7 +19,8 @@ from shared.errors import NotFound, Unavailable
 from shared.models import RENDITION_EDGES_PX
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from mypy_boto3_s3 import S3Client
 
@@ -29,6 +30,7 @@ URL_LIFETIME_SECONDS = 300
 DOWNLOAD_LIFETIME_SECONDS = 3600
 UPLOADS_PREFIX = "uploads/"
 ORIGINALS_PREFIX = "originals/"
+RENDITIONS_PREFIX = "renditions/"
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def make_original_key(image_id: str) -> str:
 
 
 def make_rendition_key(image_id: str, name: RenditionName) -> str:
-    return f"renditions/{image_id}/{name}.webp"
+    return f"{RENDITIONS_PREFIX}{image_id}/{name}.webp"
 
 
 def make_file_key(file_id: str, filename: str) -> str:
@@ -63,6 +65,12 @@ def parse_upload_key(key: str) -> str | None:
 def parse_original_key(key: str) -> str | None:
     """Return the image's id, or None for a key that is not an original's."""
     return _parse_key(key, ORIGINALS_PREFIX)
+
+
+def parse_rendition_key(key: str) -> str | None:
+    """Return the image's id, or None for a key that is not a rendition's."""
+    path = _parse_key(key, RENDITIONS_PREFIX)
+    return path.partition("/")[0] if path else None
 
 
 def _parse_key(key: str, prefix: str) -> str | None:
@@ -139,6 +147,22 @@ class ImageStorage:
                 return False
         return True
 
+    def list_keys(self) -> Iterator[list[tuple[str, datetime]]]:
+        """Every key, and when its object was written, in pages of up to 1000."""
+        start: dict[str, Any] = {}
+        while True:
+            with translate_errors():
+                answer = self._client.list_objects_v2(Bucket=self._bucket, **start)
+            yield [(item["Key"], item["LastModified"]) for item in answer.get("Contents", [])]
+            if "NextContinuationToken" not in answer:
+                return
+            start = {"ContinuationToken": answer["NextContinuationToken"]}
+
+    def delete(self, key: str) -> None:
+        """Delete one object. What is not there is not missed."""
+        with translate_errors():
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+
     def delete_image(self, image_id: str) -> None:
         """Delete every byte of an image. What is not there is not missed."""
         keys = [make_upload_key(image_id), make_original_key(image_id)]
@@ -149,11 +173,6 @@ class ImageStorage:
             )
         if answer.get("Errors"):
             raise Unavailable("Not every object could be deleted.")
-
-    def delete_upload(self, image_id: str) -> None:
-        """Delete what was posted to a form and is needed no longer."""
-        with translate_errors():
-            self._client.delete_object(Bucket=self._bucket, Key=make_upload_key(image_id))
 
     def sign_upload(
         self, image_id: str, *, content_type: str, size: int, sha256: str | None, lifetime_seconds: int

@@ -6,6 +6,7 @@ import json
 import random
 import time
 import uuid
+from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+    from mypy_boto3_dynamodb.type_defs import TransactGetItemTypeDef, TransactWriteItemTypeDef
     from pydantic import BaseModel
 
 FIRST_PAUSE_SECONDS = 0.05
@@ -65,6 +66,30 @@ class Table:
         if wanted:
             raise Throttled
         return rows
+
+    def get_together(self, keys: Sequence[Key]) -> dict[Key, Row]:
+        """Read up to 100 rows as they were at one moment. Raises Conflict while others write them."""
+        reads: list[TransactGetItemTypeDef] = [
+            {"Get": {"TableName": self._name, "Key": _key(key)}} for key in keys
+        ]
+        for pause in make_pauses():
+            time.sleep(pause)
+            with translate_errors(), suppress(self._client.exceptions.TransactionCanceledException):
+                answer = self._client.transact_get_items(TransactItems=reads)
+                rows = (_decode(item["Item"]) for item in answer["Responses"] if "Item" in item)
+                return {(row["pk"], row["sk"]): row for row in rows}
+        raise Conflict
+
+    def scan(self) -> Iterator[list[Row]]:
+        """Read every row, in pages of a megabyte. What is written meanwhile may be in them or not."""
+        start: dict[str, Any] = {}
+        while True:
+            with translate_errors():
+                answer = self._client.scan(TableName=self._name, **start)
+            yield [_decode(item) for item in answer["Items"]]
+            if "LastEvaluatedKey" not in answer:
+                return
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def query_keys(  # noqa: PLR0913 - they are one range
         self, partition: str, low: str, high: str, *, descending: bool, limit: int, after: str | None = None

@@ -68,7 +68,7 @@ def test_outage_is_unavailable(s3: S3Client, storage: ImageStorage, operation: s
         "GetObject": lambda: storage.get(KEY),
         "HeadObject": lambda: storage.has(KEY),
         "CopyObject": lambda: storage.touch(KEY, "image/png"),
-        "DeleteObject": lambda: storage.delete_upload("1"),
+        "DeleteObject": lambda: storage.delete("uploads/1"),
         "DeleteObjects": lambda: storage.delete_image("1"),
     }
     with pytest.raises(Unavailable):
@@ -162,5 +162,5 @@ def test_touched_object_is_the_same_and_of_the_type_that_was_named(
 def test_upload_that_is_deleted_twice_is_gone(s3: S3Client, storage: ImageStorage) -> None:
     storage.add(make_upload_key("1"), b"x", "image/png")
     for _ in range(2):
-        storage.delete_upload("1")
+        storage.delete("uploads/1")
     assert list_keys(s3) == []
