@@ -24,7 +24,7 @@ def make_context() -> LambdaContext:
     """All that the handlers read of Lambda's context."""
     return cast(
         "LambdaContext",
-        SimpleNamespace(aws_request_id=REQUEST_ID, get_remaining_time_in_millis=lambda: 60_000),
+        SimpleNamespace(aws_request_id=REQUEST_ID, get_remaining_time_in_millis=lambda: 29_000),
     )
 
 

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app.dependencies import get_deadline
+from shared.aws import CONNECT_TIMEOUT_SECONDS, MAX_ATTEMPTS, READ_TIMEOUT_SECONDS
+from tests.matrix.operations import OPERATIONS
+from tests.matrix.test_matrix import begin, send
+
+if TYPE_CHECKING:
+    from tests.matrix.deployment import Deployment
+    from tests.matrix.operations import Operation
+
+GATEWAY_TIMEOUT_SECONDS = 29
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_slowest_services_that_still_answer_are_answered_for_before_the_gateway_gives_up(
+    deployment: Deployment, operation: Operation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every call times out, but its last try, which takes as long."""
+    clock = Clock()
+    target = begin(deployment, operation.prepare)
+    monkeypatch.setattr(get_deadline(), "_clock", clock)
+    monkeypatch.setattr("time.sleep", clock.pass_by)
+    deployment.wire.slow_down(clock.pass_by)
+    begun = clock.now
+    answer = send(deployment, operation, target, None)
+    assert answer
+    assert answer.status in operation.statuses | {503}
+    assert clock.now - begun < GATEWAY_TIMEOUT_SECONDS
+    assert clock.now - begun > min(READ_TIMEOUT_SECONDS.values()) + CONNECT_TIMEOUT_SECONDS * MAX_ATTEMPTS
