@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from shared.aws import translate_errors
-from shared.errors import Conflict, Throttled
+from shared.errors import Conflict, DomainError, Throttled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 0.8
 PATIENCE_SECONDS = 8  # with others who write the same rows, or with a table that is throttled
+
+_THROTTLED = {"ThrottlingError", "ProvisionedThroughputExceeded"}
 
 type Key = tuple[str, str]
 type Row = dict[str, Any]
@@ -109,13 +111,14 @@ class Table:
         return [item["sk"]["S"] for item in answer["Items"]], "LastEvaluatedKey" in answer
 
     def transact(self, transaction: Transaction) -> None:
-        """Write all or nothing. Raises the failure of the first write whose condition fails, or Conflict
-        when others keep writing the same rows.
+        """Write all or nothing. Raises the failure of the first write whose condition fails; Conflict when
+        others keep writing the same rows, Throttled when the table cannot take it.
 
         One token names all tries of the transaction: after a lost answer, the next is no second write.
         """
         token = str(uuid.uuid4())
         writes = transaction.writes_to(self._name)
+        obstacle: DomainError = Conflict()
         for pause in make_pauses():
             time.sleep(pause)
             with translate_errors():
@@ -125,15 +128,17 @@ class Table:
                     reasons = [reason.get("Code") for reason in error.response["CancellationReasons"]]
                     if "ConditionalCheckFailed" in reasons:
                         raise transaction.failures[reasons.index("ConditionalCheckFailed")] from error
-                    if {"ThrottlingError", "ProvisionedThroughputExceeded"}.intersection(reasons):
-                        raise Throttled from error
-                    if "TransactionConflict" not in reasons:
+                    if _THROTTLED.intersection(reasons):
+                        obstacle = Throttled()
+                    elif "TransactionConflict" in reasons:
+                        obstacle = Conflict()
+                    else:
                         raise
                 except self._client.exceptions.TransactionInProgressException:
                     pass
                 else:
                     return
-        raise Conflict
+        raise obstacle
 
 
 class Transaction:

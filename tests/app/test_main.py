@@ -47,7 +47,8 @@ def test_preflight_is_answered(api: Api) -> None:
     assert answer.status == 204
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert "PATCH" in answer.headers["Access-Control-Allow-Methods"]
-    assert "X-User-Id" in answer.headers["Access-Control-Allow-Headers"]
+    for name in ("X-User-Id", "Idempotency-Key", "If-Match"):
+        assert name in answer.headers["Access-Control-Allow-Headers"]
 
 
 def test_errors_have_cors_headers_too(api: Api) -> None:

@@ -37,7 +37,9 @@ FACTORIES = (
     dependencies.get_items,
     dependencies.get_storage,
     dependencies.get_request_records,
+    main.get_deadline,
     main.create_processor,
+    cleanup.get_deadline,
     cleanup.get_storage,
 )
 

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.dependencies import get_deadline
+from processor import cleanup, main
 from shared.aws import CONNECT_TIMEOUT_SECONDS, MAX_ATTEMPTS, READ_TIMEOUT_SECONDS
-from tests.matrix.operations import OPERATIONS
+from tests.matrix.operations import OPERATIONS, STEPS
 from tests.matrix.test_matrix import begin, send
 
 if TYPE_CHECKING:
     from tests.matrix.deployment import Deployment
-    from tests.matrix.operations import Operation
+    from tests.matrix.operations import Operation, Step
 
 GATEWAY_TIMEOUT_SECONDS = 29
 
@@ -42,3 +43,22 @@ def test_slowest_services_that_still_answer_are_answered_for_before_the_gateway_
     assert answer.status in operation.statuses | {503}
     assert clock.now - begun < GATEWAY_TIMEOUT_SECONDS
     assert clock.now - begun > min(READ_TIMEOUT_SECONDS.values()) + CONNECT_TIMEOUT_SECONDS * MAX_ATTEMPTS
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+def test_processor_stops_before_it_is_killed_and_does_its_work_when_it_comes_again(
+    deployment: Deployment, step: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    target = begin(deployment, step.prepare)
+    for module in (main, cleanup):
+        monkeypatch.setattr(module.get_deadline(), "_clock", clock)
+    monkeypatch.setattr("time.sleep", clock.pass_by)
+    deployment.wire.slow_down(clock.pass_by)
+    begun = clock.now
+    done = step.deliver(deployment, target, None)
+    assert clock.now - begun < GATEWAY_TIMEOUT_SECONDS
+    deployment.wire.slow_down(lambda _: None)
+    assert done or step.deliver(deployment, target, None)
+    deployment.settle()
+    step.check(deployment, target)
