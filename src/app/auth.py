@@ -57,14 +57,13 @@ def authenticate(headers: Mapping[str, str], get_verifier: "Callable[[], TokenVe
 def identify_caller(method: str, headers: Mapping[str, str], query: Mapping[str, list[str]]) -> Caller:
     """Believe the header, which a trusted gateway sets; where there is none, the `userId` of the query."""
     caller = Caller(_read_user_id(USER_ID_HEADER, headers.get(USER_ID_HEADER)))
-    if caller.user_id is None or method in WRITING_METHODS:
-        return act_as_named(caller, query)
-    return caller
+    named = _read_named_user(query)
+    return caller.act_as(named) if caller.user_id is None or method in WRITING_METHODS else caller
 
 
 def act_as_named(caller: Caller, query: Mapping[str, list[str]]) -> Caller:
     """The caller of a write whose query may name its user. Raises Forbidden if that is another one."""
-    return caller.act_as(_read_user_id(USER_ID_FIELD, query.get(USER_ID_FIELD, [None])[0]))
+    return caller.act_as(_read_named_user(query))
 
 
 @cache
@@ -78,6 +77,10 @@ def is_user_id(value: object) -> TypeGuard[str]:
     except ValidationError:
         return False
     return True
+
+
+def _read_named_user(query: Mapping[str, list[str]]) -> str | None:
+    return _read_user_id(USER_ID_FIELD, query.get(USER_ID_FIELD, [None])[0])
 
 
 def _read_user_id(field: str, value: str | None) -> str | None:

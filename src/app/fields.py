@@ -34,11 +34,21 @@ IDEMPOTENCY_KEY_PATTERN = "[!-~]{1,255}"
 
 _DATA_URI = re.compile(r"data:[^,]{0,200};base64,")
 
+# What the checks below say, as far as the document of the API can say it.
+_TAG_PATTERN = r"^[^,\x00-\x1f\x7f-\x9f]*[^\s,\x00-\x1f\x7f-\x9f][^,\x00-\x1f\x7f-\x9f]*$"
+_FILENAME_PATTERN = r"[^\s./\\\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff][^/\\]*$"
+_BASE64_PATTERN = (
+    "^(data:[^,]{0,200};base64,)?([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$"
+)
 
-def _check_tag(tag: str) -> str:
+
+def _clean_tag(tag: str) -> str:
     if "," in tag or any(category(char) in {"Cc", "Cs"} for char in tag):
         raise ValueError("holds a comma or a control character")
-    return tag
+    cleaned = tag.strip()
+    if not cleaned:
+        raise ValueError("is blank")
+    return cleaned
 
 
 def _check_count(value: object) -> object:
@@ -57,7 +67,7 @@ def _split_tags(value: object) -> object:
 
 
 def _split(text: str) -> list[str]:
-    return [part for part in (part.strip() for part in text.split(",")) if part]
+    return [part for part in text.split(",") if part.strip()]
 
 
 def _drop_repeated(tags: tuple[str, ...]) -> tuple[str, ...]:
@@ -69,6 +79,11 @@ def _check_date(value: object) -> object:
     if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d[Tt ]", value):
         raise ValueError("is not an RFC 3339 time")
     return value
+
+
+def _read_integer(value: object) -> object:
+    """To JSON, 240.0 is an integer like 240."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _to_utc(at: datetime) -> datetime:
@@ -103,18 +118,22 @@ UserId = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_USER_ID_CHARS, pattern=r"^[\x21-\x7e]+$")
 ]
 Filename = Annotated[
-    str, StringConstraints(min_length=1, max_length=MAX_FILENAME_CHARS), AfterValidator(_clean)
+    str,
+    StringConstraints(min_length=1, max_length=MAX_FILENAME_CHARS),
+    AfterValidator(_clean),
+    Field(json_schema_extra={"pattern": _FILENAME_PATTERN}),
 ]
 Description = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARS)]
 Tag = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TAG_CHARS),
-    AfterValidator(_check_tag),
+    StringConstraints(min_length=1, max_length=MAX_TAG_CHARS),
+    AfterValidator(_clean_tag),
+    Field(json_schema_extra={"pattern": _TAG_PATTERN}),
 ]
 Tags = Annotated[
     tuple[Tag, ...],
     Field(max_length=MAX_TAGS),
-    BeforeValidator(_check_count, json_schema_input_type=list[Tag]),
+    BeforeValidator(_check_count, json_schema_input_type=Annotated[list[Tag], Field(max_length=MAX_TAGS)]),
     AfterValidator(_drop_repeated),
 ]
 FilterTags = Annotated[
@@ -122,13 +141,19 @@ FilterTags = Annotated[
     Field(max_length=MAX_FILTER_TAGS),
     AfterValidator(_drop_repeated),
     BeforeValidator(_check_count),
-    BeforeValidator(_split_tags, json_schema_input_type=list[str]),
+    BeforeValidator(
+        _split_tags, json_schema_input_type=Annotated[list[Tag], Field(max_length=MAX_FILTER_TAGS)]
+    ),
 ]
 UtcDatetime = Annotated[AwareDatetime, BeforeValidator(_check_date), AfterValidator(_to_utc)]
 Base64 = Annotated[
     str,
     AfterValidator(_strip_data_uri),
-    Field(description="Base64, or a `data:` URI of it.", json_schema_extra={"contentEncoding": "base64"}),
+    Field(
+        description="Base64, or a `data:` URI of it.",
+        json_schema_extra={"contentEncoding": "base64", "pattern": _BASE64_PATTERN},
+    ),
 ]
+JSON_INTEGER = BeforeValidator(_read_integer)
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{64}$", to_lower=True)]
 Attributes = Annotated[dict[str, JsonValue], AfterValidator(_check_finite)]

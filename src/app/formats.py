@@ -8,6 +8,7 @@ import pybase64
 from aws_lambda_powertools.event_handler import Request
 from jiter import from_json
 
+from app.auth import USER_ID_FIELD
 from app.fields import MAX_DIRECT_BYTES, MAX_INLINE_BYTES
 from app.inputs import FileCreate, ImageCreate, ImageMetadata, ImageQueryMetadata
 from app.requests import MULTIPART, get_media_type, get_query, parse_json, read_body, validate
@@ -49,6 +50,7 @@ def read_image_upload(request: Request) -> ImageUpload:
     """Read any upload format. Raises MalformedRequest, InvalidFields or UnsupportedMediaType."""
     media_type = get_media_type(request)
     if media_type == MULTIPART:
+        _refuse_query(request)
         file, fields = _read_form(request)
         return ImageUpload(file, validate(ImageMetadata, fields))
     if media_type.startswith("image/"):
@@ -56,6 +58,7 @@ def read_image_upload(request: Request) -> ImageUpload:
         return ImageUpload(UploadedFile(read_body(request), metadata.filename, media_type, "body"), metadata)
     if media_type != JSON:
         raise UnsupportedMediaType(f"Send the image as {MULTIPART}, as {JSON}, or by itself as image/....")
+    _refuse_query(request)
     body = validate(ImageCreate, parse_json(read_body(request)))
     content = _decode_content(body.image.content, "image.content")
     file = UploadedFile(content, body.image.filename, body.image.content_type, "image.content")
@@ -74,6 +77,14 @@ def read_file_upload(request: Request) -> UploadedFile:
         return file
     body = validate(FileCreate, parse_json(read_body(request)))
     return UploadedFile(_decode_content(body.content, "content"), body.filename, body.content_type, "content")
+
+
+def _refuse_query(request: Request) -> None:
+    """Raises InvalidFields for metadata where it would be dropped."""
+    if names := get_query(request).keys() - {USER_ID_FIELD}:
+        raise InvalidFields(
+            [FieldError(name, "belongs into the body of this format") for name in sorted(names)]
+        )
 
 
 def _read_form(request: Request) -> tuple[UploadedFile, dict[str, Any]]:
@@ -101,7 +112,7 @@ def _read_fields(fields: Mapping[str, Sequence[str]]) -> dict[str, Any]:
 
 def _read_tags(value: str) -> list[Any]:
     if not value.lstrip().startswith("["):
-        return [tag for tag in value.split(",") if tag.strip()]
+        return [tag for tag in (part.strip() for part in value.split(",")) if tag]
     try:
         tags = from_json(value.encode())
     except ValueError:

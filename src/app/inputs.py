@@ -9,7 +9,9 @@ from app.fields import (
     DEFAULT_LINK_SECONDS,
     DEFAULT_PAGE_SIZE,
     DEFAULT_UPLOAD_SECONDS,
+    JSON_INTEGER,
     MAX_CURSOR_CHARS,
+    MAX_DIRECT_BYTES,
     MAX_FIELDS,
     MAX_ITEM_NAME_CHARS,
     MAX_LINK_SECONDS,
@@ -28,6 +30,7 @@ from app.fields import (
     UtcDatetime,
 )
 from app.filenames import make_default_filename
+from shared.inspection import CONTENT_TYPES
 from shared.listing import Span
 from shared.models import Image, Item, RenditionName, Visibility
 
@@ -86,28 +89,33 @@ class DirectUploadCreate(Input):
     """The beginning of a direct upload: what the client is going to send to S3."""
 
     filename: Filename | None = None
-    content_type: str = Field(description="One of the accepted types; only a promise, for the bytes decide.")
-    size: Annotated[int, Field(gt=0, strict=True)]
+    content_type: str = Field(
+        description="Only a promise, for the bytes decide.",
+        json_schema_extra={"enum": list(CONTENT_TYPES.values())},
+    )
+    size: Annotated[
+        int, Field(gt=0, strict=True, json_schema_extra={"maximum": MAX_DIRECT_BYTES}), JSON_INTEGER
+    ]
     sha256: Sha256 | None = Field(None, description="Of the file, in hex: other bytes are refused.")
     metadata: ImageMetadata = ImageMetadata()
-    expires_in: Annotated[int, Field(ge=MIN_UPLOAD_SECONDS, le=MAX_UPLOAD_SECONDS, strict=True)] = Field(
-        DEFAULT_UPLOAD_SECONDS, description="Seconds within which the upload has to begin."
-    )
+    expires_in: Annotated[
+        int, Field(ge=MIN_UPLOAD_SECONDS, le=MAX_UPLOAD_SECONDS, strict=True), JSON_INTEGER
+    ] = Field(DEFAULT_UPLOAD_SECONDS, description="Seconds within which the upload has to begin.")
 
 
 class LinkCreate(Input):
     """A link: to which rendition, and for how long."""
 
     rendition: RenditionName = "large"
-    expires_in: Annotated[int, Field(ge=MIN_LINK_SECONDS, le=MAX_LINK_SECONDS, strict=True)] = Field(
-        DEFAULT_LINK_SECONDS, description="Seconds until the link ends."
+    expires_in: Annotated[int, Field(ge=MIN_LINK_SECONDS, le=MAX_LINK_SECONDS, strict=True), JSON_INTEGER] = (
+        Field(DEFAULT_LINK_SECONDS, description="Seconds until the link ends.")
     )
 
 
 class LinkQuery(Input):
-    """What makes a URL of bytes a link."""
+    """What makes a URL of bytes a link. One that is none opens nothing, and is no error."""
 
-    expires: Annotated[int, Field(ge=0)] | None = Field(None, description="Seconds since 1970.")
+    expires: str | None = Field(None, description="Seconds since 1970.")
     signature: str | None = None
 
 

@@ -1,5 +1,6 @@
 """The OpenAPI document: what Powertools knows of the routes, and the bodies, queries and errors it cannot."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -57,16 +58,40 @@ FORM_FIELDS = "x-form-fields"
 
 type Json = dict[str, Any]
 
-NOT_MODIFIED = {int(HTTPStatus.NOT_MODIFIED): {"description": HTTPStatus.NOT_MODIFIED.phrase}}
+HEADER: Json = {"required": True, "schema": {"type": "string"}}
+NOT_MODIFIED = {
+    int(HTTPStatus.NOT_MODIFIED): {
+        "description": HTTPStatus.NOT_MODIFIED.phrase,
+        "headers": {"ETag": HEADER},
+    }
+}
+FAILURE_HEADERS = {
+    HTTPStatus.UNAUTHORIZED: "WWW-Authenticate",
+    HTTPStatus.TOO_MANY_REQUESTS: "Retry-After",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Retry-After",
+}
+
+# What makes a request conditional, by the status that it is answered with then.
+CONDITIONS = {
+    str(int(HTTPStatus.NOT_MODIFIED)): ("If-None-Match", "ETags of what the client has already."),
+    str(int(HTTPStatus.PRECONDITION_FAILED)): ("If-Match", "ETags of what it may be done to."),
+}
 
 
 def answers(
-    model: type[BaseModel] | None, *kinds: type[DomainError], status: int = HTTPStatus.OK
+    model: type[BaseModel] | None,
+    *kinds: type[DomainError],
+    status: int = HTTPStatus.OK,
+    headers: Sequence[str] = (),
 ) -> dict[int, Any]:
-    """Make the `responses` of a route: its own answer, its errors, and those that any route may give."""
+    """Make the `responses` of a route: its own answer with the headers that it always has, its errors, and
+    those that any route may give.
+    """
     success: Json = {"description": HTTPStatus(status).phrase}
     if model:
         success["content"] = {"application/json": {"model": model}}
+    if headers:
+        success["headers"] = dict.fromkeys(headers, HEADER)
     statuses = {get_status(kind) for kind in (*kinds, errors.Throttled, errors.Unavailable)}
     failures = sorted({*statuses, HTTPStatus.INTERNAL_SERVER_ERROR})
     return {int(status): success} | {int(failure): _describe_failure(failure) for failure in failures}
@@ -74,15 +99,18 @@ def answers(
 
 def _describe_failure(status: HTTPStatus) -> Json:
     problem = {"schema": {"$ref": COMPONENT.format(model="Problem")}}
-    return {"description": status.phrase, "content": {PROBLEM_TYPE: problem}}
+    failure: Json = {"description": status.phrase, "content": {PROBLEM_TYPE: problem}}
+    if header := FAILURE_HEADERS.get(status):
+        failure["headers"] = {header: HEADER}
+    return failure
 
 
-def accepts(model: type[BaseModel], *media_types: str) -> Json:
+def accepts(model: type[BaseModel], *media_types: str, required: bool = True) -> Json:
     """Make the `openapi_extensions` of a route that reads a JSON body."""
     schema = {"schema": _refer_to(model)}
     return {
         "requestBody": {
-            "required": True,
+            "required": required,
             "content": dict.fromkeys(("application/json", *media_types), schema),
         }
     }
@@ -131,8 +159,12 @@ def describe_api(app: APIGatewayRestResolver, base_url: str, auth_mode: str) -> 
                 _describe_key(operation)
             _describe_form(operation)
             _describe_query(operation)
+            _describe_conditions(operation)
             if CALLER_TAGS & set(operation["tags"]):
-                (_describe_token if auth_mode == "jwt" else _describe_user)(operation)
+                if auth_mode == "jwt":
+                    _describe_token(operation, is_needed=method != "get" or "items" in operation["tags"])
+                else:
+                    _describe_user(operation)
             for status in EMPTY_STATUSES & operation["responses"].keys():
                 del operation["responses"][status]["content"]
     return document
@@ -143,13 +175,18 @@ def _describe_form(operation: Json) -> None:
         return
     form: Json = {
         "type": "object",
-        "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
+        "properties": {
+            "file": {"type": "string", "minLength": 1, "contentMediaType": "application/octet-stream"}
+        },
         "required": ["file"],
         "additionalProperties": False,
     }
+    content = operation["requestBody"]["content"]
+    content["multipart/form-data"] = {"schema": form}
     if fields := operation.pop(FORM_FIELDS):
         form["properties"] |= _get_properties(PARAMETER_MODELS[fields])
-    operation["requestBody"]["content"]["multipart/form-data"] = {"schema": form}
+        image_types = ", ".join(CONTENT_TYPES.values())
+        content["multipart/form-data"]["encoding"] = {"file": {"contentType": image_types}}
 
 
 def _describe_query(operation: Json) -> None:
@@ -176,8 +213,22 @@ def _describe_key(operation: Json) -> None:
         operation["responses"].setdefault(str(int(get_status(kind))), _describe_failure(get_status(kind)))
 
 
-def _describe_token(operation: Json) -> None:
-    operation["security"] = [{"token": []}, {}]
+def _describe_conditions(operation: Json) -> None:
+    operation.setdefault("parameters", []).extend(
+        {
+            "name": name,
+            "in": "header",
+            "required": False,
+            "description": description,
+            "schema": {"type": "string"},
+        }
+        for status, (name, description) in CONDITIONS.items()
+        if status in operation["responses"]
+    )
+
+
+def _describe_token(operation: Json, *, is_needed: bool) -> None:
+    operation["security"] = [{"token": []}] if is_needed else [{"token": []}, {}]
     operation["responses"]["401"] = _describe_failure(HTTPStatus.UNAUTHORIZED)
 
 
@@ -205,8 +256,17 @@ def _refer_to(model: type[BaseModel]) -> Json:
 
 
 def _get_properties(model: type[BaseModel]) -> Json:
+    """The fields of a query or a form, which are left out where JSON would say null."""
     schema = model.model_json_schema()
-    return {name: _inline(part, schema.get("$defs", {})) for name, part in schema["properties"].items()}
+    definitions = schema.get("$defs", {})
+    return {name: _drop_null(_inline(part, definitions)) for name, part in schema["properties"].items()}
+
+
+def _drop_null(schema: Json) -> Json:
+    if "anyOf" not in schema:
+        return schema
+    (value,) = (part for part in schema["anyOf"] if part != {"type": "null"})
+    return {**value, **{name: part for name, part in schema.items() if name not in {"anyOf", "default"}}}
 
 
 def _inline(schema: Any, definitions: Json) -> Any:  # noqa: ANN401 - JSON is anything

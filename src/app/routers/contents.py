@@ -26,7 +26,7 @@ router = APIGatewayRouter()
     "/images/<image_id>/content",
     tags=["images"],
     summary="Go to the bytes: the original for its owner, the largest rendition for everyone else",
-    responses=answers(None, *READ_ERRORS, status=HTTPStatus.FOUND),
+    responses=answers(None, *READ_ERRORS, status=HTTPStatus.FOUND, headers=("Location",)),
 )
 def get_content(image_id: str, caller: CurrentCaller, images: Images, storage: Storage) -> Response[None]:
     image = images.get(image_id)
@@ -40,7 +40,7 @@ def get_content(image_id: str, caller: CurrentCaller, images: Images, storage: S
     "/images/<image_id>/content/<rendition>",
     tags=["images"],
     summary="Go to the bytes of a rendition",
-    responses=answers(None, *READ_ERRORS, status=HTTPStatus.FOUND),
+    responses=answers(None, *READ_ERRORS, status=HTTPStatus.FOUND, headers=("Location",)),
     openapi_extensions=takes_query(LinkQuery),
 )
 def get_rendition(
@@ -62,7 +62,7 @@ def get_rendition(
     tags=["links"],
     summary="Make a link that shows a rendition to whoever has it, for a while",
     responses=answers(Link, *BODY_ERRORS, *CHANGE_ERRORS, status=HTTPStatus.CREATED),
-    openapi_extensions=accepts(LinkCreate),
+    openapi_extensions=accepts(LinkCreate, required=False),
 )
 def create_link(
     image_id: str,

@@ -24,7 +24,12 @@ router = APIGatewayRouter()
     tags=["legacy"],
     summary="Upload any file; images are better off at /images/upload",
     deprecated=True,
-    responses=answers(FileUploaded, *BODY_ERRORS, status=HTTPStatus.CREATED),
+    responses=answers(
+        FileUploaded,
+        *BODY_ERRORS,
+        status=HTTPStatus.CREATED,
+        headers=("Deprecation", "Sunset", "Link"),
+    ),
     openapi_extensions=accepts_upload(FileCreate),
 )
 def create_file(

@@ -51,7 +51,13 @@ router = APIGatewayRouter()
     "/images/upload",
     tags=["images"],
     summary="Upload an image with its metadata",
-    responses=answers(ImagePublic, *BODY_ERRORS, errors.Forbidden, status=HTTPStatus.CREATED),
+    responses=answers(
+        ImagePublic,
+        *BODY_ERRORS,
+        errors.Forbidden,
+        status=HTTPStatus.CREATED,
+        headers=("Location", "ETag"),
+    ),
     openapi_extensions=accepts_image(ImageCreate, ImageMetadata, ImageQueryMetadata),
 )
 def create_image(
@@ -72,7 +78,9 @@ def create_image(
     "/images/uploads",
     tags=["images"],
     summary="Begin the upload of an image straight to S3, for those too large for one request to the API",
-    responses=answers(DirectUpload, *BODY_ERRORS, errors.Forbidden, status=HTTPStatus.CREATED),
+    responses=answers(
+        DirectUpload, *BODY_ERRORS, errors.Forbidden, status=HTTPStatus.CREATED, headers=("Location",)
+    ),
     openapi_extensions=accepts(DirectUploadCreate),
 )
 def create_upload(
@@ -123,7 +131,7 @@ def list_images(
     "/images/<image_id>",
     tags=["images"],
     summary="Read an image's metadata",
-    responses=answers(ImagePublic, *READ_ERRORS) | NOT_MODIFIED,
+    responses=answers(ImagePublic, *READ_ERRORS, headers=("ETag",)) | NOT_MODIFIED,
     middlewares=[answer_unchanged],
 )
 def get_image(image_id: str, caller: CurrentCaller, images: Images, views: Views) -> Response[ImagePublic]:
@@ -137,7 +145,7 @@ def get_image(image_id: str, caller: CurrentCaller, images: Images, views: Views
     method=["PUT", "PATCH"],
     tags=["images"],
     summary="Change what an image is called, who sees it, and its tags",
-    responses=answers(ImagePublic, *BODY_ERRORS, *CHANGE_ERRORS),
+    responses=answers(ImagePublic, *BODY_ERRORS, *CHANGE_ERRORS, headers=("ETag",)),
     openapi_extensions=accepts(ImageUpdate, MERGE_PATCH),
 )
 def update_image(
@@ -165,7 +173,7 @@ def delete_image(image_id: str, images: Images, check_delete: CheckDelete) -> Re
     "/images/<image_id>/reprocess",
     tags=["images"],
     summary="Process an image once more",
-    responses=answers(ImagePublic, *CHANGE_ERRORS, status=HTTPStatus.ACCEPTED),
+    responses=answers(ImagePublic, *CHANGE_ERRORS, status=HTTPStatus.ACCEPTED, headers=("ETag",)),
 )
 def create_processing(
     image_id: str, images: Images, storage: Storage, check_reprocess: CheckReprocess, views: Views

@@ -34,7 +34,13 @@ router = APIGatewayRouter()
     "/items",
     tags=["items"],
     summary="Create an item",
-    responses=answers(ItemPublic, *BODY_ERRORS, errors.Forbidden, status=HTTPStatus.CREATED),
+    responses=answers(
+        ItemPublic,
+        *BODY_ERRORS,
+        errors.Forbidden,
+        status=HTTPStatus.CREATED,
+        headers=("Location", "ETag"),
+    ),
     openapi_extensions=accepts(ItemCreate),
 )
 def create_item(
@@ -77,7 +83,7 @@ def list_items(
     "/items/<item_id>",
     tags=["items"],
     summary="Read an item",
-    responses=answers(ItemPublic, *READ_ERRORS) | NOT_MODIFIED,
+    responses=answers(ItemPublic, *READ_ERRORS, headers=("ETag",)) | NOT_MODIFIED,
     middlewares=[answer_unchanged],
 )
 def get_item(item_id: str, caller: SignedInCaller, items: Items) -> Response[ItemPublic]:
@@ -90,7 +96,7 @@ def get_item(item_id: str, caller: SignedInCaller, items: Items) -> Response[Ite
     "/items/<item_id>",
     tags=["items"],
     summary="Replace an item",
-    responses=answers(ItemPublic, *BODY_ERRORS, *CHANGE_ERRORS),
+    responses=answers(ItemPublic, *BODY_ERRORS, *CHANGE_ERRORS, headers=("ETag",)),
     openapi_extensions=accepts(ItemCreate),
 )
 def replace_item(

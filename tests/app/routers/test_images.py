@@ -83,6 +83,15 @@ class TestUpload:
         image = api.upload(PICTURE)
         assert (image["visibility"], image["tags"], image["description"]) == ("private", [], None)
 
+    def test_query_beside_fields_of_a_body_is_refused(self, api: Api) -> None:
+        for options in ({"json": make_upload(PICTURE)}, make_form(file=PICTURE)):
+            answer = api.post("/images/upload?visibility=public&x=1", user="ann", **options)
+            assert answer.problem == (422, "invalid_fields", ["visibility", "x"])
+            assert api.post("/images/upload?userId=ann", user="ann", **options).status == 201
+
+    def test_spaces_around_a_tag_are_none_of_it(self, api: Api) -> None:
+        assert api.upload(PICTURE, tags=[" sea ", "sea"])["tags"] == ["sea"]
+
     @pytest.mark.parametrize(
         "tags",
         [
@@ -126,6 +135,8 @@ class TestUpload:
             ({"tags": ["ok", "x" * 51]}, ["metadata.tags[1]"]),
             ({"tags": ["ok", 5]}, ["metadata.tags[1]"]),
             ({"tags": ["a,b"]}, ["metadata.tags[0]"]),
+            ({"tags": ["a\n"]}, ["metadata.tags[0]"]),
+            ({"tags": [" "]}, ["metadata.tags[0]"]),
             ({"tags": [f"t{number}" for number in range(21)]}, ["metadata.tags"]),
             ({"description": "x" * 2001}, ["metadata.description"]),
             ({"userId": "a b"}, ["metadata.userId"]),

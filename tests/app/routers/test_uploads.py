@@ -56,6 +56,12 @@ def count_rows(dynamodb: DynamoDBClient) -> int:
 
 
 class TestBegin:
+    @pytest.mark.parametrize(
+        ("size", "status"), [(240, 201), (240.0, 201), (240.5, 422), ("240", 422), (True, 422)]
+    )
+    def test_size_is_an_integer_as_json_has_it(self, api: Api, size: Any, status: int) -> None:  # noqa: ANN401 - JSON
+        assert begin(api, size=size).status == status
+
     def test_answer_is_a_form_for_exactly_the_announced_bytes(self, api: Api) -> None:
         answer = begin(api, sha256=SHA256.upper())
         assert answer.status == 201
