@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,12 +16,15 @@ from local.console import Problem, read_last_line, step
 from local.http import OK, fetch
 from local.layout import FUNCTION_PYTHON, MINISTACK_PYTHON, ROOT
 
+SAVE = signal.SIGUSR1  # has the emulator save its state and go on
 START_PATIENCE = 30.0
 STOP_PATIENCE = 20.0
 
 
 @contextmanager
-def run_emulator(port: int, aws_port: int, state: Path, domain: str, *, quiet: bool) -> Iterator[None]:
+def run_emulator(
+    port: int, aws_port: int, state: Path, domain: str, *, quiet: bool
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run the emulator, with the API of `domain` on the first port."""
     temporary = state / "tmp"
     shutil.rmtree(temporary, ignore_errors=True)
@@ -38,7 +42,7 @@ def run_emulator(port: int, aws_port: int, state: Path, domain: str, *, quiet: b
     try:
         with step("Starting the emulated AWS (MiniStack)"):
             wait_until_ready(aws_port, process, log)
-        yield
+        yield process
     finally:
         stop(process)
         shutil.rmtree(temporary, ignore_errors=True)

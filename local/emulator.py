@@ -18,12 +18,15 @@ from typing import TYPE_CHECKING
 
 from hypercorn.asyncio import serve  # type: ignore[import-not-found] # MiniStack's environment has it
 from hypercorn.config import Config  # type: ignore[import-not-found]
-from ministack.app import app  # type: ignore[import-not-found]
+from ministack import app as ministack  # type: ignore[import-not-found]
+from ministack.core import persistence  # type: ignore[import-not-found]
 from ministack.services import apigateway_v1  # type: ignore[import-not-found]
 
+from local.aws import SAVE
 from local.expiry import announce_expiry
 from local.front import Front
 from local.functions import prepare_functions, stop_functions, wait_until_idle
+from local.journal import keep_journal
 from local.loopback import find_addresses
 
 if TYPE_CHECKING:
@@ -54,23 +57,33 @@ def watch_parent(stop: Callable[[], object]) -> None:
     stop()
 
 
+def save() -> None:
+    """Save all services as a clean exit does. Only writes to tables and objects outlive a kill without it."""
+    persistence.save_all(ministack._build_persistence_save_dict())  # noqa: SLF001 - there is no other way
+
+
 async def run(port: int, aws_port: int, domain: str) -> None:
     """Serve both ports until the end."""
     loop = asyncio.get_running_loop()
     end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end.set)
+    loop.add_signal_handler(SAVE, save)
     threading.Thread(
         target=watch_parent, args=[partial(loop.call_soon_threadsafe, end.set)], daemon=True
     ).start()
-    front = Front(app, partial(apigateway_v1.resolve_base_path_mapping, domain), port, separate_reports())
+    front = Front(
+        ministack.app, partial(apigateway_v1.resolve_base_path_mapping, domain), port, separate_reports()
+    )
 
     async def finish() -> None:
         await end.wait()
         await wait_until_idle()
+        # Before the server that they call: else they would note as failed what they cannot finish.
+        await asyncio.to_thread(stop_functions)
 
     await asyncio.gather(
-        serve(app, configure(aws_port), shutdown_trigger=finish),
+        serve(ministack.app, configure(aws_port), shutdown_trigger=finish),
         serve(front, configure(port), shutdown_trigger=end.wait),
     )
     stop_functions()
@@ -79,6 +92,8 @@ async def run(port: int, aws_port: int, domain: str) -> None:
 def main(port: str, aws_port: str, domain: str, function_python: str) -> None:
     """Run the emulator."""
     prepare_functions(function_python, Path.home() / "code")
+    services = Path(persistence.STATE_DIR)
+    keep_journal(services / "dynamodb.journal", services / "dynamodb.json")
     announce_expiry()
     asyncio.run(run(int(port), int(aws_port), domain))
 

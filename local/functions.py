@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import shutil
 import sys
 import threading
@@ -22,10 +23,11 @@ from ministack.services import lambda_svc  # type: ignore[import-not-found]
 from local.folders import discard_all_but
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterable
 
 KEPT = 2  # the code that is deployed, and what it replaced
+ENVIRONMENTS = 4 * (os.cpu_count() or 1)
+"""How many invocations of a function run at a time. AWS has a processor for each; here they share a few."""
 IDLE_PATIENCE = 10.0
 IDLE_INTERVAL = 0.3
 IDLE_CHECKS = 4  # in a row: MiniStack looks into the stream of a table once a second
@@ -63,6 +65,33 @@ def prepare_functions(python: str, home: Path) -> None:
     lambda_runtime.zipfile = SimpleNamespace(ZipFile=SharedArchive)
     sys.executable = python  # what MiniStack starts them with
     lambda_svc.get_state = forget_positions(lambda_svc.get_state)
+    queue_invocations()
+
+
+def queue_invocations() -> None:
+    """Let invocations wait for their turn, before their time begins to run out.
+
+    Fifty at once would keep the emulator from the processor until the calls that they make to it time out.
+    """
+    acquire = lambda_svc._acquire_execution_slot  # noqa: SLF001 - there is no hook
+    release = lambda_svc._release_execution_slot  # noqa: SLF001 - same
+    turns: dict[str, threading.Semaphore] = {}
+
+    def acquire_in_turn(function: dict[str, Any], config: dict[str, Any]) -> tuple[str | None, str | None]:
+        name = lambda_svc._inflight_key(config)  # noqa: SLF001 - same
+        turn = turns.setdefault(name, threading.Semaphore(ENVIRONMENTS))
+        turn.acquire()
+        slot, limit = acquire(function, config)
+        if slot is None:
+            turn.release()
+        return slot, limit
+
+    def release_turn(slot: str) -> None:
+        release(slot)
+        turns[slot].release()
+
+    lambda_svc._acquire_execution_slot = acquire_in_turn  # noqa: SLF001 - same
+    lambda_svc._release_execution_slot = release_turn  # noqa: SLF001 - same
 
 
 def forget_positions(get_state: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:

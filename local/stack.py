@@ -12,12 +12,13 @@ import boto3
 from botocore.config import Config
 
 from local import deployment
-from local.aws import provide_credentials, run_emulator
+from local.aws import SAVE, provide_credentials, run_emulator
 from local.build import provide_build
 from local.console import Problem
 from local.http import OK, fetch
 from local.layout import locate_state
 from local.loopback import check_port
+from local.recovery import send_lost_events
 
 REGION = "us-east-1"
 
@@ -136,14 +137,16 @@ def run_stack(
         "PublicUrl": stack.api_url,
         "S3PublicUrl": stack.aws_url,
     }
-    with run_emulator(port, aws_port, stack.state, parameters["DomainName"], quiet=quiet):
+    with run_emulator(port, aws_port, stack.state, parameters["DomainName"], quiet=quiet) as emulator:
         deployment.deploy(build, parameters, stack.client, stack.aws, stack.state / "deploy.log")
+        emulator.send_signal(SAVE)
         answer = fetch(f"{stack.api_url}/health")
         if answer.status != OK:
             raise Problem(
                 f"GET {stack.api_url}/health answered {answer.status}, {answer.text} (the log: {stack.log})"
             )
         stack.warm()
+        send_lost_events(stack.client, stack.outputs)
         stack.write_shell_settings()
         stack.write_variables(stack.state / "functions.json")
         yield stack

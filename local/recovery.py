@@ -1,0 +1,64 @@
+"""What an emulated AWS forgets when it ends: the events that it has not handed over, or was to try again."""
+
+from __future__ import annotations
+
+import json
+from itertools import batched
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
+
+UPLOADS, ORIGINALS, RENDITIONS = "uploads/", "originals/", "renditions/"  # as `shared.storage` makes them
+SETTLED = {"ready", "rejected", "failed"}
+ROWS_PER_READ = 100
+
+
+def send_lost_events(client: Callable[[str], Any], outputs: Mapping[str, str]) -> int:
+    """Tell the processor again of what it has not finished, and of what is there without a row.
+
+    It deletes every object of an image that is gone, as the cleanup would have done.
+    """
+    objects = dict(list_objects(client("s3"), outputs["BucketName"]))
+    images: dict[str, datetime] = {}
+    for key, at in objects.items():
+        images.setdefault(key.split("/")[1], at)
+    statuses = read_statuses(client("dynamodb"), outputs["ImagesTableName"], images)
+    lost = {key: at for key, at in objects.items() if key.startswith(UPLOADS)}
+    for image_id, at in images.items():
+        original = ORIGINALS + image_id
+        if original in objects and statuses.get(image_id) not in SETTLED:
+            lost[original] = at
+        elif image_id not in statuses and UPLOADS + image_id not in objects:
+            lost[original] = at  # of which renditions are left alone
+    for key, at in lost.items():
+        record = {"eventTime": at.isoformat(), "s3": {"object": {"key": quote_plus(key, safe="/")}}}
+        client("lambda").invoke(
+            FunctionName=outputs["ProcessorFunctionName"],
+            InvocationType="Event",
+            Payload=json.dumps({"Records": [record]}),
+        )
+    return len(lost)
+
+
+def list_objects(s3: Any, bucket: str) -> Iterator[tuple[str, datetime]]:  # noqa: ANN401 - a client has no type here
+    """Every object of an image, and when it was written."""
+    for prefix in (UPLOADS, ORIGINALS, RENDITIONS):
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            for item in page.get("Contents", []):
+                yield item["Key"], item["LastModified"]
+
+
+def read_statuses(dynamodb: Any, table: str, images: Mapping[str, datetime]) -> dict[str, str]:  # noqa: ANN401 - same
+    """The statuses of the images that have a row, by their ids."""
+    statuses = {}
+    for some in batched(images, ROWS_PER_READ, strict=False):
+        wanted = [{"pk": {"S": f"IMAGE#{image_id}"}, "sk": {"S": "IMAGE"}} for image_id in some]
+        while wanted:
+            answer = dynamodb.batch_get_item(RequestItems={table: {"Keys": wanted}})
+            for row in answer["Responses"][table]:
+                statuses[row["id"]["S"]] = row["status"]["S"]
+            wanted = answer["UnprocessedKeys"].get(table, {}).get("Keys", [])
+    return statuses

@@ -1,0 +1,249 @@
+"""Many at a time: what requests, events and deletions do to each other on the deployed stack."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from shared.images import make_usage_key
+from tests.e2e.client import await_end, await_value, begin_upload, post_form, upload_form
+from tests.pictures import make_photo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from local.stack import Stack
+
+PHOTO = make_photo(6)
+MAX_USER_IMAGES = 10_000  # the template's default
+DELETIONS = 200
+DELETERS = 12
+SLOWEST_DELETION_SECONDS = 0.6  # twice as long as processing takes
+REMAINS_PATIENCE_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def api(stack: Stack) -> Iterator[httpx.Client]:
+    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
+    with httpx.Client(base_url=stack.api_url, timeout=60, limits=limits) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def doomed() -> set[str]:
+    """Ids of images of which the last test finds nothing. Nobody else waits for them."""
+    return set()
+
+
+@pytest.fixture
+def user() -> str:
+    return f"u-{uuid.uuid4()}"
+
+
+def run_at_once[T](call: Callable[[int], T], times: int) -> Sequence[T]:
+    with ThreadPoolExecutor(times) as executor:
+        return list(executor.map(call, range(times)))
+
+
+def find_objects(stack: Stack) -> dict[str, list[Any]]:
+    """The objects of every image, by its id."""
+    found: dict[str, list[Any]] = {}
+    pages = stack.client("s3").get_paginator("list_objects_v2").paginate(Bucket=stack.outputs["BucketName"])
+    for item in (item for page in pages for item in page.get("Contents", [])):
+        found.setdefault(item["Key"].split("/")[1], []).append(
+            (item["Key"], item["ETag"], item["LastModified"])
+        )
+    return found
+
+
+def find_rows(stack: Stack, name: str) -> list[Any]:
+    """The rows that name an image, or a user."""
+    pages = (
+        stack.client("dynamodb").get_paginator("scan").paginate(TableName=stack.outputs["ImagesTableName"])
+    )
+    return [row for page in pages for row in page["Items"] if name in str(row)]
+
+
+def read_usage(stack: Stack, user: str) -> dict[str, int]:
+    key = dict(zip(("pk", "sk"), ({"S": part} for part in make_usage_key(user)), strict=True))
+    row = stack.client("dynamodb").get_item(TableName=stack.outputs["ImagesTableName"], Key=key)["Item"]
+    return {name: int(row[name]["N"]) for name in ("images", "bytes")}
+
+
+def test_parallel_uploads_stop_at_the_quota(
+    stack: Stack, api: httpx.Client, user: str, doomed: set[str]
+) -> None:
+    partition, sort = make_usage_key(user)
+    counters = {"images": MAX_USER_IMAGES - 10, "bytes": 0, "version": 0}
+    row = {"pk": {"S": partition}, "sk": {"S": sort}}
+    row |= {name: {"N": str(number)} for name, number in counters.items()}
+    stack.client("dynamodb").put_item(TableName=stack.outputs["ImagesTableName"], Item=row)
+    before = find_objects(stack).keys()
+    answers = run_at_once(
+        lambda _: api.post("/images/upload", files={"file": ("a.jpg", PHOTO)}, data={"userId": user}), 50
+    )
+    taken = {answer.json()["id"] for answer in answers if answer.status_code == 201}
+    refused = [answer for answer in answers if answer.status_code != 201]
+    assert len(taken) == 10
+    assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {(403, "quota_exceeded")}
+    assert read_usage(stack, user) == {"images": MAX_USER_IMAGES, "bytes": 10 * len(PHOTO)}
+    listed = api.get("/images", params={"userId": user, "limit": 100}).json()["images"]
+    assert {image["id"] for image in listed} == taken
+    doomed |= find_objects(stack).keys() - before - taken
+
+
+def make_image(api: httpx.Client, user: str, chance: random.Random) -> str:
+    """An image, one of three straight to S3, whose processing has just begun."""
+    if chance.random() < 2 / 3:
+        image_id: str = upload_form(api, PHOTO, user=user, visibility="public", tags="a,b")["id"]
+    else:
+        metadata = {"visibility": "public", "tags": ["a", "b"]}
+        begun = begin_upload(api, PHOTO, user=user, metadata=metadata)
+        image_id = begun["id"]
+        assert post_form(begun["upload"], PHOTO).status_code == 204
+    return image_id
+
+
+def test_image_may_be_deleted_at_any_moment(api: httpx.Client, user: str, doomed: set[str]) -> None:
+    headers = {"X-User-Id": user}
+
+    def make_and_delete(number: int) -> str:
+        chance = random.Random(number)  # noqa: S311 - no secret
+        image_id = make_image(api, user, chance)
+        time.sleep(chance.uniform(0, SLOWEST_DELETION_SECONDS))
+        assert api.delete(f"/images/{image_id}", headers=headers).status_code == 204
+        assert api.get(f"/images/{image_id}", headers=headers).status_code == 404
+        return image_id
+
+    with ThreadPoolExecutor(DELETERS) as executor:
+        doomed.update(executor.map(make_and_delete, range(DELETIONS)))
+    assert api.get("/images", params={"userId": user}).json()["images"] == []
+
+
+def test_parallel_uploads_with_one_key_make_one_image(stack: Stack, api: httpx.Client, user: str) -> None:
+    before = find_objects(stack).keys()
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+
+    def upload(_: int) -> httpx.Response:
+        for _ in range(100):
+            answer = api.post(
+                "/images/upload", files={"file": ("a.jpg", PHOTO)}, data={"userId": user}, headers=key
+            )
+            if answer.status_code == 201:
+                break
+            assert (answer.status_code, answer.json()["code"]) == (409, "still_running")
+            assert int(answer.headers["Retry-After"]) > 0
+            time.sleep(0.2)
+        return answer
+
+    answers = run_at_once(upload, 20)
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.text for answer in answers}) == 1
+    image_id = answers[0].json()["id"]
+    await_end(api, image_id, user=user)
+    listed = api.get("/images", params={"userId": user}).json()["images"]
+    assert [image["id"] for image in listed] == [image_id]
+    assert [row["id"]["S"] for row in find_rows(stack, user) if "filename" in row] == [image_id]
+    assert find_objects(stack).keys() - before == {image_id}
+    assert read_usage(stack, user) == {"images": 1, "bytes": len(PHOTO)}
+
+
+def read_state(answer: httpx.Response) -> dict[str, Any]:
+    """What a change has made of a record, but for the URLs of renditions, which are signed anew each time."""
+    assert answer.status_code == 200
+    return {**answer.json(), "renditions": None}
+
+
+def assert_one_after_the_other(
+    first: dict[str, Any], made: Sequence[dict[str, Any]], changes: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    """Each version is the one before with one change, and every change is in one. Returns the last."""
+    steps = sorted(zip(made, changes, strict=True), key=lambda step: step[0]["version"])
+    state = first
+    for version, (seen, change) in enumerate(steps, first["version"] + 1):
+        state = state | change | {"version": version, "updatedAt": seen["updatedAt"]}
+        assert seen == state
+    return state
+
+
+def test_no_parallel_update_of_an_image_is_lost(stack: Stack, api: httpx.Client, user: str) -> None:
+    image_id = upload_form(api, PHOTO, user=user)["id"]
+    await_end(api, image_id, user=user)
+    url, headers = f"/images/{image_id}", {"X-User-Id": user}
+    first = read_state(api.patch(url, json={"tags": ["none"]}, headers=headers))
+    kinds: list[Callable[[int], dict[str, Any]]] = [
+        lambda number: {"description": f"text {number}"},
+        lambda number: {"filename": f"{number}.jpg"},
+        lambda number: {"tags": [f"tag-{number}"]},
+    ]
+    changes = [kinds[number % 3](number) for number in range(50)]
+    made = run_at_once(lambda number: read_state(api.patch(url, json=changes[number], headers=headers)), 50)
+    last = assert_one_after_the_other(first, made, changes)
+    assert read_state(api.get(url, headers=headers)) == last
+    entries = {row["pk"]["S"].rpartition("#TAG#")[2] for row in find_rows(stack, image_id) if len(row) == 2}
+    assert entries == {*last["tags"], f"USER#{user}#PRIVATE"}
+
+
+def test_no_parallel_update_of_an_item_is_lost(api: httpx.Client, user: str) -> None:
+    headers = {"X-User-Id": user}
+    created = api.post("/items", json={"name": "none"}, headers=headers)
+    url = f"/items/{created.json()['id']}"
+    changes = [{"name": f"name {number}", "attributes": {"number": number}} for number in range(50)]
+    made = run_at_once(lambda number: read_state(api.put(url, json=changes[number], headers=headers)), 50)
+    last = assert_one_after_the_other(created.json() | {"renditions": None}, made, changes)
+    assert read_state(api.get(url, headers=headers)) == last
+
+
+def send_events(stack: Stack, image_id: str) -> None:
+    """Hand the processor what S3 told when the image came: late, and twice."""
+    now = datetime.now(UTC)
+    for at in (now, now - timedelta(hours=1)):
+        records = [
+            {"eventTime": at.isoformat(), "s3": {"object": {"key": prefix + image_id}}}
+            for prefix in ("uploads/", "originals/")
+        ]
+        answer = stack.client("lambda").invoke(
+            FunctionName=stack.outputs["ProcessorFunctionName"], Payload=json.dumps({"Records": records * 2})
+        )
+        assert "FunctionError" not in answer
+
+
+def test_event_that_comes_again_changes_nothing(stack: Stack, api: httpx.Client, user: str) -> None:
+    image_id = upload_form(api, PHOTO, user=user)["id"]
+    await_end(api, image_id, user=user)
+    rows, objects = find_rows(stack, image_id), find_objects(stack)[image_id]
+    send_events(stack, image_id)
+    assert find_rows(stack, image_id) == rows
+    assert find_objects(stack)[image_id] == objects
+
+
+def test_event_that_comes_after_the_deletion_brings_nothing_back(
+    stack: Stack, api: httpx.Client, user: str
+) -> None:
+    image_id = upload_form(api, PHOTO, user=user)["id"]
+    await_end(api, image_id, user=user)
+    api.delete(f"/images/{image_id}", headers={"X-User-Id": user})
+    await_value(lambda: None if image_id in find_objects(stack) else True)
+    send_events(stack, image_id)
+    assert find_rows(stack, image_id) == []
+    assert image_id not in find_objects(stack)
+
+
+def test_of_what_was_deleted_or_refused_nothing_is_left(stack: Stack, doomed: set[str]) -> None:
+    """The last to go are originals that were stored after their image was gone: they wait for a row."""
+    await_value(
+        lambda: None if find_objects(stack).keys() & doomed else True, seconds=REMAINS_PATIENCE_SECONDS
+    )
+    pages = (
+        stack.client("dynamodb").get_paginator("scan").paginate(TableName=stack.outputs["ImagesTableName"])
+    )
+    rows = [str(row) for page in pages for row in page["Items"]]
+    assert [row for row in rows if any(image_id in row for image_id in doomed)] == []
