@@ -27,15 +27,15 @@ sam-local: ## Run the API in Docker with `sam local` beside a running `make star
 	$(ENVIRONMENTS) sam python
 	@$(SAM)/python -m local sam-local --port $(SAM_LOCAL_PORT) --aws-port $(AWS_PORT)
 
-test: ## Run every test: the units, every fault at every AWS call, and tests/e2e against a stack of its own
+test: ## Run every test: the units, tests/system in one process, and tests/e2e against a stack of its own
 	$(ENVIRONMENTS) dev sam ministack python
-	@$(DEV)/python -m pytest tests --ignore tests/matrix --ignore tests/e2e --numprocesses auto
-	@$(DEV)/python -m pytest tests/matrix --numprocesses auto
+	@$(DEV)/python -m pytest tests --ignore tests/system --ignore tests/e2e --numprocesses auto
+	@$(DEV)/python -m pytest tests/system --numprocesses auto
 	@$(DEV)/python -m pytest tests/e2e
 
 coverage: ## Say what of src the unit tests do not reach
 	$(ENVIRONMENTS) dev
-	@$(DEV)/python -m pytest tests --ignore tests/matrix --ignore tests/e2e --numprocesses auto --cov
+	@$(DEV)/python -m pytest tests --ignore tests/system --ignore tests/e2e --numprocesses auto --cov
 
 lint: ## Check style, types and the template
 	$(ENVIRONMENTS) dev sam python

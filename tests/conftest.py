@@ -24,12 +24,16 @@ from tests.api import Api
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from _pytest.terminal import TerminalReporter
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
 # Timings are for benchmarks: a busy machine fails no test.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("default")
+
+COUNTED = {"cells": "faults injected", "cases": "requests made of the OpenAPI document"}
+"""What tests count of themselves, by the names under which they note it."""
 
 PUBLIC_SHARDS = 3
 TABLES = {"images": ("pk", "sk"), "items": ("pk", "sk"), "idempotency": ("id",)}
@@ -47,6 +51,14 @@ ENVIRONMENT = {
     "PUBLIC_SHARDS": str(PUBLIC_SHARDS),
     "POWERTOOLS_SERVICE_NAME": "test",
 }
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    notes = [note for report in terminalreporter.getreports("passed") for note in report.user_properties]
+    for counted, what in COUNTED.items():
+        numbers = [int(str(number)) for name, number in notes if name == counted]
+        if numbers:
+            terminalreporter.write_line(f"{sum(numbers)} {what}")
 
 
 @pytest.fixture(autouse=True)

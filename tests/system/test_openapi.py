@@ -14,7 +14,7 @@ from tests.pictures import make_picture
 from tests.tokens import make_token, make_verifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from shared.images import ImageRepository
     from tests.api import Api
@@ -50,23 +50,32 @@ def tokens(known: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch) -> Iter
     dependencies.get_settings.cache_clear()
 
 
-def test_document_is_true_where_callers_name_themselves(api: Api, known: dict[str, list[str]]) -> None:
+def test_document_is_true_where_callers_name_themselves(
+    api: Api, known: dict[str, list[str]], record_property: Callable[[str, object], None]
+) -> None:
     report = fuzz(api.get("/openapi.json").json, known, app=gateway.answer)
+    record_property("cases", report.statuses.total())
     assert not report.failures, "\n\n".join(report.failures)
     assert {200, 201, 204, 302, 404, 422} <= report.statuses.keys()
 
 
 @pytest.mark.usefixtures("tokens")
-def test_document_is_true_for_a_caller_with_a_token(api: Api, known: dict[str, list[str]]) -> None:
+def test_document_is_true_for_a_caller_with_a_token(
+    api: Api, known: dict[str, list[str]], record_property: Callable[[str, object], None]
+) -> None:
     headers = {"Authorization": f"Bearer {make_token(USER)}"}
     report = fuzz(api.get("/openapi.json").json, known, headers=headers, app=gateway.answer)
+    record_property("cases", report.statuses.total())
     assert not report.failures, "\n\n".join(report.failures)
     assert {200, 201, 204, 302, 401, 404, 422} <= report.statuses.keys()
 
 
 @pytest.mark.usefixtures("tokens")
-def test_document_is_true_for_a_caller_without_a_token(api: Api, known: dict[str, list[str]]) -> None:
+def test_document_is_true_for_a_caller_without_a_token(
+    api: Api, known: dict[str, list[str]], record_property: Callable[[str, object], None]
+) -> None:
     report = fuzz(api.get("/openapi.json").json, known, app=gateway.answer)
+    record_property("cases", report.statuses.total())
     assert not report.failures, "\n\n".join(report.failures)
     assert {200, 302, 401, 404} <= report.statuses.keys()
     assert not {201, 202} & report.statuses.keys()

@@ -15,8 +15,8 @@ from tests.records import make_image
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.matrix.deployment import Deployment
-    from tests.matrix.injection import Injection
+    from tests.system.deployment import Deployment
+    from tests.system.injection import Injection
 
 PICTURE = make_picture()
 KEY = {"Idempotency-Key": "key"}

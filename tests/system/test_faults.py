@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.matrix.injection import list_injections
-from tests.matrix.operations import MAX_RETRIES, OPERATIONS, STEPS
+from tests.system.injection import list_injections
+from tests.system.operations import MAX_RETRIES, OPERATIONS, STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     import pytest
 
     from tests.api import Answer
-    from tests.matrix.deployment import Deployment
-    from tests.matrix.injection import Injection
-    from tests.matrix.operations import Operation, Step
+    from tests.system.deployment import Deployment
+    from tests.system.injection import Injection
+    from tests.system.operations import Operation, Step
 
 PASSING = {409, 429, 503}
 """What a client may be told that does nothing wrong, and is to try again."""

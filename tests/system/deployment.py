@@ -15,7 +15,7 @@ from processor import cleanup, main, sandbox
 from processor.renditions import render
 from shared.aws import create_client
 from tests.api import Api, make_context
-from tests.matrix.injection import Injection, Killed, Wire
+from tests.system.injection import Injection, Killed, Wire
 
 if TYPE_CHECKING:
     import pytest

@@ -7,12 +7,12 @@ import pytest
 from app.dependencies import get_deadline
 from processor import cleanup, main
 from shared.aws import CONNECT_TIMEOUT_SECONDS, MAX_ATTEMPTS, READ_TIMEOUT_SECONDS
-from tests.matrix.operations import OPERATIONS, STEPS
-from tests.matrix.test_matrix import begin, send
+from tests.system.operations import OPERATIONS, STEPS
+from tests.system.test_faults import begin, send
 
 if TYPE_CHECKING:
-    from tests.matrix.deployment import Deployment
-    from tests.matrix.operations import Operation, Step
+    from tests.system.deployment import Deployment
+    from tests.system.operations import Operation, Step
 
 GATEWAY_TIMEOUT_SECONDS = 29
 
