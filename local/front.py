@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     # path → (API id, stage, path within the API), or None while nothing is deployed
     type Resolve = Callable[[str], tuple[str, str, str] | None]
 
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")  # as in the template's events
 BODY_LIMIT = 10 * 1024 * 1024  # API Gateway's own
 
 
@@ -54,7 +55,11 @@ class Front:
 
         body = await read_body(scope, receive)
         target = self._resolve(scope["path"])
-        if body is None:
+        if scope["method"] not in METHODS:
+            allow = (b"allow", ", ".join(METHODS).encode())
+            detail = "No path takes this method."
+            await refuse(watch, HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", detail, allow)
+        elif body is None:
             detail = "The request has more than 10 MB. POST /images/uploads takes larger images."
             await refuse(watch, HTTPStatus.CONTENT_TOO_LARGE, "too_large", detail)
         elif target is None:
@@ -112,7 +117,9 @@ def replay(body: bytes, receive: Receive) -> Receive:
     return give
 
 
-async def refuse(send: Send, status: HTTPStatus, code: str, detail: str) -> None:
+async def refuse(
+    send: Send, status: HTTPStatus, code: str, detail: str, *more_headers: tuple[bytes, bytes]
+) -> None:
     """Answer as the template has API Gateway do where it does not call the function."""
     problem = {
         "type": "about:blank",
@@ -124,6 +131,10 @@ async def refuse(send: Send, status: HTTPStatus, code: str, detail: str) -> None
         "errors": [],
     }
     body = json.dumps(problem).encode()
-    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", str(len(body)).encode()),
+        *more_headers,
+    ]
     await send({"type": "http.response.start", "status": int(status), "headers": headers})
     await send({"type": "http.response.body", "body": body})

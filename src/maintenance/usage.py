@@ -87,7 +87,7 @@ def _correct(images: ImageRepository, user: Key, old: Mapping[str, int] | None, 
     if old is None:
         images.table.transact(Transaction().add(user, Counter(**dict(total))))
         return
-    version = int(old["version"])
+    version = int(old.get("version", 0))
     counter = Counter(**dict(total), version=version + 1)
     images.table.transact(Transaction().replace(user, counter, version=version))
 

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
 
 if TYPE_CHECKING:
     from local.stack import Stack
@@ -37,3 +38,11 @@ def test_a_body_that_is_no_text_is_refused(stack: Stack) -> None:
 
     assert answer.status_code == HTTPStatus.BAD_REQUEST
     assert answer.json()["code"] == "malformed_request"
+
+
+@pytest.mark.parametrize("method", ["TRACE", "QUERY"])
+def test_method_that_reaches_no_function_is_405_too(stack: Stack, method: str) -> None:
+    answer = httpx.request(method, f"{stack.api_url}/images")
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert "PATCH" in answer.headers["Allow"]
