@@ -185,6 +185,18 @@ def check_one_file(deployment: Deployment, _: str) -> None:
     assert deployment.storage.get(key) == PICTURE
 
 
+def tell_of_upload(deployment: Deployment, image_id: str, injection: Injection | None) -> bool:
+    return deployment.deliver(make_upload_key(image_id), injection)
+
+
+def tell_of_original(deployment: Deployment, image_id: str, injection: Injection | None) -> bool:
+    return deployment.deliver(make_original_key(image_id), injection)
+
+
+def tell_of_removal(deployment: Deployment, image_id: str, injection: Injection | None) -> bool:
+    return deployment.remove(image_id, injection)
+
+
 RAW = {"body": PICTURE, "encode": True, "headers": {"Content-Type": "image/jpeg", **KEY}}
 FORM = make_form(("tags", "sea"), file=PICTURE)
 FORM_WITH_KEY = {**FORM, "headers": {**FORM["headers"], **KEY}}
@@ -272,40 +284,10 @@ OPERATIONS = [
     ),
 ]
 STEPS = [
-    Step(
-        "process",
-        lambda deployment, image_id, injection: deployment.deliver(make_original_key(image_id), injection),
-        add_uploaded,
-        check_one_image,
-    ),
-    Step(
-        "accept a direct upload",
-        lambda deployment, image_id, injection: deployment.deliver(make_upload_key(image_id), injection),
-        post_right,
-        check_one_image,
-    ),
-    Step(
-        "process a direct upload",
-        lambda deployment, image_id, injection: deployment.deliver(make_original_key(image_id), injection),
-        post_accepted,
-        check_one_image,
-    ),
-    Step(
-        "reject a direct upload",
-        lambda deployment, image_id, injection: deployment.deliver(make_upload_key(image_id), injection),
-        post_wrong,
-        check_rejected,
-    ),
-    Step(
-        "process what has no record",
-        lambda deployment, image_id, injection: deployment.deliver(make_original_key(image_id), injection),
-        leave_original,
-        check_nothing,
-    ),
-    Step(
-        "clean up",
-        lambda deployment, image_id, injection: deployment.remove(image_id, injection),
-        leave_objects,
-        check_nothing,
-    ),
+    Step("process", tell_of_original, add_uploaded, check_one_image),
+    Step("accept a direct upload", tell_of_upload, post_right, check_one_image),
+    Step("process a direct upload", tell_of_original, post_accepted, check_one_image),
+    Step("reject a direct upload", tell_of_upload, post_wrong, check_rejected),
+    Step("process what has no record", tell_of_original, leave_original, check_nothing),
+    Step("clean up", tell_of_removal, leave_objects, check_nothing),
 ]
