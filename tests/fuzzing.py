@@ -139,6 +139,7 @@ def _configure(base_url: str, headers: Mapping[str, str]) -> SchemathesisConfig:
             "seed": SEED,
             "headers": dict(headers),
             "continue-on-failure": True,
+            "suppress-health-check": ["filter_too_much"],
             "cache": {"enabled": False},
             "phases": {"coverage": {"enabled": bool(CASES)}},
             "generation": {
