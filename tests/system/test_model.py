@@ -1,0 +1,270 @@
+"""Random sequences of all operations by three users and nobody, against a model in plain Python."""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, consumes, initialize, multiple, rule, run_state_machine_as_test
+
+from processor import cleanup, main
+from processor.processing import Processor
+from shared.models import RENDITION_EDGES_PX
+from tests.api import BASE_URL
+from tests.system.comparison import EVERYONE, OWNER, QUOTA, USERS, Attempt, Comparison, Link, flags
+from tests.system.model import FILENAME, FIRST, PICTURES, SMALL, Image, Item, Picture, User
+from tests.system.service import (
+    NotifyingStorage,
+    Renderer,
+    Service,
+    send_bytes,
+    send_form,
+    send_json,
+    write_json,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+    from shared.images import ImageRepository
+    from shared.quotas import Quota
+    from tests.api import Api
+
+SETTINGS = settings(
+    max_examples=int(os.environ.get("MODEL_EXAMPLES", "4")),
+    stateful_step_count=20,
+    derandomize=True,
+    database=None,
+    deadline=None,
+)
+
+type Json = dict[str, Any]
+type Posts = list[tuple[Picture | None, int]]
+"""Pictures that are posted one after the other, of None what was promised, each with rounds of `settle`."""
+
+everyone = st.sampled_from(EVERYONE)
+uploaders = st.sampled_from(["ann", "ann", "bob", "cid", None])
+attempts = st.builds(
+    Attempt,
+    st.sampled_from([OWNER, OWNER, OWNER, *EVERYONE]),  # most that strangers try is refused
+    st.sampled_from([None, None, "*", "current", '"0"']),
+)
+methods = st.sampled_from(["PUT", "PATCH"])
+pictures = st.sampled_from([*PICTURES, SMALL])
+posts = st.lists(
+    st.tuples(
+        st.none() | pictures, st.sampled_from([1, 1, 0, 2])
+    ),  # a round verifies, the next makes it ready
+    min_size=1,
+    max_size=4,
+)
+senders = st.sampled_from([send_form, send_json, send_bytes])
+names = st.sampled_from([*RENDITION_EDGES_PX])
+texts = st.just("new")
+tags = st.sampled_from([["a"], ["b"], ["a", "b"]])
+visibilities = st.sampled_from(["public", "private"])
+wishes = st.fixed_dictionaries({}, optional={"description": texts, "visibility": visibilities, "tags": tags})
+changes = st.fixed_dictionaries(
+    {},
+    optional={
+        "description": st.none() | texts,
+        "visibility": st.none() | visibilities,
+        "tags": st.none() | st.just([]) | tags,
+        "filename": st.none() | texts,
+    },
+)
+queries = st.fixed_dictionaries(
+    {"limit": st.integers(1, 3)},
+    optional={
+        "userId": st.sampled_from(USERS),
+        "visibility": visibilities,
+        "tags": tags,
+        "match": st.sampled_from(["all", "any"]),
+        "order": st.sampled_from(["asc", "desc"]),
+    },
+)
+contents = st.fixed_dictionaries(
+    {"name": st.sampled_from(["a", "b"])},
+    optional={"description": texts, "attributes": st.just({"c": [1.5, None]})},
+)
+
+
+class Machine(Comparison):
+    """What clients do."""
+
+    images: Bundle[Image] = Bundle("images")
+    forms: Bundle[Image] = Bundle("forms")
+    items: Bundle[Item] = Bundle("items")
+
+    @initialize(target=images, wishes=wishes)
+    def begin_with_two(self, wishes: Json) -> Any:  # noqa: ANN401 - images
+        """Of one user, who has room for a small one then."""
+        for _ in range(2):
+            image = self.upload("ann", FIRST, wishes, send_json, is_keyed=False, rounds=1)
+            self.make_link(image, Attempt(), "small", is_keyed=False)
+        return multiple(*self.model.images)
+
+    @rule(
+        target=images,
+        user=uploaders,
+        picture=pictures,
+        wishes=wishes,
+        send=senders,
+        is_keyed=flags,
+        rounds=st.integers(0, 1),
+    )
+    def upload(  # noqa: PLR0913, PLR0917 - what an upload is made of
+        self,
+        user: User,
+        picture: Picture,
+        wishes: Json,
+        send: Callable[..., Any],
+        is_keyed: bool,
+        rounds: int,
+    ) -> Any:  # noqa: ANN401 - an image, or none
+        url, options = send(picture, wishes)
+        answer = self.service.send("POST", url, user, options, is_keyed=is_keyed)
+        refusal = self.model.refuse_upload(user, len(picture.data), is_accepted=picture.is_accepted)
+        assert answer.status == (refusal or 201)
+        if refusal:
+            return multiple()
+        image = self.model.upload(user, answer.json["id"], picture, wishes)
+        self.settle(image, rounds)
+        return image
+
+    @rule(
+        targets=(images, forms),
+        user=uploaders,
+        picture=pictures,
+        wishes=wishes,
+        is_bound=flags,
+        is_keyed=flags,
+        posts=posts,
+    )
+    def begin_upload(  # noqa: PLR0913, PLR0917 - same
+        self, user: User, picture: Picture, wishes: Json, is_bound: bool, is_keyed: bool, posts: Posts
+    ) -> Any:  # noqa: ANN401 - an image, or none
+        size = len(picture.data)
+        body = {"filename": FILENAME, "contentType": picture.content_type, "size": size, "metadata": wishes}
+        if is_bound:
+            body["sha256"] = sha256(picture.data).hexdigest()
+        answer = self.service.send("POST", "/images/uploads", user, write_json(body), is_keyed=is_keyed)
+        refusal = self.model.refuse_upload(user, size)
+        assert answer.status == (refusal or 201)
+        if refusal:
+            return multiple()
+        image = self.model.begin_upload(user, answer.json["id"], picture, wishes, is_bound=is_bound)
+        self.post_to_form(image, posts)
+        return image
+
+    @rule(image=forms, posts=posts)
+    def post_to_form(self, image: Image, posts: Posts) -> None:
+        for picture, rounds in posts:
+            image.posted = picture or image.promised or FIRST
+            self.service.post_to_form(image.id, image.posted.data)
+            self.settle(image, rounds)
+
+    @rule(image=forms)
+    def expire(self, image: Image) -> None:
+        if image.exists and image.is_temporary:
+            self.service.expire(image.id)
+            image.exists = False
+
+    @rule(image=images, attempt=attempts, change=changes, method=methods)
+    def change(self, image: Image, attempt: Attempt, change: Json, method: str) -> None:
+        if self.write(method, f"/images/{image.id}", image, attempt, status=200, body=change):
+            image.change(change)
+
+    @rule(target=images, image=consumes(images), attempt=attempts, is_kept=flags)
+    def delete(self, image: Image, attempt: Attempt, is_kept: bool) -> Any:  # noqa: ANN401 - the image, or none
+        """`is_kept` is whether what is gone is asked for again."""
+        self.delete_image(image, attempt)
+        return image if image.exists or is_kept else multiple()
+
+    @rule(image=images, attempt=attempts, is_keyed=flags)
+    def reprocess(self, image: Image, attempt: Attempt, is_keyed: bool) -> None:
+        url = f"/images/{image.id}/reprocess"
+        if self.write("POST", url, image, attempt, status=202, is_keyed=is_keyed):
+            image.put_down("processing")
+
+    @rule(image=images, attempt=attempts, name=names, is_keyed=flags)
+    def make_link(self, image: Image, attempt: Attempt, name: str, is_keyed: bool) -> None:
+        url, body = f"/images/{image.id}/links", {"rendition": name}
+        answer = self.write("POST", url, image, attempt, status=201, body=body, is_keyed=is_keyed)
+        if answer:
+            path = answer.json["url"].removeprefix(BASE_URL)
+            self.links.append(Link(image, image.link_generation, path))
+
+    @rule(image=images, attempt=attempts)
+    def revoke_links(self, image: Image, attempt: Attempt) -> None:
+        if self.write("DELETE", f"/images/{image.id}/links", image, attempt, status=204):
+            image.revoke_links()
+
+    @rule(user=everyone, query=queries)
+    def walk_listing(self, user: User, query: Json) -> None:
+        pages = self.api.walk(f"/images?{urlencode(query, doseq=True)}", user=user)
+        assert all(len(page["images"]) <= query["limit"] for page in pages)
+        found = [image["id"] for page in pages for image in page["images"]]
+        assert found == [image.id for image in self.model.list_images(user, query)]
+
+    @rule(target=items, user=everyone, content=contents, is_keyed=flags)
+    def create_item(self, user: User, content: Json, is_keyed: bool) -> Item:
+        answer = self.service.send("POST", "/items", user, write_json(content), is_keyed=is_keyed)
+        assert answer.status == 201
+        return self.model.create_item(user, answer.json["id"], content)
+
+    @rule(item=items, attempt=attempts, content=contents)
+    def replace_item(self, item: Item, attempt: Attempt, content: Json) -> None:
+        if self.write("PUT", f"/items/{item.id}", item, attempt, status=200, body=content):
+            item.replace(content)
+
+    @rule(item=items, attempt=attempts)
+    def delete_item(self, item: Item, attempt: Attempt) -> None:
+        if self.write("DELETE", f"/items/{item.id}", item, attempt, status=204):
+            item.exists = False
+
+
+@pytest.fixture
+def quota() -> Quota:
+    return QUOTA
+
+
+@pytest.fixture
+def storage(s3: S3Client) -> NotifyingStorage:
+    return NotifyingStorage(s3, "bucket")
+
+
+@pytest.fixture
+def renderer() -> Renderer:
+    return Renderer()
+
+
+@pytest.fixture
+def processor(images: ImageRepository, storage: NotifyingStorage, renderer: Renderer) -> Processor:
+    return Processor(images, storage, render=renderer, sleep=lambda _: None)
+
+
+@pytest.fixture(autouse=True)
+def _functions(processor: Processor, storage: NotifyingStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(main, "create_processor", lambda: processor)
+    monkeypatch.setattr(cleanup, "get_storage", lambda: storage)
+
+
+@pytest.fixture
+def service(
+    api: Api, dynamodb: DynamoDBClient, s3: S3Client, storage: NotifyingStorage, renderer: Renderer
+) -> Service:
+    return Service(api, dynamodb, s3, storage.events, renderer)
+
+
+def test_service_does_what_the_model_does(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Machine, "service", service, raising=False)
+    run_state_machine_as_test(Machine, settings=SETTINGS)
