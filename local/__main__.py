@@ -94,7 +94,7 @@ def check_consistency(aws_port: int, stack_name: str, grace: int, *, repair: boo
 
     check = make_check(*find_target(aws_port, stack_name), grace=timedelta(minutes=grace))
     if left := run_check(check, repair=repair):
-        raise Problem(f"{left} things are wrong{'' if repair else '; make them right with --repair'}")
+        raise Problem(f"{left} things are wrong{'' if repair else '; REPAIR=1 (--repair) makes them right'}")
 
 
 def print_token(aws_port: int, stack_name: str, user: str, *, admin: bool) -> None:
