@@ -256,7 +256,7 @@ def test_counter_that_moves_while_it_is_checked_is_not_judged(world: World) -> N
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
 def test_any_number_of_users_is_checked_however_many_are_held_at_once(world: World, size: int) -> None:
     for number in range(7):
-        world.add_ready(user_id=f"user{number}")
+        world.images.add(make_image(user_id=f"user{number}"))
     assert list(check_usage(world.images, size=size)) == []
     for user in ("user0", "user3", "user6"):
         world.delete_row("images", f"USER#{user}", "USAGE")
