@@ -82,6 +82,8 @@ class Processor:
             except NotFound:
                 return "accepted before"
             except UnacceptableImage as error:
+                if self._storage.has(make_original_key(image.id)):
+                    return "accepted before"  # of an earlier post, whose own event is still to come
                 self._mark(image.id, Status.REJECTED, error.detail, while_awaited=True)
                 return Status.REJECTED
             self._storage.add(make_original_key(image.id), data, content_type)

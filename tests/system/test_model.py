@@ -107,10 +107,20 @@ class Machine(Comparison):
     @initialize(target=images, wishes=wishes)
     def begin_with_two(self, wishes: Json) -> Any:  # noqa: ANN401 - images
         """Of one user, who has room for a small one then."""
-        for _ in range(2):
-            image = self.upload("ann", FIRST, wishes, send_json, is_keyed=False, rounds=1)
+        begun = [self.upload("ann", FIRST, wishes, send_json, is_keyed=False, rounds=1) for _ in range(2)]
+        for image in begun:
             self.make_link(image, Attempt(), "small", is_keyed=False)
-        return multiple(*self.model.images)
+        return multiple(*begun)
+
+    @initialize(targets=(images, forms), wishes=wishes)
+    def begin_with_two_on_their_way(self, wishes: Json) -> Any:  # noqa: ANN401 - images
+        """Verified, where there is room for one of them."""
+        return multiple(
+            *(
+                self.begin_upload("ann", SMALL, wishes, is_bound=True, is_keyed=False, posts=[(None, 1)])
+                for _ in range(2)
+            )
+        )
 
     @rule(
         target=images,
