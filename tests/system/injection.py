@@ -42,6 +42,13 @@ class Extent(StrEnum):
     ALWAYS = "always"
 
 
+EXTENTS = {
+    Fault.THROTTLED: [*Extent],  # stands for all that botocore's next try finds mended, and nothing done
+    Fault.LOST_ANSWER: [*Extent],
+    Fault.KILLED: [Extent.ONCE],
+}
+
+
 class Killed(BaseException):
     """The process has ended: nothing of it runs any more."""
 
@@ -172,6 +179,5 @@ def list_injections(calls: list[str]) -> list[Injection]:
         Injection(call, fault, extent)
         for call in range(len(calls))
         for fault in Fault
-        for extent in Extent
-        if not (fault is Fault.KILLED and extent is Extent.ALWAYS)
+        for extent in EXTENTS.get(fault, [Extent.ALWAYS])
     ]
