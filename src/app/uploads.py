@@ -45,7 +45,7 @@ def upload_image(
     owner_id = _find_owner(caller, upload.metadata)
     file.check_size()
     inspection = inspect(file.data)
-    images.check_quota(owner_id, len(file.data))
+    images.check_quota(owner_id, len(file.data), claim=claim)
     image = _make_image(
         upload.metadata,
         user_id=owner_id,
@@ -81,7 +81,7 @@ def begin_upload(
             f"An image has at most {MAX_DIRECT_BYTES} bytes.",
             [FieldError("size", f"is more than {MAX_DIRECT_BYTES} bytes")],
         )
-    images.check_quota(owner_id, wanted.size)
+    images.check_quota(owner_id, wanted.size, claim=claim)
     now = datetime.now(UTC)
     wanted_image = _make_image(
         wanted.metadata,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from urllib.parse import quote
 
-from shared.errors import NotFound
+from shared.errors import NotFound, QuotaExceeded
 from shared.listing import Scope, Span
 from shared.models import Image, ProcessingResult, Status, Visibility
 from shared.quotas import Quota, Usage
@@ -88,9 +88,16 @@ class ImageRepository(RecordRepository[Image]):
         """What a user has, as far as it counts: all but what is on its way, and what was rejected."""
         return Usage.model_validate(self.table.get(make_usage_key(user_id)) or {})
 
-    def check_quota(self, user_id: str, size: int) -> None:
-        """Raises QuotaExceeded for an image for which there is no room, before anything of it is stored."""
-        self._quota.check(self.get_usage(user_id), Usage(images=1, bytes=size))
+    def check_quota(self, user_id: str, size: int, *, claim: str | None = None) -> None:
+        """Raises QuotaExceeded for an image for which there is no room, before anything of it is stored.
+
+        What an earlier try of the same request, which `claim` names, has added already needs none.
+        """
+        try:
+            self._quota.check(self.get_usage(user_id), Usage(images=1, bytes=size))
+        except QuotaExceeded:
+            if claim is None or not self.has_claim(claim):
+                raise
 
     def list_visible(self, images: ImageFilter, span: Span, *, limit: int) -> RecordPage[Image]:
         """Read a page of what the caller may see, as `list` does."""

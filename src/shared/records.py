@@ -135,6 +135,10 @@ class RecordRepository[R: Record]:
     def key(self, record_id: str) -> Key:
         return f"{self.kind}#{record_id}", self.kind
 
+    def has_claim(self, claim: str) -> bool:
+        """Whether an earlier try of a request has added a record."""
+        return self.table.get(_claim_key(claim)) is not None
+
     def _get_claimed(self, claim: str | None) -> R:
         row = self.table.get(_claim_key(claim or ""))
         try:

@@ -7,6 +7,7 @@ import pytest
 
 from app.dependencies import get_request_records
 from shared.models import Status
+from shared.quotas import Quota
 from tests.api import make_form, make_upload
 from tests.faults import LostAnswer, Outage
 from tests.pictures import make_picture
@@ -232,3 +233,21 @@ def test_table_of_answers_that_is_not_there_is_503(api: Api) -> None:
     fault.end()
     assert answer.problem == (503, "unavailable", [])
     assert api.get("/items", user="ann").json["items"] == []
+
+
+class TestAtTheQuota:
+    @pytest.fixture
+    def quota(self) -> Quota:
+        return Quota(max_images=1)
+
+    def test_image_that_took_the_last_room_is_answered_when_its_request_is_sent_again(
+        self, api: Api, dynamodb: DynamoDBClient
+    ) -> None:
+        options = {"json": make_upload(PICTURE)}
+        fault = Outage(create_records_client(), "UpdateItem")
+        assert send(api, "/images/upload", options).status == 503
+        fault.end()
+        end_wait(dynamodb)
+        assert send(api, "/images/upload", options).status == 201
+        assert count_rows(dynamodb) == 1
+        assert send(api, "/images/upload", options, key="other").problem == (403, "quota_exceeded", [])
