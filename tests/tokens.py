@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
+from app import dependencies
 from app.tokens import KeySet, TokenVerifier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
 
 ISSUER = "https://issuer.example.org/pool"
 AUDIENCE = "client"
@@ -77,3 +84,14 @@ def make_token(
 ) -> str:
     headers = {"kid": key_id} if key_id else {}
     return jwt.encode(make_claims(user, **claims), key or make_rsa_key("one"), algorithm, headers=headers)
+
+
+@contextmanager
+def requiring_tokens(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have the API's callers be whom tokens of `make_token` name."""
+    monkeypatch.setenv("AUTH_MODE", "jwt")
+    verifier = make_verifier()
+    monkeypatch.setattr(dependencies, "get_verifier", lambda: verifier)
+    dependencies.get_settings.cache_clear()
+    yield
+    dependencies.get_settings.cache_clear()

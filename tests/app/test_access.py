@@ -9,14 +9,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app import dependencies
 from shared.models import Item, ProcessingResult, Rendition, Status
 from shared.observability import get_logger
 from tests.access import ACCESS
 from tests.api import BASE_URL, REQUEST_ID, make_form, make_upload
 from tests.pictures import make_picture
 from tests.records import START
-from tests.tokens import make_token, make_verifier
+from tests.tokens import make_token, requiring_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,12 +31,8 @@ CALLERS = ("ann", "ben", "admin", None)
 
 @pytest.fixture(autouse=True)
 def tokens(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("AUTH_MODE", "jwt")
-    verifier = make_verifier()
-    monkeypatch.setattr(dependencies, "get_verifier", lambda: verifier)
-    dependencies.get_settings.cache_clear()
-    yield
-    dependencies.get_settings.cache_clear()
+    with requiring_tokens(monkeypatch):
+        yield
 
 
 def authorize(user: str | None) -> dict[str, str]:

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app import dependencies
 from shared.models import ProcessingResult, Rendition, Status
 from tests import gateway
 from tests.fuzzing import USER, fuzz
 from tests.pictures import make_picture
-from tests.tokens import make_token, make_verifier
+from tests.tokens import make_token, requiring_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,12 +41,8 @@ def known(api: Api, images: ImageRepository) -> dict[str, list[str]]:
 def tokens(known: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """From here on, callers have tokens."""
     del known
-    monkeypatch.setenv("AUTH_MODE", "jwt")
-    verifier = make_verifier()
-    monkeypatch.setattr(dependencies, "get_verifier", lambda: verifier)
-    dependencies.get_settings.cache_clear()
-    yield
-    dependencies.get_settings.cache_clear()
+    with requiring_tokens(monkeypatch):
+        yield
 
 
 def test_document_is_true_where_callers_name_themselves(
