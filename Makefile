@@ -7,14 +7,15 @@ STACK ?=
 AUTH_MODE ?= open
 ADMIN ?=
 REPAIR ?=
+UPGRADE ?=
 
 ENVIRONMENTS = @$(PYTHON) -m local.bootstrap
 DEV = .local/env/dev/bin
 SAM = .local/env/sam/bin
-COMPILE = .local/env/uv/bin/uv pip compile --quiet --upgrade --no-header --no-annotate --python .local/env/python/bin/python
+COMPILE = .local/env/uv/bin/uv pip compile --quiet $(UPGRADE) --no-header --no-annotate --python .local/env/python/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help start sam-local test coverage lint format reset token redrive check-consistency pins deploy
+.PHONY: help start sam-local test coverage lint format reset token redrive check-consistency pins upgrade deploy
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -27,15 +28,15 @@ sam-local: ## Run the API in Docker with `sam local` beside a running `make star
 	$(ENVIRONMENTS) sam python
 	@$(SAM)/python -m local sam-local --port $(SAM_LOCAL_PORT) --aws-port $(AWS_PORT)
 
-test: ## Run every test: the units, tests/system in one process, and tests/e2e against a stack of its own
+test: ## Run every test: tests/unit, tests/system in one process, tests/e2e against a stack of its own
 	$(ENVIRONMENTS) dev sam ministack python
-	@$(DEV)/python -m pytest tests --ignore tests/system --ignore tests/e2e --numprocesses auto
+	@$(DEV)/python -m pytest tests/unit --numprocesses auto
 	@$(DEV)/python -m pytest tests/system --numprocesses auto
 	@$(DEV)/python -m pytest tests/e2e
 
-coverage: ## Say what of src the unit tests do not reach
+coverage: ## Show the code that no unit test reaches
 	$(ENVIRONMENTS) dev
-	@$(DEV)/python -m pytest tests --ignore tests/system --ignore tests/e2e --numprocesses auto --cov
+	@$(DEV)/python -m pytest tests/unit --numprocesses auto --cov
 
 lint: ## Check style, types and the template
 	$(ENVIRONMENTS) dev sam python
@@ -50,27 +51,30 @@ format: ## Format the code
 	@$(DEV)/ruff check --fix .
 	@$(DEV)/ruff format .
 
-reset: ## Forget what the local stack holds (AWS_PORT)
+reset: ## Delete the data of the local stack (AWS_PORT)
 	@$(PYTHON) -m local.reset $(AWS_PORT)
 
 token: ## Print a token of USER, with ADMIN=1 of an admin (AWS_PORT, or STACK=images-dev on AWS)
-	$(ENVIRONMENTS) sam >&2
-	@$(SAM)/python -m local token --aws-port $(AWS_PORT) --stack "$(STACK)" $(if $(ADMIN),--admin) "$(USER)"
+	$(ENVIRONMENTS) dev >&2
+	@PYTHONPATH=src $(DEV)/python -m operations token --aws-port $(AWS_PORT) --stack "$(STACK)" $(if $(ADMIN),--admin) "$(USER)"
 
-redrive: ## Process once more what failed (AWS_PORT, or STACK=images-prod on AWS)
-	$(ENVIRONMENTS) sam
-	@$(SAM)/python -m local redrive --aws-port $(AWS_PORT) --stack "$(STACK)"
-
-check-consistency: ## Check that table and bucket agree; REPAIR=1 makes them (AWS_PORT, or STACK=images-prod on AWS)
+redrive: ## Send the events of the failure queue again (AWS_PORT, or STACK=images-prod on AWS)
 	$(ENVIRONMENTS) dev
-	@PYTHONPATH=src $(DEV)/python -m local check-consistency --aws-port $(AWS_PORT) --stack "$(STACK)" $(if $(REPAIR),--repair)
+	@PYTHONPATH=src $(DEV)/python -m operations redrive --aws-port $(AWS_PORT) --stack "$(STACK)"
 
-pins: ## Compile the pins of every environment anew from pyproject.toml
+check-consistency: ## Check that table and bucket agree; REPAIR=1 mends them (AWS_PORT, or STACK=images-prod on AWS)
+	$(ENVIRONMENTS) dev
+	@PYTHONPATH=src $(DEV)/python -m operations check-consistency --aws-port $(AWS_PORT) --stack "$(STACK)" $(if $(REPAIR),--repair)
+
+pins: ## Compile the pins of every environment from pyproject.toml, and upgrade none of them
 	$(ENVIRONMENTS) python
 	@$(COMPILE) --group dev pyproject.toml --output-file requirements-dev.txt
 	@$(COMPILE) --constraint requirements-dev.txt pyproject.toml --output-file src/requirements.txt
 	@$(COMPILE) --group sam --output-file local/requirements-sam.txt
 	@$(COMPILE) --group ministack --output-file local/requirements-ministack.txt
+
+upgrade: ## Upgrade the pins of every environment
+	@$(MAKE) pins UPGRADE=--upgrade
 
 deploy: ## Build and deploy to AWS with the credentials of your shell (ENV=dev or prod)
 	$(ENVIRONMENTS) sam python

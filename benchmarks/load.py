@@ -53,7 +53,7 @@ class Server:
         self.start()
 
     def start(self) -> None:
-        """Return when the API answers."""
+        """Return when the API responses."""
         arguments = (self.stack.port, self.stack.aws_port, self.stack.state)
         self._process = multiprocessing.get_context("spawn").Process(target=serve, args=arguments)
         self._process.start()

@@ -9,7 +9,7 @@ from streaming_form_data import StreamingFormDataParser
 from streaming_form_data.targets import ValueTarget
 from werkzeug.formparser import FormDataParser
 
-from app.multipart import parse_form
+from app.requests.multipart import parse_form
 
 BOUNDARY = "----WebKitFormBoundary7MA4YWxkTrZu0gW"
 CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY}"

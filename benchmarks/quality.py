@@ -22,9 +22,10 @@ from PIL import Image, ImageMath, ImageOps
 from PIL.JpegImagePlugin import JpegImageFile
 
 from benchmarks.pictures import find_photos, make_graphic, make_photo, make_screenshot
-from processor import renditions
-from processor.renditions import EncodedRendition, Rendered, render
-from shared.models import RenditionName
+from imaging import renditions, transforms
+from imaging.renditions import render
+from imaging.reports import EncodedRendition, Rendered
+from shared.renditions import RenditionName
 
 MAX_ROUNDS = 3
 ENOUGH_SECONDS = 1.5
@@ -33,7 +34,7 @@ QUALITIES = (70, 75, 80, 85, 90)
 METHODS = range(7)
 GAPS = (None, 1.5, 2.0, 3.0)
 RESAMPLINGS = (Image.Resampling.LANCZOS, Image.Resampling.BICUBIC, Image.Resampling.HAMMING)
-NAMES: tuple[RenditionName, ...] = ("large", "medium", "small", "thumbnail")
+NAMES = tuple(sorted(RenditionName, key=lambda name: -name.edge_px))
 WINDOW_PX = 8
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
@@ -46,8 +47,8 @@ class Settings:
 
     quality: int = renditions.WEBP_QUALITY
     method: int = renditions.WEBP_METHOD
-    gap: float | None = renditions.REDUCING_GAP
-    resampling: Image.Resampling = renditions.RESAMPLING
+    gap: float | None = transforms.REDUCING_GAP
+    resampling: Image.Resampling = transforms.RESAMPLING
     draft: bool = True
     encoder: str = "WebP"
 

@@ -63,7 +63,7 @@ PICTURES = (
 
 
 def measure_render(path: Path) -> Usage:
-    from processor.renditions import render  # noqa: PLC0415 - see `Picture.save`
+    from imaging.renditions import render  # noqa: PLC0415 - see `Picture.save`
 
     return measure(render, path)
 

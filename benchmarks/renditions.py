@@ -12,8 +12,8 @@ from io import BytesIO
 from PIL import Image
 
 from benchmarks.pictures import make_photo
-from processor.renditions import WEBP_METHOD, WEBP_QUALITY, render
-from shared.models import RENDITION_EDGES_PX
+from imaging.renditions import WEBP_METHOD, WEBP_QUALITY, render
+from shared.renditions import RenditionName
 
 WIDTH_PX, HEIGHT_PX = 6000, 4000
 ROUNDS = 5
@@ -21,7 +21,7 @@ ROUNDS = 5
 
 def render_naively(data: bytes) -> None:
     """A full decode for every rendition."""
-    for edge_px in RENDITION_EDGES_PX.values():
+    for edge_px in (name.edge_px for name in RenditionName):
         with Image.open(BytesIO(data)) as image:
             image.load()
             image.thumbnail((edge_px, edge_px), Image.Resampling.LANCZOS)
@@ -31,7 +31,7 @@ def render_naively(data: bytes) -> None:
 def render_with_vips(data: bytes) -> None:
     import pyvips  # type: ignore[import-not-found] # noqa: PLC0415 - compared with where it is installed
 
-    for edge_px in RENDITION_EDGES_PX.values():
+    for edge_px in (name.edge_px for name in RenditionName):
         thumbnail = pyvips.Image.thumbnail_buffer(data, edge_px, height=edge_px)
         thumbnail.webpsave_buffer(Q=WEBP_QUALITY, effort=WEBP_METHOD, strip=True)
 

@@ -33,7 +33,7 @@ class Figures:
     problems: list[str] = field(default_factory=list)
 
     def print(self) -> None:
-        print(f"{'':12}{'p50':>8}{'p95':>8}{'p99':>8} ms   answers")
+        print(f"{'':12}{'p50':>8}{'p95':>8}{'p99':>8} ms   responses")
         for kind, seconds in sorted(self.seconds.items()):
             seconds.sort()
             marks = [seconds[(len(seconds) - 1) * percent // 100] * 1000 for percent in PERCENTILES]
@@ -89,19 +89,19 @@ class Client:
         while time.monotonic() < end:
             started = time.monotonic()
             try:
-                answer = self._http.request(method, url, **options)
+                response = self._http.request(method, url, **options)
             except httpx.TransportError as error:
                 self._figures.outcomes[kind][type(error).__name__] += 1
                 tried = (NOT_FOUND,) if method == "DELETE" else ()
                 time.sleep(PAUSE_SECONDS)
                 continue
-            self._figures.outcomes[kind][str(answer.status_code)] += 1
+            self._figures.outcomes[kind][str(response.status_code)] += 1
             self._figures.seconds[kind].append(time.monotonic() - started)
-            if answer.status_code in expected + tried:
-                return answer
-            if answer.status_code not in PASSING:
-                raise ValueError(f"{kind} answered {answer.status_code}: {answer.text[:300]}")
-            time.sleep(float(answer.headers.get("Retry-After", PAUSE_SECONDS)))
+            if response.status_code in expected + tried:
+                return response
+            if response.status_code not in PASSING:
+                raise ValueError(f"{kind} answered {response.status_code}: {response.text[:300]}")
+            time.sleep(float(response.headers.get("Retry-After", PAUSE_SECONDS)))
         raise TimeoutError(f"{kind} was not answered in {PATIENCE_SECONDS} seconds")
 
     def create(self, kind: str, url: str, **options: Any) -> Any:  # noqa: ANN401 - JSON
@@ -160,8 +160,8 @@ class Client:
                 raise ValueError(f"{image_id} is not what was sent")
 
     def has_original(self, image_id: str) -> bool:
-        answer = self.send("content", "GET", f"/images/{image_id}/content", OK, follow_redirects=True)
-        return answer.content == self.images[image_id].content
+        response = self.send("content", "GET", f"/images/{image_id}/content", OK, follow_redirects=True)
+        return response.content == self.images[image_id].content
 
     def describe(self) -> None:
         if image_id := self.choose():
@@ -200,8 +200,8 @@ class Client:
         images, items = self.list_all("images"), self.list_all("items")
         losses = []
         for image_id in self.images.keys() - images.keys():
-            answer = self.send("read", "GET", f"/images/{image_id}", OK, NOT_FOUND)
-            losses.append(f"{image_id}: not listed, {answer.json()['status']}")
+            response = self.send("read", "GET", f"/images/{image_id}", OK, NOT_FOUND)
+            losses.append(f"{image_id}: not listed, {response.json()['status']}")
         losses += [f"{image_id}: nobody was told of it" for image_id in images.keys() - self.images.keys()]
         for image_id in self.images.keys() & images.keys():
             image = images[image_id]

@@ -31,7 +31,7 @@ BOUNDARY = "----form"
 
 
 class Sink(BaseHTTPRequestHandler):
-    """Takes every request, and answers as S3 and DynamoDB do when all went well."""
+    """Takes every request, and responses as S3 and DynamoDB do when all went well."""
 
     protocol_version = "HTTP/1.1"
 
@@ -39,13 +39,13 @@ class Sink(BaseHTTPRequestHandler):
         left = int(self.headers.get("Content-Length", 0))
         while left:
             left -= len(self.rfile.read(min(left, 65536)))
-        self.answer(b"")
+        self.response(b"")
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
-        self.answer(b'{"SecretString": "key"}')
+        self.response(b'{"SecretString": "key"}')
 
-    def answer(self, body: bytes) -> None:
+    def response(self, body: bytes) -> None:
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -57,7 +57,7 @@ class Sink(BaseHTTPRequestHandler):
 
 def make_image(size: int) -> bytes:
     """A small JPEG with random bytes behind its end, as some cameras leave there."""
-    from tests.pictures import make_picture  # noqa: PLC0415 - in the children only
+    from tests.support.pictures import make_picture  # noqa: PLC0415 - in the children only
 
     picture = make_picture()
     return picture + os.urandom(max(0, size - len(picture)))
@@ -90,7 +90,7 @@ SENT_BYTES = {name: IMAGE_BYTES * (4 / 3 if name in {"JSON", "data: URI"} else 1
 
 
 def make_event(image_bytes: int, name: str) -> dict[str, Any]:
-    from tests.api import make_event as make_request  # noqa: PLC0415 - in the children only
+    from tests.support.api import make_event as make_request  # noqa: PLC0415 - in the children only
 
     content_type, body, encoded = FORMATS[name](make_image(image_bytes))
     headers = {"Content-Type": content_type, "X-User-Id": "ann"}
@@ -100,11 +100,11 @@ def make_event(image_bytes: int, name: str) -> dict[str, Any]:
 
 def answer_with_service(event: dict[str, Any]) -> None:
     from app.main import lambda_handler  # noqa: PLC0415 - in the children only
-    from tests.api import make_context  # noqa: PLC0415 - same
+    from tests.support.api import make_context  # noqa: PLC0415 - same
 
-    answer = lambda_handler(event, make_context())
-    if answer["statusCode"] != 201:  # noqa: PLR2004 - Created
-        raise SystemExit(answer["body"])
+    response = lambda_handler(event, make_context())
+    if response["statusCode"] != 201:  # noqa: PLR2004 - Created
+        raise SystemExit(response["body"])
 
 
 def answer_with_peer(event: dict[str, Any]) -> None:
@@ -124,16 +124,16 @@ def answer_with_peer(event: dict[str, Any]) -> None:
     boto3.client("s3").put_object(Bucket="bucket", Key="key", Body=data)
 
 
-def measure_bytes(answer: Callable[[dict[str, Any]], None], name: str) -> int:
+def measure_bytes(response: Callable[[dict[str, Any]], None], name: str) -> int:
     """The most that is resident while a large event is answered, less what is when none is there."""
     give_back = ctypes.CDLL(None).malloc_trim  # what was freed, so that only what is held is measured
-    answer(make_event(1000, name))
+    response(make_event(1000, name))
     give_back(0)
     idle = read_resident_bytes("VmRSS")
     event = make_event(IMAGE_BYTES, name)
     give_back(0)
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # forget the peak so far (proc(5))
-    answer(event)
+    response(event)
     return read_resident_bytes("VmHWM") - idle
 
 
@@ -142,9 +142,9 @@ def read_resident_bytes(field: str) -> int:
     return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith(field))
 
 
-def report(results: Any, answer: Callable[[dict[str, Any]], None], name: str) -> None:  # noqa: ANN401 - a queue
+def report(results: Any, response: Callable[[dict[str, Any]], None], name: str) -> None:  # noqa: ANN401 - a queue
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    results.put(measure_bytes(answer, name))
+    results.put(measure_bytes(response, name))
 
 
 def main() -> None:

@@ -58,9 +58,9 @@ class Sample:
 
 
 class Reply(NamedTuple):
-    """The answer that decided about an upload, and the image if it was accepted."""
+    """The response that decided about an upload, and the image if it was accepted."""
 
-    answer: httpx.Response
+    response: httpx.Response
     image_id: str | None
 
 
@@ -125,8 +125,8 @@ def send_directly(api: httpx.Client, image: Sample) -> Reply:
     if begun.status_code != CREATED:
         return Reply(begun, None)
     upload = begun.json()["upload"]
-    answer = api.post(upload["url"], data=upload["fields"], files={"file": image.data})
-    return Reply(answer, begun.json()["id"] if answer.is_success else None)
+    response = api.post(upload["url"], data=upload["fields"], files={"file": image.data})
+    return Reply(response, begun.json()["id"] if response.is_success else None)
 
 
 def send_whole_form(api: httpx.Client, case: Sample) -> Reply:
@@ -134,8 +134,8 @@ def send_whole_form(api: httpx.Client, case: Sample) -> Reply:
     return read_reply(api.post("/images/upload", content=case.data, headers=headers))
 
 
-def read_reply(answer: httpx.Response) -> Reply:
-    return Reply(answer, answer.json()["id"] if answer.status_code == CREATED else None)
+def read_reply(response: httpx.Response) -> Reply:
+    return Reply(response, response.json()["id"] if response.status_code == CREATED else None)
 
 
 IMAGE_PATHS: dict[str, Send] = {
@@ -201,8 +201,8 @@ def judge(api: httpx.Client, path: str, send: Send, sample: Sample) -> Verdict:
         image = reply.image_id and await_end(api, reply.image_id)
     except httpx.TransportError as error:
         return Verdict(path, sample, 0, 1000 * (time.monotonic() - started), repr(error))
-    milliseconds = 1000 * reply.answer.elapsed.total_seconds()
-    verdict = Verdict(path, sample, reply.answer.status_code, milliseconds, read_reason(reply.answer))
+    milliseconds = 1000 * reply.response.elapsed.total_seconds()
+    verdict = Verdict(path, sample, reply.response.status_code, milliseconds, read_reason(reply.response))
     if not image:
         return verdict
     reason = image["statusReason"] or ""
@@ -214,15 +214,15 @@ def await_end(api: httpx.Client, image_id: str) -> Any:  # noqa: ANN401 - JSON
     deadline = time.monotonic() + PATIENCE_SECONDS
     while image["status"] in UNFINISHED and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
-        answer = api.get(f"/images/{image_id}", headers={"X-User-Id": USER})
-        image = answer.json() if answer.is_success else image
+        response = api.get(f"/images/{image_id}", headers={"X-User-Id": USER})
+        image = response.json() if response.is_success else image
     return image
 
 
-def read_reason(answer: httpx.Response) -> str:
-    if answer.headers.get("Content-Type") == "application/problem+json":
-        return str(answer.json()["detail"])
-    return "" if answer.is_success else answer.text[:200]
+def read_reason(response: httpx.Response) -> str:
+    if response.headers.get("Content-Type") == "application/problem+json":
+        return str(response.json()["detail"])
+    return "" if response.is_success else response.text[:200]
 
 
 def is_as_expected(verdict: Verdict) -> bool:
@@ -305,18 +305,18 @@ def report(verdicts: Sequence[Verdict], failures: Sequence[str]) -> bool:
     print(f"as expected: {len(verdicts) - len(surprises)} of {len(verdicts)}")
     print_verdicts("not as expected", surprises)
 
-    print(f"answers of {SERVER_ERROR} and above: {len(failures)}")
+    print(f"responses of {SERVER_ERROR} and above: {len(failures)}")
     for failure in sorted(set(failures)):
         print(f"  {failure}")
     silent = [verdict for verdict in verdicts if verdict.code == 0]
-    print_verdicts("without an answer", silent)
+    print_verdicts("without an response", silent)
     unfinished = [verdict for verdict in verdicts if verdict.status in UNFINISHED]
     print_verdicts(f"unfinished after {PATIENCE_SECONDS} s", unfinished)
 
     forms = [verdict for verdict in verdicts if verdict.path in FORM_PATHS]
     slow = [verdict for verdict in forms if verdict.milliseconds > MAX_FORM_MS]
     slowest = max(forms, key=lambda verdict: verdict.milliseconds)
-    print(f"slowest answer to a form: {slowest.milliseconds:.0f} ms, {slowest.sample.name}")
+    print(f"slowest response to a form: {slowest.milliseconds:.0f} ms, {slowest.sample.name}")
     print_verdicts(f"forms that took more than {MAX_FORM_MS} ms", slow)
 
     valid = [
@@ -343,9 +343,9 @@ def main() -> None:
 
     failures: list[str] = []
 
-    def note(answer: httpx.Response) -> None:
-        if answer.status_code >= SERVER_ERROR:
-            failures.append(f"{answer.request.method} {answer.request.url} {answer.status_code}")
+    def note(response: httpx.Response) -> None:
+        if response.status_code >= SERVER_ERROR:
+            failures.append(f"{response.request.method} {response.request.url} {response.status_code}")
 
     images = list(read_images(folder / "images"))
     jobs: list[Job] = [(CASE_PATH, send_whole_form, case) for case in read_cases(folder / "multipart")]

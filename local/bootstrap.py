@@ -1,8 +1,8 @@
-"""Environments for everything else, from nothing but a Python of 3.9 or newer: uv, CPython 3.13, the pins.
+"""Makes the environments of the project from any Python of 3.9 or newer: uv, CPython 3.13, the pins.
 
 usage: python3 -m local.bootstrap ENVIRONMENT...
 
-They live in `.local/env/` and are installed anew only when their pins change.
+They are in `.local/env/`. They are installed again only when their pins change.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / ".local" / "env"
 UV_VERSION = "0.13.9"
 PYTHON_VERSION = "3.13"
-# `python` holds pip alone: `sam build` installs with it and the emulator runs the functions on it, so
-# that a function which imports what its own requirements lack fails here as it would on AWS.
+# `python` holds pip alone. `sam build` installs with it, and the emulator runs the functions on it. So a
+# function that imports a package which its requirements lack fails here as it would on AWS.
 PINS: dict[str, Path | None] = {
     "dev": ROOT / "requirements-dev.txt",
     "sam": ROOT / "local" / "requirements-sam.txt",
@@ -33,7 +33,7 @@ PINS: dict[str, Path | None] = {
 
 
 def run(*command: str | Path) -> str:
-    """Run a command that has to succeed; the error that it named becomes the problem when it does not."""
+    """Run a command that must succeed. If it fails, its error message becomes the problem."""
     result = commands.run(*command)
     if result.returncode:
         said = (result.stderr or result.stdout).strip().splitlines() or ["no message"]
@@ -64,7 +64,7 @@ def provide_uv() -> Path:
 
 
 def find_python(uv: Path) -> Path:
-    """Find CPython 3.13: on the PATH, among pyenv's, among uv's; else have uv download it."""
+    """Find CPython 3.13 on the PATH, with pyenv or with uv. Otherwise uv downloads it."""
     name = f"python{PYTHON_VERSION}"
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     candidates = [Path(folder) / name for folder in os.get_exec_path()]
@@ -97,12 +97,12 @@ def find_python(uv: Path) -> Path:
 
 
 def answers(python: Path) -> bool:
-    """Tell whether it runs: a shim on the PATH may name a version that is not switched on."""
+    """Tell if it runs: a shim on the PATH may name a version that is not active."""
     return python.exists() and commands.run(python, "-c", "").returncode == 0
 
 
 def provide_environment(name: str, uv: Path, python: Path) -> None:
-    """Bring one environment to its pins."""
+    """Install one environment as its pins say."""
     pins = PINS[name]
     home = HOME / name
     with step(f"Installing the environment `{name}`"):
@@ -115,7 +115,7 @@ def provide_environment(name: str, uv: Path, python: Path) -> None:
 
 
 def read_stamp(name: str) -> str:
-    """Digest of what an environment is made of, and of where: its scripts name their interpreter in full."""
+    """Digest of the pins and of the place of an environment: its scripts name their interpreter by path."""
     pins = PINS[name]
     content = pins.read_bytes() if pins else PYTHON_VERSION.encode()
     return hashlib.sha256(str(HOME).encode() + content).hexdigest()
@@ -131,7 +131,7 @@ def is_current(name: str) -> bool:
 
 
 def provide_environments(names: list[str]) -> None:
-    """Bring the named environments to their pins, one run at a time."""
+    """Install the named environments as their pins say. Only one process does it at a time."""
     HOME.mkdir(parents=True, exist_ok=True)
     with (HOME / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -145,7 +145,7 @@ def provide_environments(names: list[str]) -> None:
 
 
 def main(names: list[str]) -> int:
-    """Do it; say in one line what is in the way."""
+    """Install them, or print the problem in one line."""
     unknown = set(names) - set(PINS)
     if unknown or not names:
         print(f"usage: python3 -m local.bootstrap {{{','.join(PINS)}}}...", file=sys.stderr)

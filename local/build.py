@@ -1,4 +1,4 @@
-"""What `sam build` makes of the sources: kept by the digest of what went into it, so it is made once."""
+"""Builds the functions with `sam build`. A build is kept by the digest of its sources, so it is made once."""
 
 import fcntl
 import hashlib
@@ -18,7 +18,7 @@ CODE_URI = re.compile(r"^( +CodeUri: )(?P<folder>\w+Function)$", re.MULTILINE)
 
 
 def provide_build() -> Path:
-    """Find the build of the present sources, or make it; its folder is named after their digest."""
+    """Find the build of the current sources, or make it. Its folder is named after their digest."""
     BUILDS.mkdir(parents=True, exist_ok=True)
     with (LOCAL / "build.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -27,7 +27,7 @@ def provide_build() -> Path:
             with step("Building the functions (sam build)"):
                 make_build(build)
             discard_all_but(KEPT, BUILDS)
-    build.touch()  # the last to be discarded
+    build.touch()  # the newest is discarded last
     return build
 
 
@@ -41,20 +41,20 @@ def compute_digest() -> str:
 
 
 def find_sources() -> Iterator[Path]:
-    """Find what the functions are made of, in a fixed order."""
+    """Find the source files of the functions, in a fixed order."""
     for path in sorted(SOURCE.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
             yield path
 
 
 def make_build(build: Path) -> None:
-    """Build, then keep the one folder that all functions share, and it as an archive for deployments."""
+    """Build, then keep the one folder that all functions share, and an archive of it for deployments."""
     partial = build.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
     log = LOCAL / "build.log"
     options = ["--build-dir", str(partial), "--cached", "--cache-dir", str(LOCAL / "sam" / "cache")]
     if not sam.run("build", *options, aws={"AWS_DEFAULT_REGION": "us-east-1"}, log=log):
-        raise Problem(f"sam build failed: {read_last_line(log)} (all of it: {log})")
+        raise Problem(f"sam build failed: {read_last_line(log)} (full log: {log})")
     built = partial / "template.yaml"
     template = built.read_text(encoding="utf-8")
     functions = [match["folder"] for match in CODE_URI.finditer(template)]
@@ -69,13 +69,13 @@ def make_build(build: Path) -> None:
 
 
 def compile_modules(folder: Path) -> None:
-    """Compile what the functions import: they cannot write beside it, and would compile it at every start."""
+    """Compile the modules: the functions cannot write beside them, and would compile them at every start."""
     options = ["-q", "-j", "0", "--invalidation-mode", "unchecked-hash", "-p", "/var/task"]
     commands.run(FUNCTION_PYTHON, "-m", "compileall", *options, "-s", folder, folder)
 
 
 def pack(folder: Path, archive: Path) -> None:
-    """Pack a folder fast; SAM would do it once a function, and at a level that takes three seconds each."""
+    """Pack a folder fast. SAM would do it for each function, at a level that takes three seconds each."""
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
         for path in sorted(folder.rglob("*")):
             packed.write(path, path.relative_to(folder))

@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
 
 def run(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401 # subprocess's
-    """Run a command to its end and keep what it says."""
+    """Run a command to its end and capture its output."""
     return subprocess.run(command, capture_output=True, text=True, check=False, **options)  # noqa: S603 # our own
 
 
 def start(*command: str | Path, **options: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401 # subprocess's
-    """Start a command in a session of its own, so that a Ctrl-C meant for us leaves its end to us."""
+    """Start a command in a session of its own, so that Ctrl-C reaches only this process, which ends it."""
     return subprocess.Popen(command, start_new_session=True, **options)  # noqa: S603 # our own
 
 
 def stop(process: subprocess.Popen[bytes], patience: float = 10) -> None:
-    """End a command and what it started: ask, wait, insist."""
+    """End a command and its children: ask, wait, then kill."""
     for number in (signal.SIGINT, signal.SIGKILL):
         if process.poll() is not None:
             return

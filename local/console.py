@@ -1,10 +1,11 @@
-"""What the terminal shows: each step as it happens with its seconds, each problem in one line."""
+"""Output to the terminal: each step with its seconds, each problem in one line."""
 
 from __future__ import annotations
 
+import sys
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Problem(Exception):
-    """Something that the person at the terminal can mend; the message says how."""
+    """Something that the person at the terminal can fix. The message says how."""
 
 
 @contextmanager
@@ -29,6 +30,19 @@ def step(name: str) -> Iterator[None]:
 
 
 def read_last_line(log: Path) -> str:
-    """The last thing that a command said."""
+    """Return the last line that a command has written."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     return next((line.strip() for line in reversed(lines) if line.strip()), "no message")
+
+
+def run_command(options: dict[str, Any]) -> int:
+    """Run the function in `run` with the other options, and return the exit code."""
+    run = options.pop("run")
+    try:
+        run(**options)
+    except Problem as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nstopped", flush=True)
+    return 0

@@ -1,4 +1,4 @@
-"""The project's CloudFormation stack in an emulated AWS: deployed with SAM when something changed."""
+"""Deploys the project's CloudFormation stack into the emulated AWS with SAM, if something changed."""
 
 import tomllib
 from collections.abc import Callable
@@ -11,14 +11,14 @@ from local import sam
 from local.console import Problem, read_last_line, step
 from local.layout import ROOT
 
-EXPIRY_ATTRIBUTE = "expires_at"  # as the template says
+EXPIRY_ATTRIBUTE = "expires_at"  # as in the template
 UPDATABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
 
 type Client = Callable[[str], Any]  # a service's name → its client
 
 
 def read_settings() -> dict[str, Any]:
-    """What samconfig.toml says of a deployment to the local stack."""
+    """Read the deployment parameters of the local stack from samconfig.toml."""
     config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
     settings: dict[str, Any] = config["local"]["deploy"]["parameters"]
     return settings
@@ -29,12 +29,12 @@ STACK_NAME: str = SETTINGS["stack_name"]
 
 
 def read_parameters() -> dict[str, str]:
-    """The template's parameters for the local stack."""
+    """Return the template's parameters for the local stack."""
     return dict(pair.split("=", 1) for pair in SETTINGS["parameter_overrides"])
 
 
 def deploy(build: Path, parameters: dict[str, str], client: Client, aws: dict[str, str], log: Path) -> None:
-    """Bring the stack to this build and these parameters, unless it is there already."""
+    """Deploy this build with these parameters, unless the stack is up to date."""
     stack = describe(client)
     if not (stack and is_current(stack, build, parameters)):
         replace(stack, build, parameters, client, aws, log)
@@ -49,7 +49,7 @@ def replace(  # noqa: PLR0913, PLR0917 - all that a deployment takes
     aws: dict[str, str],
     log: Path,
 ) -> None:
-    """Deploy, over what is there if it can be updated."""
+    """Deploy, and update the present stack if that is possible."""
     if stack and stack["StackStatus"] not in UPDATABLE:
         client("cloudformation").delete_stack(StackName=STACK_NAME)
     with step("Deploying the stack (sam deploy)"):
@@ -61,11 +61,11 @@ def replace(  # noqa: PLR0913, PLR0917 - all that a deployment takes
         ]
         if not sam.run("deploy", *options, aws=aws, log=log):
             reason = find_reason(client) or read_last_line(log)
-            raise Problem(f"sam deploy failed: {reason} (all of it: {log})")
+            raise Problem(f"sam deploy failed: {reason} (full log: {log})")
 
 
 def enable_expiry(client: Client) -> None:
-    """Do what MiniStack does not do with a table's `TimeToLiveSpecification`."""
+    """Switch on expiry: MiniStack ignores a table's `TimeToLiveSpecification`."""
     outputs = read_outputs(client)
     for table in ("ImagesTableName", "ItemsTableName", "IdempotencyTableName"):
         client("dynamodb").update_time_to_live(
@@ -75,14 +75,14 @@ def enable_expiry(client: Client) -> None:
 
 
 def empty_bucket(s3: Any, name: str) -> None:  # noqa: ANN401 # the client of a service has no type here
-    """Have a bucket for the deployment's files, without those of the one before."""
+    """Provide a bucket for the deployment's files, without those of the last one."""
     s3.create_bucket(Bucket=name)
     for item in s3.list_objects_v2(Bucket=name).get("Contents", []):
         s3.delete_object(Bucket=name, Key=item["Key"])
 
 
 def is_current(stack: dict[str, Any], build: Path, parameters: dict[str, str]) -> bool:
-    """Tell whether the stack stands as this build and these parameters make it."""
+    """Tell if the stack was deployed from this build with these parameters."""
     present = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack["Parameters"]}
     return (
         stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
@@ -92,7 +92,7 @@ def is_current(stack: dict[str, Any], build: Path, parameters: dict[str, str]) -
 
 
 def describe(client: Client, name: str = STACK_NAME) -> dict[str, Any] | None:
-    """A stack as CloudFormation knows it."""
+    """Return a stack as CloudFormation describes it."""
     try:
         stacks: list[dict[str, Any]] = client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     except ClientError:
@@ -101,7 +101,7 @@ def describe(client: Client, name: str = STACK_NAME) -> dict[str, Any] | None:
 
 
 def find_reason(client: Client) -> str | None:
-    """Why a deployment failed: the reason of the first resource that did."""
+    """Return why a deployment failed: the reason of the first resource that failed."""
     try:
         events = client("cloudformation").describe_stack_events(StackName=STACK_NAME)["StackEvents"]
     except ClientError:
@@ -115,6 +115,6 @@ def find_reason(client: Client) -> str | None:
 
 
 def read_outputs(client: Client, name: str = STACK_NAME) -> dict[str, str]:
-    """The outputs of a stack, by their names."""
+    """Return the outputs of a stack by name."""
     stack = describe(client, name) or {}
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}

@@ -1,4 +1,4 @@
-"""Folders with thousands of files, which take seconds to delete."""
+"""Deletes folders with thousands of files in the background, because that takes seconds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DISCARDED = ".discarded"
 
 
 def discard_all_but(kept: int, home: Path) -> None:
-    """Delete all but the newest folders of a home, while the work goes on."""
+    """Delete all but the newest `kept` folders of a home, in the background."""
     folders = [path for path in home.iterdir() if path.is_dir()]
     folders.sort(key=lambda path: (path.suffix != DISCARDED, path.stat().st_mtime), reverse=True)
     doomed = [path.rename(path.with_suffix(DISCARDED)) for path in folders[kept:]]

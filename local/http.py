@@ -1,28 +1,28 @@
-"""Requests to what runs on this machine."""
+"""Requests to servers on this machine."""
 
 import urllib.error
 import urllib.request
 from typing import NamedTuple
 
 OK = 200
-# A proxy of the environment is for the world outside.
+# A proxy that the environment names is for other machines.
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-class Answer(NamedTuple):
-    """What a server said; the status is 0 while nobody answers."""
+class Reply(NamedTuple):
+    """The response of a server. The status is 0 if there is no server."""
 
     status: int
     text: str
 
 
-def fetch(url: str) -> Answer:
+def fetch(url: str) -> Reply:
     """Send a GET."""
     try:
         with _opener.open(url, timeout=30) as response:
-            return Answer(response.status, response.read().decode(errors="replace"))
+            return Reply(response.status, response.read().decode(errors="replace"))
     except urllib.error.HTTPError as error:
         with error:
-            return Answer(error.code, error.read().decode(errors="replace"))
+            return Reply(error.code, error.read().decode(errors="replace"))
     except OSError as error:
-        return Answer(0, str(error))
+        return Reply(0, str(error))

@@ -1,4 +1,4 @@
-"""Where things are on this machine: all of them inside the project's folder."""
+"""Paths on this machine. All of them are inside the project's folder."""
 
 from pathlib import Path
 
@@ -15,5 +15,5 @@ FUNCTION_PYTHON = ENVIRONMENTS / "python" / "bin" / "python3.13"
 
 
 def locate_state(aws_port: int) -> Path:
-    """The folder of the stack whose emulated AWS answers at this port."""
+    """Return the folder of the stack whose emulated AWS listens on this port."""
     return LOCAL / str(aws_port)

@@ -1,4 +1,4 @@
-"""Ports of the loopback interface, in both of its protocols: `localhost` is either, by the client."""
+"""Ports of the loopback interface, for IPv4 and IPv6: clients take `localhost` for either."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ def find_addresses() -> list[str]:
 
 
 def is_free(port: int) -> bool:
-    """Tell whether nothing listens on the port of any loopback address."""
+    """Tell if nothing listens on the port of any loopback address."""
     return all(try_binding(address, port) != errno.EADDRINUSE for address in find_addresses())
 
 
 def check_port(port: int, variable: str) -> None:
     """Raise a Problem if the port is taken."""
     if not is_free(port):
-        raise Problem(f"port {port} is taken: end what listens there, or choose another with {variable}=")
+        raise Problem(f"port {port} is taken; stop what uses it, or choose another with {variable}=")
 
 
 def find_free_port() -> int:
-    """Find a port that is free just now."""
+    """Find a port that is free at the moment."""
     while True:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -35,7 +35,7 @@ def find_free_port() -> int:
 
 
 def try_binding(address: str, port: int) -> int:
-    """Bind for a moment; the answer is the error's number, or 0."""
+    """Bind for a moment, and return the number of the error, or 0."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family) as probe:

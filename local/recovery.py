@@ -1,4 +1,4 @@
-"""What an emulated AWS forgets when it ends: the events that it has not handed over, or was to try again."""
+"""Sends again the events that an emulated AWS forgets when it ends: those not delivered, or to be retried."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 UPLOADS, ORIGINALS, RENDITIONS = "uploads/", "originals/", "renditions/"  # as `shared.storage` makes them
-SETTLED = {"ready", "rejected", "failed"}
+SETTLED = {"ready", "failed"}
 ROWS_PER_READ = 100
 
 
 def send_lost_events(client: Callable[[str], Any], outputs: Mapping[str, str]) -> int:
-    """Tell the processor again of what it has not finished, and of what is there without a row.
+    """Send the processor the events of uploads that it has not finished, and of objects without a row.
 
-    It deletes every object of an image that is gone, as the cleanup would have done.
+    The processor deletes every object of an image that is gone, as the cleanup would have done.
     """
     objects = dict(list_objects(client("s3"), outputs["BucketName"]))
     images: dict[str, datetime] = {}
@@ -32,7 +32,7 @@ def send_lost_events(client: Callable[[str], Any], outputs: Mapping[str, str]) -
         if original in objects and statuses.get(image_id) not in SETTLED:
             lost[original] = at
         elif image_id not in statuses and UPLOADS + image_id not in objects:
-            lost[original] = at  # of which renditions are left alone
+            lost[original] = at  # only renditions are left
     for key, at in lost.items():
         record = {"eventTime": at.isoformat(), "s3": {"object": {"key": quote_plus(key, safe="/")}}}
         client("lambda").invoke(
@@ -44,7 +44,7 @@ def send_lost_events(client: Callable[[str], Any], outputs: Mapping[str, str]) -
 
 
 def list_objects(s3: Any, bucket: str) -> Iterator[tuple[str, datetime]]:  # noqa: ANN401 - a client has no type here
-    """Every object of an image, and when it was written."""
+    """Yield every object of an image, and when it was written."""
     for prefix in (UPLOADS, ORIGINALS, RENDITIONS):
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             for item in page.get("Contents", []):
@@ -52,13 +52,13 @@ def list_objects(s3: Any, bucket: str) -> Iterator[tuple[str, datetime]]:  # noq
 
 
 def read_statuses(dynamodb: Any, table: str, images: Mapping[str, datetime]) -> dict[str, str]:  # noqa: ANN401 - same
-    """The statuses of the images that have a row, by their ids."""
+    """Return the statuses of the images that have a row, by id."""
     statuses = {}
     for some in batched(images, ROWS_PER_READ, strict=False):
-        wanted = [{"pk": {"S": f"IMAGE#{image_id}"}, "sk": {"S": "IMAGE"}} for image_id in some]
-        while wanted:
-            answer = dynamodb.batch_get_item(RequestItems={table: {"Keys": wanted}})
-            for row in answer["Responses"][table]:
+        pending = [{"pk": {"S": f"IMAGE#{image_id}"}, "sk": {"S": "IMAGE"}} for image_id in some]
+        while pending:
+            output = dynamodb.batch_get_item(RequestItems={table: {"Keys": pending}})
+            for row in output["Responses"][table]:
                 statuses[row["id"]["S"]] = row["status"]["S"]
-            wanted = answer["UnprocessedKeys"].get(table, {}).get("Keys", [])
+            pending = output["UnprocessedKeys"].get(table, {}).get("Keys", [])
     return statuses

@@ -1,4 +1,4 @@
-"""A way from Docker's containers to the emulated AWS, which listens on the loopback interface alone."""
+"""Connects Docker's containers to the emulated AWS, which listens on the loopback interface only."""
 
 import contextlib
 import fcntl
@@ -16,9 +16,9 @@ BUFFER = 1 << 16
 
 @contextlib.contextmanager
 def run_relay(port: int) -> Iterator[None]:
-    """Pass what comes to this port of Docker's bridge on to the same port of the loopback interface.
+    """Pass connections to this port of Docker's bridge on to the same port of the loopback interface.
 
-    Where the bridge is not this machine's own (Docker Desktop), `host.docker.internal` already leads there.
+    If the bridge is not this machine's own (Docker Desktop), `host.docker.internal` already leads there.
     """
     bridge = find_bridge()
     if bridge is None:

@@ -1,4 +1,4 @@
-"""Forget what a local stack holds.
+"""Deletes the data of a local stack.
 
 usage: python3 -m local.reset AWS_PORT
 """
@@ -15,7 +15,7 @@ from local.loopback import is_free
 def main(aws_port: int) -> int:
     """Delete the state of the stack at this port, unless it is running."""
     if not is_free(aws_port):
-        print(f"error: port {aws_port} is in use: end the stack first", file=sys.stderr)
+        print(f"error: port {aws_port} is in use; stop the stack first", file=sys.stderr)
         return 1
     shutil.rmtree(locate_state(aws_port), ignore_errors=True)
     return 0

@@ -1,4 +1,4 @@
-"""SAM CLI, run from its own environment."""
+"""Runs the SAM CLI from its own environment."""
 
 import os
 import subprocess
@@ -8,11 +8,11 @@ from pathlib import Path
 from local import commands
 from local.layout import FUNCTION_PYTHON, LOCAL, ROOT, SAM
 
-FOREIGN = ("AWS_", "PYTHON", "SAM_")  # what such variables say is meant for other programs
+FOREIGN = ("AWS_", "PYTHON", "SAM_")  # variables with these prefixes are meant for other programs
 
 
 def make_environment(aws: Mapping[str, str]) -> dict[str, str]:
-    """The environment of this process with the AWS settings given, and no other."""
+    """Return the environment of this process, with these AWS settings and no others."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     return {
         **inherited,
@@ -23,13 +23,13 @@ def make_environment(aws: Mapping[str, str]) -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "SAM_CLI_TELEMETRY": "0",
-        "SAM_CLI_POLL_DELAY": "0.2",  # a deployment is looked at five times a second, not every five seconds
+        "SAM_CLI_POLL_DELAY": "0.2",  # polls a deployment five times a second, not every five seconds
         "__SAM_CLI_APP_DIR": str(LOCAL / "sam"),
     }
 
 
 def run(*arguments: str, aws: Mapping[str, str], log: Path) -> bool:
-    """Run a command to its end, its output in the log; tell whether it succeeded."""
+    """Run a command to its end, with its output in the log. Tell if it succeeded."""
     with log.open("w", encoding="utf-8") as output:
         process = start(*arguments, aws=aws, output=output.fileno())
         try:
@@ -39,12 +39,12 @@ def run(*arguments: str, aws: Mapping[str, str], log: Path) -> bool:
 
 
 def capture(*arguments: str, aws: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end and keep what it says."""
+    """Run a command to its end and capture its output."""
     return commands.run(SAM, *arguments, cwd=ROOT, env=make_environment(aws), stdin=subprocess.DEVNULL)
 
 
 def start(*arguments: str, aws: Mapping[str, str], output: int | None = None) -> subprocess.Popen[bytes]:
-    """Start a command; without an output it writes to the terminal."""
+    """Start a command. Without an output it writes to the terminal."""
     return commands.start(
         SAM,
         *arguments,

@@ -1,4 +1,4 @@
-"""The same functions in Docker, by `sam local`, against the emulated AWS of a running stack."""
+"""Runs the functions in Docker with `sam local`, against the emulated AWS of a running stack."""
 
 import subprocess
 import tempfile
@@ -21,17 +21,17 @@ PATIENCE = 180.0
 
 
 def check_engine() -> None:
-    """Raise a Problem unless Docker answers. A missing image is none: Docker pulls it where it can."""
+    """Raise a Problem if Docker does not respond. A missing image is no problem: Docker may pull it."""
     try:
-        answers = commands.run("docker", "info").returncode == 0
+        responds = commands.run("docker", "info").returncode == 0
     except FileNotFoundError:
-        answers = False
-    if not answers:
-        raise Problem("sam local needs Docker, and no engine answers to `docker info`")
+        responds = False
+    if not responds:
+        raise Problem("sam local needs Docker, and `docker info` finds no engine")
 
 
 def find_obstacle() -> str | None:
-    """What keeps `sam local` from running here and now, if anything."""
+    """Return why `sam local` cannot run here, or None."""
     try:
         check_engine()
     except Problem as problem:
@@ -43,7 +43,7 @@ def find_obstacle() -> str | None:
 
 @contextmanager
 def run_api(stack: Stack, port: int, log: Path | None = None) -> Iterator[str]:
-    """Run `sam local start-api` beside the stack; yields the API's URL."""
+    """Run `sam local start-api` beside the stack, and yield the API's URL."""
     check_port(port, "SAM_LOCAL_PORT")
     url = f"http://localhost:{port}"
     with tempfile.TemporaryDirectory() as folder, run_relay(stack.aws_port):
@@ -59,14 +59,14 @@ def run_api(stack: Stack, port: int, log: Path | None = None) -> Iterator[str]:
 
 
 def invoke(stack: Stack, function: str, event: Path) -> subprocess.CompletedProcess[str]:
-    """Run one event through a function with `sam local invoke`; its answer is on standard output."""
+    """Run one event through a function with `sam local invoke`. Its result is on standard output."""
     with tempfile.TemporaryDirectory() as folder, run_relay(stack.aws_port):
         options = make_options(stack, Path(folder))
         return sam.capture("local", "invoke", function, "--event", str(event), *options, aws=stack.aws)
 
 
 def make_options(stack: Stack, folder: Path) -> list[str]:
-    """What both commands need: our build, and this stack's variables."""
+    """Return the options of both commands: our build, and this stack's variables."""
     file = folder / "functions.json"
     stack.write_variables(file)
     return [
@@ -77,7 +77,7 @@ def make_options(stack: Stack, folder: Path) -> list[str]:
 
 @contextmanager
 def open_log(log: Path | None) -> Iterator[int | None]:
-    """The log's descriptor; without a log the terminal shows all."""
+    """Yield the log's descriptor. Without a log, the output goes to the terminal."""
     if log is None:
         yield None
     else:
@@ -86,7 +86,7 @@ def open_log(log: Path | None) -> Iterator[int | None]:
 
 
 def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path | None) -> None:
-    """Wait until the API answers its first request, for which it starts a container."""
+    """Wait until the API has responded to its first request, for which it starts a container."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         if fetch(f"{url}/health").status:

@@ -1,4 +1,4 @@
-"""A whole stack on this machine: an emulated AWS, the project deployed in it, the API on its own port."""
+"""A whole stack on this machine: an emulated AWS, the project deployed in it, and the API on its own port."""
 
 import json
 from collections.abc import Iterator
@@ -12,10 +12,10 @@ import boto3
 from botocore.config import Config
 
 from local import deployment
-from local.aws import SAVE, provide_credentials, run_emulator
 from local.build import provide_build
 from local.console import Problem
 from local.http import OK, fetch
+from local.launcher import SAVE, provide_credentials, run_emulator
 from local.layout import locate_state
 from local.loopback import check_port
 from local.recovery import send_lost_events
@@ -25,7 +25,7 @@ REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class Stack:
-    """A running stack, and what is needed to look into it."""
+    """A running stack, and the means to look into it."""
 
     port: int
     aws_port: int
@@ -49,12 +49,12 @@ class Stack:
 
     @cached_property
     def credentials(self) -> dict[str, str]:
-        """Environment that makes one the root user of this stack."""
+        """Environment variables with the credentials of this stack's root user."""
         return provide_credentials(self.state)
 
     @property
     def aws(self) -> dict[str, str]:
-        """Environment with which AWS's tools reach this stack."""
+        """Environment variables with which AWS's tools reach this stack."""
         return {**self.credentials, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": self.aws_url}
 
     @cached_property
@@ -63,7 +63,7 @@ class Stack:
         return deployment.read_outputs(self.client)
 
     def client(self, service: str) -> Any:  # noqa: ANN401 # one function for the clients of all services
-        """A client of one of the services, as the root user."""
+        """Make a client of a service, as the root user."""
         return boto3.client(
             service,
             region_name=REGION,
@@ -74,13 +74,13 @@ class Stack:
         )
 
     def read_logs(self, function: str) -> list[str]:
-        """What a function (`api`, `processor`, `cleanup`) has logged so far, oldest first."""
+        """Return the log lines of a function (`api`, `processor`, `cleanup`), oldest first."""
         group = f"/aws/lambda/{deployment.STACK_NAME}/{function}"
         pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
         return [event["message"] for page in pages for event in page["events"]]
 
     def read_variables(self) -> dict[str, dict[str, str]]:
-        """Environment variables of each deployed function, by its name in the template."""
+        """Return the environment variables of each deployed function, by its name in the template."""
         functions = self.client("lambda")
         names = {
             key.removesuffix("Name"): name
@@ -93,14 +93,14 @@ class Stack:
         }
 
     def warm(self) -> None:
-        """Have the functions that follow an upload start now, not when someone waits for them."""
+        """Start the functions that follow an upload now, so that nobody has to wait for them later."""
         for output in ("ProcessorFunctionName", "CleanupFunctionName"):
             self.client("lambda").invoke(
                 FunctionName=self.outputs[output], InvocationType="Event", Payload=b'{"Records": []}'
             )
 
     def write_shell_settings(self) -> None:
-        """Leave AWS's settings for a shell beside the state."""
+        """Write AWS's settings for a shell."""
         path = self.state / "aws.sh"
         path.touch(mode=0o600)
         path.write_text(
@@ -113,7 +113,7 @@ class Stack:
         for values in variables.values():
             values["AWS_ENDPOINT_URL"] = f"http://host.docker.internal:{self.aws_port}"
         api = variables["ApiFunction"]
-        api["PUBLIC_URL"] = ""  # it is called what the client calls it
+        api["PUBLIC_URL"] = ""  # so that URLs in responses use the address that the client called
         api["OIDC_KEYS_URL"] = api["OIDC_KEYS_URL"].replace("//localhost:", "//host.docker.internal:")
         path.write_text(json.dumps(variables, indent=2), encoding="utf-8")
 
@@ -127,7 +127,7 @@ def run_stack(
     auth_mode: str = "open",
     quiet: bool = False,
 ) -> Iterator[Stack]:
-    """Start a stack, deploy the project in it, and end it with the block; `state` is what it holds."""
+    """Start a stack, deploy the project in it, and stop it after the block. `state` is its data folder."""
     stack = Stack(port, aws_port, state or locate_state(aws_port))
     check_port(port, "PORT")
     check_port(aws_port, "AWS_PORT")
@@ -140,10 +140,10 @@ def run_stack(
     with run_emulator(port, aws_port, stack.state, parameters["DomainName"], quiet=quiet) as emulator:
         deployment.deploy(build, parameters, stack.client, stack.aws, stack.state / "deploy.log")
         emulator.send_signal(SAVE)
-        answer = fetch(f"{stack.api_url}/health")
-        if answer.status != OK:
+        reply = fetch(f"{stack.api_url}/health")
+        if reply.status != OK:
             raise Problem(
-                f"GET {stack.api_url}/health answered {answer.status}, {answer.text} (the log: {stack.log})"
+                f"GET {stack.api_url}/health returned {reply.status}, {reply.text} (full log: {stack.log})"
             )
         stack.warm()
         send_lost_events(stack.client, stack.outputs)
@@ -153,8 +153,8 @@ def run_stack(
 
 
 def find_stack(aws_port: int) -> Stack:
-    """A stack that another process runs."""
+    """Find a stack that another process runs."""
     stack = Stack(0, aws_port, locate_state(aws_port))
     if not (stack.state.exists() and stack.is_running()):
-        raise Problem(f"no stack runs with AWS_PORT={aws_port}: run make start in another terminal first")
+        raise Problem(f"no stack runs with AWS_PORT={aws_port}; run make start in another terminal first")
     return stack

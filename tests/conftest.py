@@ -9,17 +9,17 @@ import pytest
 from hypothesis import HealthCheck, settings
 from moto import mock_aws
 
-from app.dependencies import get_images, get_items, get_keys, get_quota, get_storage
+from app.dependencies import get_images, get_items, get_keys, get_quota, get_settings, get_storage
 from app.main import create_app
+from imaging.renditions import render
 from processor.processing import Processor
-from processor.renditions import render
 from shared.aws import create_client
 from shared.images import ImageRepository
 from shared.items import ItemRepository
 from shared.quotas import Quota
 from shared.storage import ImageStorage
 from shared.table import Table
-from tests.api import Api
+from tests.support.api import Api
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("default")
 
-COUNTED = {"cells": "faults injected", "cases": "requests made of the OpenAPI document"}
-"""What tests count of themselves, by the names under which they note it."""
+COUNTED = {"cells": "faults injected", "cases": "requests made from the OpenAPI document"}
+"""Numbers that tests record of themselves, and how the summary names them."""
 
 PUBLIC_SHARDS = 3
 TABLES = {"images": ("pk", "sk"), "items": ("pk", "sk"), "idempotency": ("id",)}
@@ -68,8 +68,10 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             monkeypatch.delenv(name)
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    with mock_aws(config={"core": {"reset_boto3_session": False}}):  # a new one loads its models anew
+    get_settings.cache_clear()
+    with mock_aws(config={"core": {"reset_boto3_session": False}}):  # a new session loads its models again
         yield
+    get_settings.cache_clear()
 
 
 @pytest.fixture
@@ -122,7 +124,7 @@ def storage(s3: S3Client) -> ImageStorage:
 
 @pytest.fixture
 def processor(images: ImageRepository, storage: ImageStorage) -> Processor:
-    """It renders in this process, and waits for nothing."""
+    """It renders in this process, and never waits."""
     return Processor(images, storage, render=lambda data, _: render(data), sleep=lambda _: None)
 
 
@@ -144,5 +146,5 @@ def api(images: ImageRepository, items: ItemRepository, storage: ImageStorage, q
         get_storage: lambda: storage,
         get_keys: FixedKeys,
     }
-    yield Api()
+    yield Api(images)
     overrides.clear()

@@ -1,20 +1,22 @@
-"""What routes ask for: clients and repositories made once, the caller and the base URL of each request."""
+"""Dependencies: everything that routes ask for, made in one place."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from aws_lambda_powertools.event_handler import Depends, Request
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Depends, Request, Response
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 
-from app import policy
-from app.auth import WRITING_METHODS, Caller, act_as_named, authenticate, identify_caller
-from app.conditions import check_if_match
-from app.keys import KeyRing
-from app.links import LinkSigner, Signature
+from app.access.auth import authenticate
+from app.access.callers import WRITING_METHODS, Caller, act_as_named, identify_caller
+from app.access.keys import KeyRing
+from app.access.links import LinkSigner, Signature
+from app.access.policy import Action, authorize
 from app.pages import PageCursors
-from app.policy import Action
-from app.requests import get_query
-from app.views import ImageViews
+from app.requests.body import get_query
+from app.requests.fields import IDEMPOTENCY_KEY_HEADER
+from app.responses.conditions import require_match
+from app.responses.views import ImageViews
 from shared.aws import Deadline, create_client
 from shared.errors import Unauthenticated
 from shared.images import ImageRepository
@@ -28,10 +30,14 @@ from shared.table import Table
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from app.idempotency import RequestRecords
-    from app.tokens import TokenVerifier
+    from app.access.tokens import TokenVerifier
+    from app.idempotency import ResponseStore
 
-type WriteCheck = Callable[[Image | Item], None]
+type Guard = Callable[[Image | Item], None]
+"""Lets a write pass, or raises."""
+type Verify = Callable[[str], Caller]
+"""Turns a token into its caller. Raises Unauthenticated."""
+type MakeStore = Callable[[], ResponseStore]
 
 
 @cache
@@ -68,13 +74,6 @@ def get_items() -> ItemRepository:
 
 
 @cache
-def get_request_records() -> "RequestRecords":
-    from app.idempotency import RequestRecords  # noqa: PLC0415 - only when a key comes
-
-    return RequestRecords(get_dynamodb(), get_settings().idempotency_table)
-
-
-@cache
 def get_storage() -> ImageStorage:
     settings = get_settings()
     client = create_client("s3", deadline=get_deadline())
@@ -83,8 +82,15 @@ def get_storage() -> ImageStorage:
 
 
 @cache
-def get_verifier() -> "TokenVerifier":
-    from app.tokens import KeySet, TokenVerifier, fetch_keys  # noqa: PLC0415 - only when a token comes
+def get_keys() -> KeyRing:
+    return KeyRing(
+        lambda: create_client("secretsmanager", deadline=get_deadline()), get_settings().link_secret
+    )
+
+
+@cache
+def make_verifier() -> "TokenVerifier":
+    from app.access.tokens import KeySet, TokenVerifier, fetch_keys  # noqa: PLC0415 - only for a token
 
     settings = get_settings()
     keys = KeySet(lambda: fetch_keys(settings.oidc_issuer, settings.oidc_keys_url))
@@ -98,47 +104,80 @@ def get_verifier() -> "TokenVerifier":
 
 
 @cache
-def get_keys() -> KeyRing:
-    return KeyRing(
-        lambda: create_client("secretsmanager", deadline=get_deadline()), get_settings().link_secret
-    )
+def make_response_store() -> "ResponseStore":
+    from app.idempotency import ResponseStore  # noqa: PLC0415 - only for a key
+
+    return ResponseStore(get_dynamodb(), get_settings().idempotency_table)
 
 
-def get_links(keys: Annotated[KeyRing, Depends(get_keys)]) -> LinkSigner:
-    return LinkSigner(keys.get)
+def get_verify() -> Verify:
+    """The verifier is made when the first token comes."""
+    return lambda token: make_verifier().verify(token)
 
 
-def get_caller(request: Request) -> Caller:
-    """Raises Unauthenticated for a bad token, and for a write without any."""
-    match get_settings().auth_mode:
-        case "open":
-            return identify_caller(request.method, request.headers, get_query(request))
-        case "jwt":
-            caller = authenticate(request.headers, get_verifier)
-            if request.method not in WRITING_METHODS:
-                return caller
-            if caller.user_id is None:
-                raise Unauthenticated
-            return act_as_named(caller, get_query(request))
-        case mode:
-            raise ValueError(f"AUTH_MODE {mode!r} is not known")
-
-
-def get_claim(request: Request) -> str | None:
-    """What all tries of a request with an Idempotency-Key have in common."""
-    claim: str | None = request.context.get("claim")
-    return claim
+def get_make_store() -> MakeStore:
+    """The store is made when the first Idempotency-Key comes."""
+    return make_response_store
 
 
 def get_auth_mode() -> str:
     return get_settings().auth_mode
 
 
-def get_signed_in_caller(caller: Annotated[Caller, Depends(get_caller)]) -> Caller:
-    """Raises Unauthenticated for nobody, where callers have tokens."""
-    if get_settings().auth_mode == "jwt" and caller.user_id is None:
+def get_headers(request: Request) -> Mapping[str, str]:
+    return request.headers
+
+
+def get_caller(
+    request: Request,
+    mode: Annotated[str, Depends(get_auth_mode)],
+    verify: Annotated[Verify, Depends(get_verify)],
+) -> Caller:
+    """Raises Unauthenticated for a bad token, and for a write without a token."""
+    match mode:
+        case "open":
+            return identify_caller(request.method, request.headers, get_query(request))
+        case "jwt":
+            caller = authenticate(request.headers, verify)
+            if request.method not in WRITING_METHODS:
+                return caller
+            if caller.user_id is None:
+                raise Unauthenticated
+            return act_as_named(caller, get_query(request))
+        case _:
+            raise ValueError(f"AUTH_MODE {mode!r} is not known")
+
+
+def get_signed_in_caller(
+    caller: Annotated[Caller, Depends(get_caller)], mode: Annotated[str, Depends(get_auth_mode)]
+) -> Caller:
+    """Raises Unauthenticated for a caller without a name, if callers have tokens."""
+    if mode == "jwt" and caller.user_id is None:
         raise Unauthenticated
     return caller
+
+
+def idempotent(
+    app: APIGatewayRestResolver,
+    next_middleware: NextMiddleware,
+    request: Request,
+    caller: Annotated[Caller, Depends(get_caller)],
+    make_store: Annotated[MakeStore, Depends(get_make_store)],
+) -> Response[Any]:
+    """Middleware of every POST route: a request with an Idempotency-Key happens once."""
+    if IDEMPOTENCY_KEY_HEADER not in request.headers:
+        return next_middleware(app)
+    from app import idempotency  # noqa: PLC0415 - only for a key
+
+    keyed = idempotency.KeyedRequest.read(request, caller)
+    app.append_context(claim=keyed.claim)
+    return idempotency.respond_once(keyed, make_store(), app.lambda_context, lambda: next_middleware(app))
+
+
+def get_claim(request: Request) -> str | None:
+    """The same name for all tries of a request with an Idempotency-Key."""
+    claim: str | None = request.context.get("claim")
+    return claim
 
 
 def get_signature(request: Request) -> Signature | None:
@@ -146,7 +185,7 @@ def get_signature(request: Request) -> Signature | None:
 
 
 def get_base_url(request: Request) -> str:
-    """The URL of this API as the client calls it, with the stage in it where there is one."""
+    """The URL of this API as the client calls it, with the stage if there is one."""
     if public_url := get_settings().public_url:
         return public_url.rstrip("/")
     event = request.resolved_event
@@ -155,6 +194,10 @@ def get_base_url(request: Request) -> str:
     full_path: str = event["requestContext"].get("path", "")
     stage = full_path.removesuffix(event.path) if full_path.endswith(event.path) else ""
     return f"{scheme}://{host}{stage}"
+
+
+def get_links(keys: Annotated[KeyRing, Depends(get_keys)]) -> LinkSigner:
+    return LinkSigner(keys.get)
 
 
 def get_pages(keys: Annotated[KeyRing, Depends(get_keys)]) -> PageCursors:
@@ -167,24 +210,20 @@ def get_views(
     return ImageViews(links, base_url)
 
 
-def get_headers(request: Request) -> Mapping[str, str]:
-    return request.headers
+def make_guard(action: Action) -> Callable[[Caller, Mapping[str, str]], Guard]:
+    """Make a dependency: the guard of a write checks the caller's rights, then the `If-Match`."""
 
-
-def make_write_check(action: Action) -> Callable[[Caller, Mapping[str, str]], WriteCheck]:
-    """Make a dependency: what such a change has to pass, the caller's rights, then the `If-Match`."""
-
-    def get_write_check(
+    def get_guard(
         caller: Annotated[Caller, Depends(get_caller)],
         headers: Annotated[Mapping[str, str], Depends(get_headers)],
-    ) -> WriteCheck:
-        def check(record: Image | Item) -> None:
-            policy.check(action, caller, record)
-            check_if_match(headers, record)
+    ) -> Guard:
+        def guard(record: Image | Item) -> None:
+            authorize(action, caller, record)
+            require_match(headers, record)
 
-        return check
+        return guard
 
-    return get_write_check
+    return get_guard
 
 
 Images = Annotated[ImageRepository, Depends(get_images)]
@@ -192,10 +231,10 @@ Items = Annotated[ItemRepository, Depends(get_items)]
 Storage = Annotated[ImageStorage, Depends(get_storage)]
 CurrentCaller = Annotated[Caller, Depends(get_caller)]
 SignedInCaller = Annotated[Caller, Depends(get_signed_in_caller)]
-CheckUpdate = Annotated[WriteCheck, Depends(make_write_check(Action.UPDATE))]
-CheckDelete = Annotated[WriteCheck, Depends(make_write_check(Action.DELETE))]
-CheckReprocess = Annotated[WriteCheck, Depends(make_write_check(Action.REPROCESS))]
-CheckLink = Annotated[WriteCheck, Depends(make_write_check(Action.LINK))]
+UpdateGuard = Annotated[Guard, Depends(make_guard(Action.UPDATE))]
+DeleteGuard = Annotated[Guard, Depends(make_guard(Action.DELETE))]
+ReprocessGuard = Annotated[Guard, Depends(make_guard(Action.REPROCESS))]
+LinkGuard = Annotated[Guard, Depends(make_guard(Action.LINK))]
 Links = Annotated[LinkSigner, Depends(get_links)]
 Pages = Annotated[PageCursors, Depends(get_pages)]
 Views = Annotated[ImageViews, Depends(get_views)]

@@ -1,4 +1,4 @@
-"""Idempotency-Key: a request that is sent again gets the first answer again."""
+"""Idempotency-Key: a request that is sent again gets the first response again."""
 
 from __future__ import annotations
 
@@ -23,58 +23,57 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
     IdempotencyValidationError,
 )
 
-from app.fields import IDEMPOTENCY_KEY_HEADER, IDEMPOTENCY_KEY_PATTERN
-from app.requests import hash_request
-from app.schemas import serialize
+from app.limits import IDEMPOTENCY_KEY_SECONDS, MAX_IDEMPOTENCY_KEY_CHARS
+from app.requests.body import hash_request
+from app.requests.fields import IDEMPOTENCY_KEY_HEADER, IDEMPOTENCY_KEY_PATTERN
+from app.responses.views import serialize
 from shared.aws import translate_errors
 from shared.errors import FieldError, InvalidFields, KeyReused, StillRunning
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Request
-    from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+    from collections.abc import Callable
+
+    from aws_lambda_powertools.event_handler import Request
     from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import DataRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from app.auth import Caller
-
-KEY_LIFETIME_SECONDS = 24 * 3600
+    from app.access.callers import Caller
 
 
 @dataclass(frozen=True)
 class KeyedRequest:
-    """What tells a request from others. A caller's keys are nobody else's."""
+    """The parts that tell one request from another. The keys of a caller mean nothing for other callers."""
 
     caller: str | None
     path: str
     key: str
     content: str
-    """Hash of all that was sent."""
+    """Hash of everything that was sent."""
 
     @classmethod
     def read(cls, request: Request, caller: Caller) -> KeyedRequest:
-        """Raises InvalidFields for a key that is none."""
+        """Raises InvalidFields for an invalid key."""
         key = request.headers[IDEMPOTENCY_KEY_HEADER]
         if not re.fullmatch(IDEMPOTENCY_KEY_PATTERN, key):
-            raise InvalidFields(
-                [FieldError(IDEMPOTENCY_KEY_HEADER, "is not 1 to 255 visible ASCII characters")]
-            )
+            message = f"must have 1 to {MAX_IDEMPOTENCY_KEY_CHARS} visible ASCII characters"
+            raise InvalidFields([FieldError(IDEMPOTENCY_KEY_HEADER, message)])
         return cls(caller.user_id, request.resolved_event.path, key, hash_request(request))
 
     @property
     def claim(self) -> str:
-        """One name for all tries of it."""
+        """The same name for all tries of the request."""
         return hashlib.sha256(repr(asdict(self)).encode()).hexdigest()
 
 
-class RequestRecords(DynamoDBPersistenceLayer):
-    """The table of the answers."""
+class ResponseStore(DynamoDBPersistenceLayer):
+    """The table of the responses that repeated requests get again."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         super().__init__(table, expiry_attr="expires_at", boto3_client=client)
 
     def _put_record(self, data_record: DataRecord) -> None:
-        """A fraction of a millisecond tells tries apart: by it, a record is known as one's own."""
+        """Give each try its own fraction of a millisecond. So a try recognises the row that it wrote."""
         fraction = Decimal(secrets.randbelow(10**9)) / 10**9
         end = Decimal(data_record.in_progress_expiry_timestamp or 0) + fraction
         data_record.in_progress_expiry_timestamp = end  # type: ignore[assignment] # DynamoDB has no other numbers
@@ -86,35 +85,34 @@ class RequestRecords(DynamoDBPersistenceLayer):
                 raise
 
 
-def answer_once(
-    app: APIGatewayRestResolver, next_middleware: NextMiddleware, caller: Caller, records: RequestRecords
+def respond_once(
+    keyed: KeyedRequest, store: ResponseStore, context: LambdaContext, run: Callable[[], Response[Any]]
 ) -> Response[Any]:
-    """Answer a request, or give the answer again that it got before. What failed may be tried again.
+    """Run a request and store its response, or return the response that an earlier try has stored.
 
-    Raises KeyReused for another request under the same key, StillRunning while that is being answered: at
-    most as long as the function may run, for what was killed frees its key then.
+    A request that fails may be sent again. Raises KeyReused if the key belongs to another request, and
+    StillRunning while an earlier try runs: at most as long as the function may run, for a try that was
+    killed frees its key then.
     """
-    keyed = KeyedRequest.read(app.request, caller)
-    app.append_context(claim=keyed.claim)
 
-    def answer(request: dict[str, Any]) -> dict[str, Any]:
+    def respond(request: dict[str, Any]) -> dict[str, Any]:
         del request
-        response = next_middleware(app)
+        response = run()
         return {
             "status": int(response.status_code),
             "headers": dict(response.headers),
             "body": response.body if isinstance(response.body, str) else serialize(response.body),
         }
 
-    answer_or_repeat = idempotent_function(
-        answer,
+    respond_or_repeat = idempotent_function(
+        respond,
         data_keyword_argument="request",
-        persistence_store=records,
-        config=_configure(app.lambda_context),
+        persistence_store=store,
+        config=_configure(context),
         key_prefix="request",
     )
     try:
-        saved = answer_or_repeat(request=asdict(keyed))
+        stored = respond_or_repeat(request=asdict(keyed))
     except IdempotencyValidationError as error:
         field = FieldError(IDEMPOTENCY_KEY_HEADER, "was used for another request")
         raise KeyReused([field]) from error
@@ -123,7 +121,7 @@ def answer_once(
     except IdempotencyPersistenceLayerError as error:
         with translate_errors():
             raise error.__cause__ or error from None
-    return Response(saved["status"], None, saved["body"], saved["headers"])
+    return Response(stored["status"], None, stored["body"], stored["headers"])
 
 
 def _configure(context: LambdaContext) -> IdempotencyConfig:
@@ -131,6 +129,6 @@ def _configure(context: LambdaContext) -> IdempotencyConfig:
         event_key_jmespath="[caller, path, key]",
         payload_validation_jmespath="content",
         hash_function="sha256",
-        expires_after_seconds=KEY_LIFETIME_SECONDS,
+        expires_after_seconds=IDEMPOTENCY_KEY_SECONDS,
         lambda_context=context,
     )

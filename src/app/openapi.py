@@ -1,6 +1,8 @@
-"""The OpenAPI document: what Powertools knows of the routes, and the bodies, queries and errors it cannot."""
+"""The OpenAPI document: the routes that Powertools knows, with their bodies, queries and errors."""
 
-from collections.abc import Sequence
+import json
+import re
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -9,33 +11,16 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from app import VERSION
-from app.auth import USER_ID_FIELD, USER_ID_HEADER
-from app.errors import PROBLEM_TYPE, get_status
-from app.fields import IDEMPOTENCY_KEY_HEADER, IDEMPOTENCY_KEY_PATTERN, UserId
-from app.inputs import (
-    DirectUploadCreate,
-    FileCreate,
-    ImageCreate,
-    ImageMetadata,
-    ImageQuery,
-    ImageQueryMetadata,
-    ImageUpdate,
-    ItemCreate,
-    LinkCreate,
-    LinkQuery,
-    PageQuery,
-)
-from app.schemas import Problem
+from app.access.callers import USER_ID_FIELD, USER_ID_HEADER, UserId
+from app.requests.fields import IDEMPOTENCY_KEY_HEADER, IDEMPOTENCY_KEY_PATTERN, Input
+from app.responses.errors import PROBLEM_TYPE, get_status
+from app.responses.outputs import Problem
 from shared import errors
 from shared.errors import DomainError
 from shared.inspection import CONTENT_TYPES
 
 DESCRIPTION = "Upload, verify, process, list, share and delete images."
 COMPONENT = "#/components/schemas/{model}"
-PARAMETER_MODELS = {
-    model.__name__: model for model in (ImageMetadata, ImageQuery, ImageQueryMetadata, LinkQuery, PageQuery)
-}
-REQUEST_MODELS = (DirectUploadCreate, FileCreate, ImageCreate, ImageUpdate, ItemCreate, LinkCreate, Problem)
 
 BODY_ERRORS = (errors.MalformedRequest, errors.TooLarge, errors.UnsupportedMediaType, errors.InvalidFields)
 READ_ERRORS = (errors.NotFound, errors.InvalidFields)
@@ -47,12 +32,12 @@ CHANGE_ERRORS = (
     errors.InvalidFields,
 )
 
-# Powertools says of every answer that it is JSON.
+# Powertools describes every response as JSON.
 EMPTY_STATUSES = {"204", "302", "304"}
 
 CALLER_TAGS = {"images", "links", "items", "legacy", "limits"}
 
-# What a route says of itself until the document is asked for: schemas are not made at every start.
+# A route names its models until the document is asked for: schemas are not made at every start.
 QUERY = "x-query"
 FORM_FIELDS = "x-form-fields"
 
@@ -71,21 +56,21 @@ FAILURE_HEADERS = {
     HTTPStatus.SERVICE_UNAVAILABLE: "Retry-After",
 }
 
-# What makes a request conditional, by the status that it is answered with then.
+# The header that makes a request conditional, by the status of its response.
 CONDITIONS = {
-    str(int(HTTPStatus.NOT_MODIFIED)): ("If-None-Match", "ETags of what the client has already."),
-    str(int(HTTPStatus.PRECONDITION_FAILED)): ("If-Match", "ETags of what it may be done to."),
+    str(int(HTTPStatus.NOT_MODIFIED)): ("If-None-Match", "ETags that the client has already."),
+    str(int(HTTPStatus.PRECONDITION_FAILED)): ("If-Match", "ETags that the request may change."),
 }
 
 
-def answers(
+def responds(
     model: type[BaseModel] | None,
     *kinds: type[DomainError],
     status: int = HTTPStatus.OK,
     headers: Sequence[str] = (),
 ) -> dict[int, Any]:
-    """Make the `responses` of a route: its own answer with the headers that it always has, its errors, and
-    those that any route may give.
+    """Make the `responses` of a route: its own response with its headers, its errors, and the errors that
+    any route may have.
     """
     success: Json = {"description": HTTPStatus(status).phrase}
     if model:
@@ -146,7 +131,7 @@ def describe_api(app: APIGatewayRestResolver, base_url: str, auth_mode: str) -> 
         servers=[Server(url=base_url)],
     ).model_dump(mode="json", by_alias=True, exclude_none=True)
     _, definitions = models_json_schema(
-        [(model, "validation") for model in REQUEST_MODELS], ref_template=COMPONENT
+        [(model, "validation") for model in _find_models(document)], ref_template=COMPONENT
     )
     document["components"]["schemas"] |= definitions["$defs"]
     if auth_mode == "jwt":
@@ -184,7 +169,7 @@ def _describe_form(operation: Json) -> None:
     content = operation["requestBody"]["content"]
     content["multipart/form-data"] = {"schema": form}
     if fields := operation.pop(FORM_FIELDS):
-        form["properties"] |= _get_properties(PARAMETER_MODELS[fields])
+        form["properties"] |= _get_properties(_get_input(fields))
         image_types = ", ".join(CONTENT_TYPES.values())
         content["multipart/form-data"]["encoding"] = {"file": {"contentType": image_types}}
 
@@ -194,7 +179,7 @@ def _describe_query(operation: Json) -> None:
         return
     operation["parameters"] = operation.get("parameters", []) + [
         {"name": name, "in": "query", "required": False, "schema": schema}
-        for name, schema in _get_properties(PARAMETER_MODELS[operation.pop(QUERY)]).items()
+        for name, schema in _get_properties(_get_input(operation.pop(QUERY))).items()
     ]
 
 
@@ -205,7 +190,7 @@ def _describe_key(operation: Json) -> None:
             "name": IDEMPOTENCY_KEY_HEADER,
             "in": "header",
             "required": False,
-            "description": "Makes it safe to send this again: for a day, it gets the first answer again.",
+            "description": "Makes a retry safe: for a day, the same request gets the first response again.",
             "schema": schema,
         }
     )
@@ -240,15 +225,32 @@ def _describe_user(operation: Json) -> None:
         "name": USER_ID_HEADER,
         "in": "header",
         "required": False,
-        "description": "Who is calling.",
+        "description": "The caller.",
         "schema": schema,
     }
     parameters = operation.setdefault("parameters", [])
     is_named = any(parameter["name"] == USER_ID_FIELD for parameter in parameters)
     parameters.append(header)
     if not is_named:
-        description = f"Who is calling, where there is no {USER_ID_HEADER}."
+        description = f"The caller, if there is no {USER_ID_HEADER}."
         parameters.append(header | {"name": USER_ID_FIELD, "in": "query", "description": description})
+
+
+def _find_models(document: Json) -> list[type[BaseModel]]:
+    """Find the models that the document refers to and does not define."""
+    names = {*re.findall(COMPONENT.format(model=r"(\w+)"), json.dumps(document))}
+    missing = sorted(names - document["components"]["schemas"].keys() - {Problem.__name__})
+    return [Problem, *map(_get_input, missing)]
+
+
+def _get_input(name: str) -> type[Input]:
+    return next(model for model in _list_inputs(Input) if model.__name__ == name)
+
+
+def _list_inputs(base: type[Input]) -> Iterator[type[Input]]:
+    for model in base.__subclasses__():
+        yield model
+        yield from _list_inputs(model)
 
 
 def _refer_to(model: type[BaseModel]) -> Json:
@@ -256,7 +258,7 @@ def _refer_to(model: type[BaseModel]) -> Json:
 
 
 def _get_properties(model: type[BaseModel]) -> Json:
-    """The fields of a query or a form, which are left out where JSON would say null."""
+    """Return the fields of a query or a form. They cannot be null: a client leaves them out."""
     schema = model.model_json_schema()
     definitions = schema.get("$defs", {})
     return {name: _drop_null(_inline(part, definitions)) for name, part in schema["properties"].items()}
@@ -270,7 +272,7 @@ def _drop_null(schema: Json) -> Json:
 
 
 def _inline(schema: Any, definitions: Json) -> Any:  # noqa: ANN401 - JSON is anything
-    """Put definitions in the place of references, which point nowhere outside of their model."""
+    """Replace references by their definitions: outside of their model they would point nowhere."""
     if isinstance(schema, list):
         return [_inline(part, definitions) for part in schema]
     if not isinstance(schema, dict):

@@ -1,4 +1,4 @@
-"""The upload use cases: an image with its metadata, here or straight to S3, and any file as it is."""
+"""Uploads: an image with its metadata, here or straight to S3, and a legacy file."""
 
 import hashlib
 import math
@@ -7,18 +7,19 @@ import uuid
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
 
-from app.auth import Caller
-from app.fields import MAX_DIRECT_BYTES
-from app.filenames import make_default_filename
-from app.formats import ImageUpload, UploadedFile
-from app.inputs import DirectUploadCreate, ImageMetadata
-from app.schemas import DirectUpload, FilePublic, UploadTarget
+from app.access.callers import Caller
+from app.limits import MAX_DIRECT_BYTES
+from app.requests.fields import make_default_filename
+from app.requests.formats import ImageUpload, UploadedFile
+from app.requests.inputs import DirectUploadCreate, ImageMetadata
+from app.responses.outputs import DirectUpload, FilePublic, UploadTarget
+from shared import lifecycle
 from shared.errors import Conflict, FieldError, InvalidFields, TooLarge, UnsupportedImage
 from shared.images import ImageRepository
 from shared.inspection import CONTENT_TYPES, inspect
-from shared.models import Image, Status
+from shared.lifecycle import Event, ImpossibleChange, Status
+from shared.models import Image
 from shared.storage import ImageStorage, make_file_key, make_original_key, make_upload_key
 
 UPLOAD_GRACE_SECONDS = 300
@@ -37,23 +38,24 @@ def upload_image(
     upload: ImageUpload,
     claim: str | None = None,
 ) -> Image:
-    """Judge the bytes, store them, then record them: no row is ever without its object.
+    """Inspect the bytes, store them, then write the record: no row is ever without its object.
 
     `claim` is as in `RecordRepository.add`.
     """
     file = upload.file
-    owner_id = _find_owner(caller, upload.metadata)
-    file.check_size()
+    owner_id = _require_owner(caller, upload.metadata)
+    file.require_size()
     inspection = inspect(file.data)
-    images.check_quota(owner_id, len(file.data), claim=claim)
-    image = _make_image(
-        upload.metadata,
+    images.require_room(owner_id, len(file.data), claim=claim)
+    image = Image.begin(
+        lifecycle.start_processing(datetime.now(UTC)),
         user_id=owner_id,
         filename=file.filename or make_default_filename(inspection.content_type),
         size=len(file.data),
         sha256=hashlib.sha256(file.data).hexdigest(),
         shard=images.choose_shard(),
         **asdict(inspection),
+        **upload.metadata.details,
     )
     storage.add(make_original_key(image.id), file.data, image.content_type)
     return images.add(image, claim=claim)
@@ -63,41 +65,39 @@ def begin_upload(
     images: ImageRepository,
     storage: ImageStorage,
     caller: Caller,
-    wanted: DirectUploadCreate,
+    announced: DirectUploadCreate,
     claim: str | None = None,
 ) -> DirectUpload:
-    """Record an image whose bytes are to come, and make the form that takes them.
+    """Write the record of an image whose bytes are to come, and make the form that takes them.
 
     `claim` is as in `RecordRepository.add`.
     """
-    owner_id = _find_owner(caller, wanted.metadata)
-    if wanted.content_type not in CONTENT_TYPES.values():
+    owner_id = _require_owner(caller, announced.metadata)
+    if announced.content_type not in CONTENT_TYPES.values():
         raise UnsupportedImage(
-            f"Accepted are {', '.join(CONTENT_TYPES.values())}.",
+            f"Send one of {', '.join(CONTENT_TYPES.values())}.",
             [FieldError("contentType", "is not an accepted type")],
         )
-    if wanted.size > MAX_DIRECT_BYTES:
+    if announced.size > MAX_DIRECT_BYTES:
         raise TooLarge(
-            f"An image has at most {MAX_DIRECT_BYTES} bytes.",
+            f"An image may have at most {MAX_DIRECT_BYTES} bytes.",
             [FieldError("size", f"is more than {MAX_DIRECT_BYTES} bytes")],
         )
-    images.check_quota(owner_id, wanted.size, claim=claim)
+    images.require_room(owner_id, announced.size, claim=claim)
     now = datetime.now(UTC)
-    wanted_image = _make_image(
-        wanted.metadata,
+    pending = Image.begin(
+        lifecycle.await_upload(int(now.timestamp()) + announced.expires_in + UPLOAD_GRACE_SECONDS),
         user_id=owner_id,
-        filename=wanted.filename or make_default_filename(wanted.content_type),
-        content_type=wanted.content_type,
-        size=wanted.size,
-        sha256=wanted.sha256,
-        status=Status.PENDING,
+        filename=announced.filename or make_default_filename(announced.content_type),
+        content_type=announced.content_type,
+        size=announced.size,
+        sha256=announced.sha256,
         shard=images.choose_shard(),
-        listed=False,
-        expires_at=int(now.timestamp()) + wanted.expires_in + UPLOAD_GRACE_SECONDS,
+        **announced.metadata.details,
     )
-    image = images.add(wanted_image, claim=claim)
-    if image.expires_at is None or not image.awaits_bytes:
-        raise Conflict("The bytes of this upload have come already.")
+    image = images.add(pending, claim=claim)
+    if image.expires_at is None or image.status is not Status.PENDING:
+        raise Conflict("The bytes of this upload have arrived already.")
     expires_at = datetime.fromtimestamp(image.expires_at - UPLOAD_GRACE_SECONDS, UTC)
     form = storage.sign_upload(
         image.id,
@@ -112,49 +112,38 @@ def begin_upload(
 
 
 def reprocess_image(
-    images: ImageRepository, storage: ImageStorage, image_id: str, check: Callable[[Image], None]
+    images: ImageRepository, storage: ImageStorage, image_id: str, guard: Callable[[Image], object]
 ) -> Image:
-    """Have an image processed once more, with `check` as in `ImageRepository.update`. Raises Conflict."""
-    image = images.update(image_id, _restart, check)
-    key = make_upload_key(image.id) if image.awaits_bytes else make_original_key(image.id)
+    """Have an image processed again, with `guard` as in `RecordRepository.update`. Raises Conflict."""
+    image = images.update(image_id, _retry, guard)
+    is_unverified = lifecycle.awaits_upload(image.state)
+    key = make_upload_key(image.id) if is_unverified else make_original_key(image.id)
     storage.touch(key, image.content_type)
     return image
 
 
-def _restart(image: Image) -> Image:
-    if image.status is Status.PENDING:
-        raise Conflict("Its bytes have not been uploaded yet.")
-    if image.status is Status.REJECTED and not image.listed:
-        raise Conflict("Its bytes were refused: begin a new upload.")
-    return image.model_copy(update={"status": Status.PROCESSING, "status_reason": None})
+def _retry(image: Image) -> Image:
+    try:
+        return image.after(Event.RETRY)
+    except ImpossibleChange as error:
+        if image.status is Status.PENDING:
+            raise Conflict("Its bytes have not been uploaded yet.") from error
+        raise Conflict("Its bytes were rejected and are deleted. Upload the image again.") from error
 
 
-def _find_owner(caller: Caller, metadata: ImageMetadata) -> str:
+def _require_owner(caller: Caller, metadata: ImageMetadata) -> str:
     owner_id = caller.act_as(metadata.user_id).user_id
     if owner_id is None:
-        raise InvalidFields([FieldError("userId", "is required where no X-User-Id header names the user")])
+        raise InvalidFields([FieldError("userId", "is required if no X-User-Id header names the user")])
     return owner_id
 
 
-def _make_image(metadata: ImageMetadata, **fields: Any) -> Image:  # noqa: ANN401 - any field of an image
-    now = datetime.now(UTC)
-    return Image(
-        id=str(uuid.uuid4()),
-        description=metadata.description,
-        visibility=metadata.visibility,
-        tags=metadata.tags,
-        created_at=now,
-        updated_at=now,
-        **fields,
-    )
-
-
 def upload_file(storage: ImageStorage, file: UploadedFile, claim: str | None = None) -> FilePublic:
-    """Store any file, as a download: whatever it is, no browser shows it as a page of ours.
+    """Store any file as a download. Whatever it holds, no browser shows it as a page of this service.
 
-    All tries of a request, which `claim` names, store one file.
+    All tries of the request that `claim` names store one file.
     """
-    file.check_size()
+    file.require_size()
     filename = file.filename or DEFAULT_FILENAME
     file_id = uuid.UUID(claim[:32], version=4) if claim else uuid.uuid4()
     key = make_file_key(str(file_id), _UNSAFE_IN_KEY.sub("_", filename))

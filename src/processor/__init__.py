@@ -1,1 +1,1 @@
-"""The functions behind the API: renditions for new images, cleanup after deleted ones."""
+"""The functions behind the API: one processes new images, one cleans up after deleted ones."""

@@ -1,4 +1,4 @@
-"""The images table's stream: where a record ended, its objects end too."""
+"""Handles the stream of the images table: if a record is removed, its objects are deleted."""
 
 from __future__ import annotations
 
@@ -26,25 +26,26 @@ def get_storage() -> ImageStorage:
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Delete the objects of removed records, then raise what failed: it comes back, in smaller batches.
+    """Delete the objects of every removed record, then raise the errors. The batch comes again, in halves.
 
-    Naming those records would be finer, but MiniStack takes that for success. Deleting twice does no harm.
+    To name the failed entries would be finer, but MiniStack takes that for success. Deleting twice is
+    harmless.
     """
     get_deadline().start(context.get_remaining_time_in_millis() / 1000)
     with get_logger().append_context_keys(request_id=context.aws_request_id):
-        failures = [error for record in event["Records"] if (error := _clean_up(record))]
+        failures = [error for entry in event["Records"] if (error := _clean_up(entry))]
     if failures:
         raise ExceptionGroup(f"{len(failures)} cleanups failed", failures)
 
 
-def _clean_up(record: dict[str, Any]) -> Exception | None:
-    key = record["dynamodb"]["Keys"]
+def _clean_up(entry: dict[str, Any]) -> Exception | None:
+    key = entry["dynamodb"]["Keys"]
     image_id = parse_record_key((key["pk"]["S"], key["sk"]["S"]))
-    if record["eventName"] != "REMOVE" or image_id is None:
+    if entry["eventName"] != "REMOVE" or image_id is None:
         return None
     try:
         get_storage().delete_image(image_id)
-    except Exception as error:  # noqa: BLE001 - raised again, after the other records
+    except Exception as error:  # noqa: BLE001 - raised again, after the other entries
         get_logger().exception("cleanup failed", image_id=image_id)
         return error
     get_logger().info("cleaned up", image_id=image_id)

@@ -7,16 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
-from processor.renditions import EncodedRendition, Rendered
+from imaging.reports import EncodedRendition, Rendered
+from shared import lifecycle
 from shared.errors import DomainError, NotFound, QuotaExceeded, UnacceptableImage
-from shared.images import FINAL_STATUSES, ImageRepository
+from shared.images import ImageRepository
 from shared.inspection import inspect
-from shared.models import Image, ProcessingResult, Rendition, RenditionName, Status
+from shared.lifecycle import Event, Status
+from shared.models import Facts, Image, Rendition
+from shared.renditions import RenditionName
 from shared.storage import ImageStorage, make_original_key, make_rendition_key, make_upload_key
 
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 3.2
-# API Gateway and the function's timeout end a request after 29 seconds: what has no row by then gets none.
+# API Gateway and the function's timeout end a request after 29 seconds: its row is written by then, or never.
 ROW_PATIENCE = timedelta(seconds=35)
 # Lambda's second try comes a minute after the first.
 LATE_AGE = timedelta(seconds=50)
@@ -24,11 +27,11 @@ DELAYED_REASON = "Processing takes longer than usual."
 FAILED_REASON = "Processing failed on our side, not because of the image."
 
 type Render = Callable[[bytes, float], Rendered]
-"""Bytes and the seconds that there are, to renditions. Raises `UnacceptableImage`, or what passes."""
+"""Makes renditions of bytes within some seconds. Raises UnacceptableImage, or an error that may pass."""
 
 
 class Processor:
-    """Processes what arrives in the bucket. Every step may run twice, late, or after the image has gone."""
+    """Processes new objects. Every step may run twice, late, or after its image was deleted."""
 
     def __init__(
         self,
@@ -44,88 +47,85 @@ class Processor:
         self._sleep = sleep
 
     def accept(self, image_id: str) -> str:
-        """Make what a client posted to S3 the original of its image, if that is what it announced.
+        """Verify the bytes that a client posted to S3, and make them the original of its image.
 
-        Only the first that is acceptable: a form can be posted to again, and what was verified stays.
+        Returns the outcome, for the log. Only the first good post counts: what was verified stays.
         """
         try:
             image = self._images.get(image_id)
         except NotFound:
             outcome = "not awaited"
         else:
-            outcome = self._admit(image) if image.awaits_bytes else f"{image.status} before"
+            outcome = self._verify(image) if lifecycle.awaits_upload(image.state) else _say_before(image)
         self._storage.delete(make_upload_key(image_id))
         return outcome
 
     def process(self, image_id: str, uploaded_at: datetime, *, seconds: float) -> str:
-        """Return what became of an original. Raises for faults that pass, so that the event comes again."""
+        """Render an original within some seconds, and return the outcome, for the log.
+
+        Raises errors that may pass, so that the event comes again.
+        """
         age = max(timedelta(), datetime.now(UTC) - uploaded_at)
         image = self._await_row(image_id, age)
         if image is None:
             self._storage.delete_image(image_id)
             return "deleted"
-        if image.status in FINAL_STATUSES:
-            return f"{image.status} before"
-        if image.awaits_bytes and not self._take(image_id):
+        if lifecycle.is_final(image.state):
+            return self._end_early(image)
+        if lifecycle.awaits_upload(image.state) and not self._take(image_id):
             return Status.REJECTED
         if age > LATE_AGE:
-            self._prepare_for_the_worst(image)
-        with self._marking_failure(image_id):
-            return self._finish(image_id, self._make_result(image_id, seconds))
+            self._note_late_try(image)
+        with self._marking(Event.FAIL, image_id):
+            return self._finish(image_id, seconds)
 
-    def _admit(self, image: Image) -> str:
-        with self._marking_failure(image.id, while_awaited=True):
+    def _verify(self, image: Image) -> str:
+        with self._marking(Event.STALL, image.id):
             try:
                 data = self._storage.get(make_upload_key(image.id))
-                _check_announcement(image, data)
+                _require_announced(image, data)
                 content_type = inspect(data).content_type
             except NotFound:
                 return "accepted before"
             except UnacceptableImage as error:
                 if self._storage.has(make_original_key(image.id)):
-                    return "accepted before"  # of an earlier post, whose own event is still to come
-                self._mark(image.id, Status.REJECTED, error.detail, while_awaited=True)
+                    return "accepted before"  # an earlier post, whose own event is still to come
+                self._images.apply(image.id, Event.REFUSE, reason=error.detail)
                 return Status.REJECTED
             self._storage.add(make_original_key(image.id), data, content_type)
             return "accepted"
 
     def _take(self, image_id: str) -> bool:
-        """Count an upload as its user's, from now on. One for which there is no room is rejected."""
+        """Count a verified upload for its user. If there is no room, reject it and delete its bytes."""
         try:
-            self._mark(image_id, Status.PROCESSING)
+            self._images.apply(image_id, Event.VERIFY)
         except QuotaExceeded as error:
-            self._mark(image_id, Status.REJECTED, error.detail)
+            self._images.apply(image_id, Event.REFUSE, reason=error.detail)
             self._storage.delete_image(image_id)
             return False
         return True
 
     @contextmanager
-    def _marking_failure(self, image_id: str, *, while_awaited: bool = False) -> Iterator[None]:
+    def _marking(self, event: Event, image_id: str) -> Iterator[None]:
         try:
             yield
         except Exception:
             with suppress(DomainError):
-                self._mark(image_id, Status.FAILED, FAILED_REASON, while_awaited=while_awaited)
+                self._images.apply(image_id, event, reason=FAILED_REASON)
             raise
 
-    def _prepare_for_the_worst(self, image: Image) -> None:
-        """Note a late try, and with the second one that the image failed, before it is tried.
+    def _note_late_try(self, image: Image) -> None:
+        """Note a late try. The second one is noted as failed before it begins.
 
-        A function that runs out of memory or time is killed and says nothing afterwards.
+        A function that runs out of memory or time is killed, and can note nothing afterwards.
         """
         if image.status_reason is None:
-            self._mark(image.id, Status.PROCESSING, DELAYED_REASON)
+            self._images.apply(image.id, Event.DELAY, reason=DELAYED_REASON)
         else:
-            self._mark(image.id, Status.FAILED, FAILED_REASON)
-
-    def _mark(
-        self, image_id: str, status: Status, reason: str | None = None, *, while_awaited: bool = False
-    ) -> None:
-        result = ProcessingResult(status=status, status_reason=reason)
-        self._images.set_result(image_id, result, while_awaited=while_awaited)
+            self._images.apply(image.id, Event.FAIL, reason=FAILED_REASON)
 
     def _await_row(self, image_id: str, age: timedelta) -> Image | None:
-        """Read the row, which is written after the object and may be a moment behind its event."""
+        """Read the row. It is written after the object, and may come a moment later than the event."""
         pause = FIRST_PAUSE_SECONDS
         while True:
             with suppress(NotFound):
@@ -136,28 +136,20 @@ class Processor:
             age += timedelta(seconds=pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
-    def _make_result(self, image_id: str, seconds: float) -> ProcessingResult:
+    def _finish(self, image_id: str, seconds: float) -> str:
         data = self._storage.get(make_original_key(image_id))
         try:
             rendered = self._render(data, seconds)
         except UnacceptableImage as error:
-            return ProcessingResult(status=Status.REJECTED, status_reason=error.detail)
-        self._store(image_id, rendered.renditions)
-        return ProcessingResult(
-            status=Status.READY,
-            content_type=rendered.inspection.content_type,
-            size=len(data),
-            width=rendered.inspection.width,
-            height=rendered.inspection.height,
-            sha256=hashlib.sha256(data).hexdigest(),
-            animated=rendered.inspection.animated,
-            renditions={
-                name: Rendition(width=rendition.width, height=rendition.height, size=len(rendition.data))
-                for name, rendition in rendered.renditions.items()
-            },
-            placeholder=rendered.placeholder,
-            exif=rendered.exif,
-        )
+            image = self._images.apply(image_id, Event.REJECT, reason=error.detail)
+        else:
+            self._store(image_id, rendered.renditions)
+            image = self._images.apply(image_id, Event.FINISH, facts=_make_facts(data, rendered))
+        if image is None:
+            return self._end_overtaken(image_id)
+        if image.status is Status.REJECTED:
+            self._discard(image)
+        return image.status
 
     def _store(self, image_id: str, renditions: Mapping[RenditionName, EncodedRendition]) -> None:
         def write(name: RenditionName) -> None:
@@ -166,21 +158,51 @@ class Processor:
         with ThreadPoolExecutor(len(renditions)) as executor:
             list(executor.map(write, renditions))
 
-    def _finish(self, image_id: str, result: ProcessingResult) -> str:
-        if self._images.set_result(image_id, result):
-            return result.status
+    def _end_overtaken(self, image_id: str) -> str:
+        """Another run had a result first, or the image was deleted. Leave no byte that it does not keep."""
         try:
             image = self._images.get(image_id)
         except NotFound:
-            # Deleted while we worked, and perhaps cleaned up before we stored: leave no byte behind.
             self._storage.delete_image(image_id)
             return "deleted"
-        return f"{image.status} before"
+        return self._end_early(image)
+
+    def _end_early(self, image: Image) -> str:
+        """The image has its result. A run that was killed may have left the bytes of a rejected one."""
+        if image.status is Status.REJECTED:
+            self._discard(image)
+        return _say_before(image)
+
+    def _discard(self, image: Image) -> None:
+        """Delete the bytes of a rejected image. From then on it does not count, and it ends after a day."""
+        self._storage.delete_image(image.id)
+        self._images.apply(image.id, Event.DISCARD, reason=image.status_reason)
 
 
-def _check_announcement(image: Image, data: bytes) -> None:
-    """S3 has checked the same where it is AWS's: the form said so."""
+def _say_before(image: Image) -> str:
+    return f"{image.status} before"
+
+
+def _require_announced(image: Image, data: bytes) -> None:
+    """Raises UnacceptableImage. AWS's S3 has checked the same, because the form says so."""
     if len(data) != image.size:
         raise UnacceptableImage(f"The file has {len(data)} bytes; {image.size} were announced.")
     if image.sha256 and hashlib.sha256(data).hexdigest() != image.sha256:
-        raise UnacceptableImage("The file's SHA-256 is not the one that was announced.")
+        raise UnacceptableImage("The SHA-256 of the file is not the one that was announced.")
+
+
+def _make_facts(data: bytes, rendered: Rendered) -> Facts:
+    return Facts(
+        content_type=rendered.inspection.content_type,
+        size=len(data),
+        width=rendered.inspection.width,
+        height=rendered.inspection.height,
+        sha256=hashlib.sha256(data).hexdigest(),
+        animated=rendered.inspection.animated,
+        renditions={
+            name: Rendition(width=rendition.width, height=rendition.height, size=len(rendition.data))
+            for name, rendition in rendered.renditions.items()
+        },
+        placeholder=rendered.placeholder,
+        exif=rendered.exif,
+    )

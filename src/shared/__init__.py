@@ -1,1 +1,1 @@
-"""What the API and the processor both need; knows nothing of HTTP or of Lambda events."""
+"""The parts that the API, the processor and the operators share. Nothing here knows HTTP or Lambda events."""

@@ -1,4 +1,4 @@
-"""How this service talks to AWS: one client configuration, and one translation of its errors."""
+"""AWS clients: one configuration for all, and one translation of their errors."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = {"dynamodb": 2, "s3": 3, "secretsmanager": 1}
 MAX_ATTEMPTS = 3
 
-RESERVED_SECONDS = 1  # to say what came of it
+RESERVED_SECONDS = 1  # to respond and to log
 
-_PASSING_CODES = {
+_TEMPORARY_CODES = {
     "ConditionalRequestConflict",
     "OperationAborted",
     "RequestTimeout",
@@ -41,20 +41,20 @@ _THROTTLING_CODES = {
 
 
 class Deadline:
-    """The end of an invocation. What could not end before is not begun: a killed function says nothing."""
+    """The end of an invocation. No call begins that could outlive it: a killed function cannot respond."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._end = float("inf")
 
     def start(self, seconds: float) -> None:
-        """Begin an invocation that may take so long."""
+        """Begin an invocation that may take so many seconds."""
         self._end = self._clock() + seconds - RESERVED_SECONDS
 
-    def check(self, seconds: float) -> None:
-        """Raises Unavailable if so much time is not left."""
+    def require(self, seconds: float) -> None:
+        """Raises Unavailable if fewer seconds are left."""
         if self._clock() + seconds > self._end:
-            raise Unavailable("The service is too slow just now; try again in a moment.")
+            raise Unavailable("The service is too slow at the moment. Try again soon.")
 
 
 @overload
@@ -75,7 +75,7 @@ def create_client(
     *,
     deadline: Deadline | None = None,
 ) -> Any:
-    """`deadline` keeps every try of every call within the invocation."""
+    """Make a client. `deadline` keeps every try of every call within the invocation."""
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=READ_TIMEOUT_SECONDS[service],
@@ -86,13 +86,13 @@ def create_client(
     client = boto3.client(service, endpoint_url=endpoint_url, config=config)
     if deadline:
         longest = CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS[service]
-        client.meta.events.register_first("before-send", lambda **_: deadline.check(longest))
+        client.meta.events.register_first("before-send", lambda **_: deadline.require(longest))
     return client
 
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Turn what passes by itself into Throttled or Unavailable. Anything else is our fault and stays."""
+    """Turn temporary errors into Throttled or Unavailable. Other errors are our fault and pass unchanged."""
     try:
         yield
     except ClientError as error:
@@ -100,7 +100,7 @@ def translate_errors() -> Iterator[None]:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         if code in _THROTTLING_CODES:
             raise Throttled from error
-        if code in _PASSING_CODES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if code in _TEMPORARY_CODES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise Unavailable from error
         raise
     except (HTTPClientError, AwsConnectionError, IncompleteReadError) as error:

@@ -1,4 +1,4 @@
-"""Errors of the domain. The API maps each class to a status in one place, `app.errors`."""
+"""Domain errors. `app.responses.errors` maps each class to an HTTP status, in one place."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 @dataclass(frozen=True)
 class FieldError:
-    """One wrong field of a request, named as the client wrote it: `metadata.tags[2]`."""
+    """One wrong field of a request, under the name that the client wrote: `metadata.tags[2]`."""
 
     field: str
     message: str
@@ -17,11 +17,12 @@ class DomainError(Exception):
     """Base of every error that a client may read. `code` is stable, `detail` is for people."""
 
     code: ClassVar[str]
+    default_detail: ClassVar[str] = ""
 
-    def __init__(self, detail: str, errors: Sequence[FieldError] = ()) -> None:
-        super().__init__(detail)
-        self.detail = detail
+    def __init__(self, detail: str | None = None, errors: Sequence[FieldError] = ()) -> None:
+        self.detail = self.default_detail if detail is None else detail
         self.errors = tuple(errors)
+        super().__init__(self.detail)
 
 
 class MalformedRequest(DomainError):
@@ -31,7 +32,7 @@ class MalformedRequest(DomainError):
 
 
 class InvalidFields(DomainError):
-    """The request can be read, but fields of it are wrong."""
+    """The request can be read, but some of its fields are wrong."""
 
     code = "invalid_fields"
 
@@ -40,13 +41,13 @@ class InvalidFields(DomainError):
 
 
 class KeyReused(InvalidFields):
-    """The Idempotency-Key names another request already."""
+    """The Idempotency-Key was sent with another request before."""
 
     code = "idempotency_key_reused"
 
 
 class UnsupportedMediaType(DomainError):
-    """The request's Content-Type is none that the endpoint reads."""
+    """The endpoint does not read bodies of this Content-Type."""
 
     code = "unsupported_media_type"
 
@@ -58,7 +59,7 @@ class TooLarge(DomainError):
 
 
 class UnacceptableImage(DomainError):
-    """These bytes can never become an image here. `detail` says why, in words for the client."""
+    """These bytes can never become an image here. `detail` tells the client why."""
 
     code = "unacceptable_image"
 
@@ -70,17 +71,18 @@ class UnsupportedImage(UnacceptableImage):
 
 
 class TooManyPixels(UnacceptableImage):
-    """The image is larger, when decoded, than the service can afford."""
+    """The decoded image would be larger than the service can afford."""
 
     code = "too_many_pixels"
 
 
 class Unauthenticated(DomainError):
-    """The request needs a caller, or its token is not good. `challenge` is how to do better (RFC 6750)."""
+    """The request needs a caller, or its token is invalid. `challenge` is for WWW-Authenticate (RFC 6750)."""
 
     code = "unauthenticated"
+    default_detail = "This request needs a token. Send it as `Authorization: Bearer <token>`."
 
-    def __init__(self, detail: str = "Send a bearer token.", challenge: str = "Bearer") -> None:
+    def __init__(self, detail: str | None = None, challenge: str = "Bearer") -> None:
         super().__init__(detail)
         self.challenge = challenge
 
@@ -90,65 +92,54 @@ class Unauthenticated(DomainError):
 
 
 class Forbidden(DomainError):
-    """The caller may see this, but not do that."""
+    """The caller may see the resource, but may not do this with it."""
 
     code = "forbidden"
 
 
 class QuotaExceeded(Forbidden):
-    """The user has as much here as a user may have. Waiting changes nothing, deleting does."""
+    """The user has used up their quota. Waiting does not help, deleting does."""
 
     code = "quota_exceeded"
 
 
 class NotFound(DomainError):
-    """There is no such thing, or the caller may not know of it: both read the same."""
+    """The resource does not exist, or the caller may not know of it. Both read the same."""
 
     code = "not_found"
-
-    def __init__(self, detail: str = "There is nothing here.") -> None:
-        super().__init__(detail)
+    default_detail = "This does not exist, or you may not see it."
 
 
 class Conflict(DomainError):
-    """Someone else is changing the same thing."""
+    """The request does not fit the current state of the resource, or others keep changing it."""
 
     code = "conflict"
-
-    def __init__(self, detail: str = "Someone else is changing this just now; try again.") -> None:
-        super().__init__(detail)
+    default_detail = "Someone else is changing this at the moment. Try again."
 
 
 class StillRunning(Conflict):
-    """A request with the same Idempotency-Key is being answered just now."""
+    """A request with the same Idempotency-Key is still running."""
 
     code = "still_running"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "A request with this Idempotency-Key is being answered just now; ask again in a moment."
-        )
+    default_detail = "The first request with this Idempotency-Key is still running. Try again in a moment."
 
 
 class PreconditionFailed(DomainError):
-    """The client's `If-Match` names a version that is not the current one."""
+    """The `If-Match` of the client names a version that is not the current one."""
 
     code = "precondition_failed"
+    default_detail = "This has changed since you read it. Read it again, then repeat your change."
 
 
 class Throttled(DomainError):
     """AWS asks us to slow down."""
 
     code = "throttled"
-
-    def __init__(self, detail: str = "The service is busy; try again in a moment.") -> None:
-        super().__init__(detail)
+    default_detail = "The service is busy. Try again in a moment."
 
 
 class Unavailable(DomainError):
-    """AWS did not answer, or answered that it cannot."""
+    """AWS did not respond, or said that it cannot serve us."""
 
     code = "unavailable"
-
-    def __init__(self, detail: str = "The service cannot answer just now; try again in a moment.") -> None:
-        super().__init__(detail)
+    default_detail = "The service is not available at the moment. Try again soon."

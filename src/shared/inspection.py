@@ -1,4 +1,4 @@
-"""Bytes -> what image this is, within which limits. Judges what the bytes are, never what they are called."""
+"""Finds out what kind of image some bytes are. It looks at the bytes, never at their name or type."""
 
 import warnings
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from shared.errors import TooManyPixels, UnsupportedImage
-from shared.structure import MAX_FRAMES, check_structure
+from shared.structure import MAX_FRAMES, require_structure
 
 if TYPE_CHECKING:
     from PIL.Image import Exif
@@ -25,7 +25,7 @@ CONTENT_TYPES = {
     "WEBP": "image/webp",
     "AVIF": "image/avif",
 }
-"""What is accepted: Pillow's name of each format, and its media type."""
+"""The accepted formats: Pillow's name of each, and its media type."""
 
 _PLUGINS = {
     "JPEG": "JpegImagePlugin",
@@ -40,7 +40,7 @@ _MAX_BRANDS_BYTES = 256
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a file's header says of its image. Width and height are those that a viewer sees."""
+    """The facts in a file's header. Width and height are those that a viewer sees."""
 
     content_type: str
     width: int
@@ -49,13 +49,13 @@ class Inspection:
 
 
 def inspect(data: bytes) -> Inspection:
-    """Reads the header only: what is behind it may still be damaged."""
+    """Read the header only: the pixels behind it may still be damaged. Raises UnacceptableImage."""
     with open_image(data) as image:
         return describe(image)
 
 
 def describe(image: "ImageFile") -> Inspection:
-    """The facts of an image from `open_image`, which must not be decoded yet."""
+    """Return the facts of an image from `open_image`, which must not be decoded yet."""
     width, height = image.size
     if read_orientation(read_exif(image)) in range(5, 9):
         width, height = height, width
@@ -68,37 +68,38 @@ def describe(image: "ImageFile") -> Inspection:
 
 @contextmanager
 def open_image(data: bytes) -> "Iterator[ImageFile]":
-    """The image, known to be affordable and not yet decoded. Decode it inside `refusing_damage`."""
-    from PIL import Image  # noqa: PLC0415 - takes 38 ms, which only an upload should pay
+    """Open an image that is known to be affordable. It is not decoded: do that inside `refusing_damage`."""
+    from PIL import Image  # noqa: PLC0415 - only an upload should pay its 38 ms
 
     image_format = detect_format(data)
-    check_structure(data, image_format)
-    # Without its plugin at hand, Pillow imports those of all formats: another 100 ms.
+    require_structure(data, image_format)
+    # If the plugin is not imported yet, Pillow imports those of all formats: another 100 ms.
     import_module(f"PIL.{_PLUGINS[image_format]}")
     Image.MAX_IMAGE_PIXELS = MAX_IMAGE_PIXELS  # Pillow warns above it, and fails above twice as many
     with refusing_damage():
         image = Image.open(BytesIO(data), formats=[image_format])
     with image:
-        _check_size(image.width, image.height)
-        _check_frames(image)
+        _require_size(image.width, image.height)
+        _require_few_frames(image)
         yield image
 
 
 def load_plugins() -> None:
-    """Import what any image needs, so that processes which are forked later have it at hand."""
+    """Import everything that any image needs: a process that is forked later can open no file."""
     from PIL import Image  # noqa: PLC0415 - see `open_image`
 
     Image.preinit()
-    for plugin in _PLUGINS.values():
+    # Pillow imports the last two when it meets an EXIF block or a JPEG of several pictures.
+    for plugin in (*_PLUGINS.values(), "TiffImagePlugin", "MpoImagePlugin"):
         import_module(f"PIL.{plugin}")
 
 
 @contextmanager
 def refusing_damage() -> Iterator[None]:
-    """Turns what Pillow raises of bad bytes into `UnacceptableImage`.
+    """Turn any error that Pillow raises for bad bytes into UnacceptableImage.
 
-    Hold it around Pillow's parsers and nothing else: they raise nearly every class there is, and a mistake of
-    our own must not look like a bad image.
+    Use it around Pillow's parsers and nothing else. They raise nearly every class of error, and a mistake in
+    our own code must not look like a bad image.
     """
     from PIL.Image import DecompressionBombError, DecompressionBombWarning  # noqa: PLC0415 - see `open_image`
 
@@ -110,14 +111,14 @@ def refusing_damage() -> Iterator[None]:
         except (DecompressionBombError, DecompressionBombWarning) as error:
             raise TooManyPixels(f"The image has more than {MAX_IMAGE_PIXELS / 1e6:g} megapixels.") from error
         except MemoryError:
-            # The image was found affordable: if it does not fit, the machine is in trouble, not the image.
+            # The image was found affordable. If it does not fit, the fault is the machine's.
             raise
         except Exception as error:
             raise UnsupportedImage("The image is truncated or damaged.") from error
 
 
 def detect_format(data: bytes) -> str:
-    """Pillow's name of the format, by its first bytes."""
+    """Return Pillow's name of the format, by the first bytes."""
     if data.startswith(b"\xff\xd8\xff"):
         return "JPEG"
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -130,13 +131,13 @@ def detect_format(data: bytes) -> str:
         brands = data[8 : min(int.from_bytes(data[:4]), _MAX_BRANDS_BYTES)]
         if b"avif" in brands or b"avis" in brands:
             return "AVIF"
-    raise UnsupportedImage("The file is none of the accepted images: JPEG, PNG, GIF, WebP or AVIF.")
+    raise UnsupportedImage("The file is not an accepted image. Send a JPEG, PNG, GIF, WebP or AVIF.")
 
 
 def read_exif(image: "ImageFile") -> "Exif":
-    """The EXIF block in front of the image data; empty where there is none that can be read.
+    """Return the EXIF block in front of the image data. It is empty if there is none that can be read.
 
-    Pillow's own `getexif` decodes a PNG to find one, and believes an orientation in XMP, as no viewer does.
+    Pillow's own `getexif` decodes a PNG to find one, and takes the orientation from XMP, as no viewer does.
     """
     from PIL.Image import Exif  # noqa: PLC0415 - see `open_image`
 
@@ -147,7 +148,7 @@ def read_exif(image: "ImageFile") -> "Exif":
 
 
 def read_orientation(exif: "Exif") -> int | None:
-    """1 to 8, as EXIF counts them; None where there is none, or none that makes sense."""
+    """Return 1 to 8, as EXIF counts them. None if there is no valid one."""
     with suppress(UnsupportedImage), refusing_damage():
         orientation = exif.get(_ORIENTATION_TAG)
         if isinstance(orientation, int) and orientation in range(1, 9):
@@ -155,15 +156,15 @@ def read_orientation(exif: "Exif") -> int | None:
     return None
 
 
-def _check_size(width: int, height: int) -> None:
+def _require_size(width: int, height: int) -> None:
     if width < 1 or height < 1:
         raise UnsupportedImage("The image has no pixels.")
     if max(width, height) > MAX_SIDE_PX:
-        raise TooManyPixels(f"The image is {width} x {height}; a side has at most {MAX_SIDE_PX:,} pixels.")
+        raise TooManyPixels(f"The image is {width} x {height}. A side has at most {MAX_SIDE_PX:,} pixels.")
 
 
-def _check_frames(image: "ImageFile") -> None:
-    # Pillow finds the frames of a GIF by walking through them: `check_structure` has counted those.
+def _require_few_frames(image: "ImageFile") -> None:
+    # Pillow finds the frames of a GIF by walking through them. `require_structure` has counted those.
     if image.format == "GIF":
         return
     with refusing_damage():

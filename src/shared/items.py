@@ -1,9 +1,9 @@
-"""Items in DynamoDB, listed for whoever owns them."""
+"""Items in DynamoDB, listed for their owners."""
 
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from shared.listing import Scope, Span
+from shared.listing import Span
 from shared.models import Item
 from shared.records import RecordPage, RecordRepository
 
@@ -14,12 +14,12 @@ class ItemRepository(RecordRepository[Item]):
     kind = "ITEM"
     model = Item
 
-    def partitions(self, record: Item) -> Sequence[str]:
-        return [_owner_family(record.user_id)]
+    def get_partitions(self, record: Item) -> Sequence[str]:
+        return [_make_partition(record.user_id)]
 
     def list_owned(self, user_id: str | None, span: Span, *, limit: int) -> RecordPage[Item]:
-        return self.list([Scope([_owner_family(user_id)])], span, limit=limit)
+        return self.list([[_make_partition(user_id)]], span, limit=limit)
 
 
-def _owner_family(user_id: str | None) -> str:
+def _make_partition(user_id: str | None) -> str:
     return f"USER#{quote(user_id, safe='@:|+')}" if user_id else "SHARED"

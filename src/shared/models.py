@@ -1,17 +1,20 @@
-"""What the service stores: images and items, and the parts they are made of."""
+"""Stored models: images and items, and the parts they are made of."""
 
 import json
+import uuid
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, PlainSerializer, StringConstraints
 from pydantic.alias_generators import to_camel
 
-type RenditionName = Literal["thumbnail", "small", "medium", "large"]
+from shared import lifecycle
+from shared.lifecycle import Event, State, Status
+from shared.renditions import RenditionName
 
-# Photos of 4000 and 4032 pixels are decoded at half their size for 2000, which takes half the time.
-RENDITION_EDGES_PX: dict[RenditionName, int] = {"thumbnail": 256, "small": 640, "medium": 1280, "large": 2000}
+MAX_FACT_CHARS = 100
+LEASE_ENDED_REASON = "Processing did not end in time. Ask for it again with POST /images/{id}/reprocess."
 
 
 def format_timestamp(at: datetime) -> str:
@@ -29,18 +32,26 @@ class Model(BaseModel):
         alias_generator=to_camel,
         validate_by_name=True,
         frozen=True,
+        allow_inf_nan=False,
         hide_input_in_errors=True,
         defer_build=True,
     )
 
 
 class Record(Model):
-    """What every stored thing has."""
+    """Base of everything that has a row of its own."""
 
     id: str
     created_at: Timestamp
     updated_at: Timestamp
     version: int = 1
+
+    @classmethod
+    def create(cls, **fields: Any) -> Self:  # noqa: ANN401 - any field of the record
+        """Make a new record. Raises ValidationError for a field that it lacks, so that none gets lost."""
+        now = datetime.now(UTC)
+        defaults = {"id": str(uuid.uuid4()), "created_at": now, "updated_at": now}
+        return cls.model_validate(defaults | fields, extra="forbid")
 
 
 class Visibility(StrEnum):
@@ -50,14 +61,7 @@ class Visibility(StrEnum):
     PRIVATE = "private"
 
 
-class Status(StrEnum):
-    """Where an image is in its life."""
-
-    PENDING = "pending"
-    PROCESSING = "processing"
-    READY = "ready"
-    REJECTED = "rejected"
-    FAILED = "failed"
+FactText = Annotated[str, StringConstraints(max_length=MAX_FACT_CHARS)]
 
 
 class Rendition(Model):
@@ -70,16 +74,16 @@ class Rendition(Model):
 
 
 class Placeholder(Model):
-    """What a client shows until the image is there."""
+    """A stand-in that a client shows until the image is loaded."""
 
-    thumbhash: str
+    thumbhash: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/=]{1,64}$")]
     """Base64 of the ThumbHash (https://evanw.github.io/thumbhash/)."""
-    dominant_color: str
+    dominant_color: Annotated[str, StringConstraints(pattern="^#[0-9a-f]{6}$")]
     """`#rrggbb`"""
 
 
 class Location(Model):
-    """Where a photo was taken: degrees (WGS 84) and metres above the sea."""
+    """The place where a photo was taken: degrees (WGS 84) and metres above the sea."""
 
     latitude: float
     longitude: float
@@ -87,86 +91,33 @@ class Location(Model):
 
 
 class Exif(Model):
-    """The facts of a photo that are worth telling."""
+    """Facts that a camera recorded."""
 
-    taken_at: str | None = None
+    taken_at: Annotated[str, StringConstraints(pattern=r"^[0-9T:+-]{19,25}$")] | None = None
     """RFC 3339; without an offset where the camera did not record one, and for strangers."""
-    camera: str | None = None
-    lens: str | None = None
+    camera: FactText | None = None
+    lens: FactText | None = None
     focal_length_mm: float | None = None
     aperture: float | None = None
     exposure_seconds: float | None = None
     iso: int | None = None
     orientation: int | None = None
-    """1 to 8, as the camera stored the pixels; renditions are upright."""
+    """1 to 8, as the camera stored the pixels. Renditions are upright."""
     location: Location | None = None
 
     def without_place(self) -> Self | None:
-        """As strangers may see it: an offset tells the part of the world, too. None if nothing is left."""
+        """The facts for strangers: no location, and no offset, which tells the part of the world.
+
+        None if nothing is left.
+        """
         taken_at = self.taken_at and self.taken_at[: len("2024-05-06T07:08:09")]
         rest = self.model_copy(update={"taken_at": taken_at, "location": None})
         return rest if any(value is not None for _, value in rest) else None
 
 
-class Image(Record):
-    """An image's record."""
+class Facts(Model):
+    """The facts that processing finds. None leaves the field of the image as it was."""
 
-    user_id: str
-    filename: str
-    content_type: str
-    size: int
-    width: int | None = None
-    height: int | None = None
-    sha256: str | None = None
-    """Of a direct upload, until its bytes are there: what the client declared."""
-    description: str | None = None
-    visibility: Visibility = Visibility.PRIVATE
-    tags: tuple[str, ...] = ()
-    status: Status = Status.PROCESSING
-    status_reason: str | None = None
-    renditions: dict[RenditionName, Rendition] = {}
-    placeholder: Placeholder | None = None
-    exif: Exif | None = None
-    animated: bool = False
-    shard: int = 0
-    """Which shard of the public listing holds this image; fixed at creation."""
-    listed: bool = True
-    """Whether listings show it, and others may see it: a direct upload is listed once it is verified."""
-    link_generation: int = 0
-    """Counts how often the image's links were revoked: those of an earlier generation open nothing."""
-    expires_at: int | None = None
-    """When the record ends by itself, in seconds since 1970: a direct upload that came to nothing."""
-
-    @property
-    def has_original(self) -> bool:
-        """False for a direct upload whose bytes are not there yet, or were refused."""
-        return self.expires_at is None
-
-    @property
-    def awaits_bytes(self) -> bool:
-        return not self.has_original and self.status is not Status.REJECTED
-
-    @property
-    def is_public(self) -> bool:
-        """Whether everyone may see it."""
-        return self.listed and self.visibility is Visibility.PUBLIC
-
-    def without_links(self) -> Self:
-        """With every link revoked that was made so far."""
-        return self.model_copy(update={"link_generation": self.link_generation + 1})
-
-    def expired_by(self, now: datetime) -> bool:
-        return self.expires_at is not None and self.expires_at <= now.timestamp()
-
-    def owned_by(self, user_id: str | None) -> bool:
-        return self.user_id == user_id
-
-
-class ProcessingResult(Model):
-    """What processing adds to an image's record. What is not named stays as it was."""
-
-    status: Status
-    status_reason: str | None = None
     content_type: str | None = None
     size: int | None = None
     width: int | None = None
@@ -178,11 +129,96 @@ class ProcessingResult(Model):
     exif: Exif | None = None
 
 
+class Image(Record):
+    """The record of an image."""
+
+    user_id: str
+    filename: str
+    content_type: str
+    size: int
+    width: int | None = None
+    height: int | None = None
+    sha256: str | None = None
+    """While a direct upload is pending: the value that the client announced."""
+    description: str | None = None
+    visibility: Visibility = Visibility.PRIVATE
+    tags: tuple[str, ...] = ()
+    status: Status
+    status_reason: str | None = None
+    has_original: bool
+    renditions: dict[RenditionName, Rendition] = {}
+    placeholder: Placeholder | None = None
+    exif: Exif | None = None
+    animated: bool = False
+    shard: int = 0
+    """The shard of the public listing that holds this image. It never changes."""
+    link_generation: int = 0
+    """How often the links of the image were revoked. Links of an earlier generation open nothing."""
+    expires_at: int | None = None
+    leased_until: int | None = None
+
+    @classmethod
+    def begin(cls, state: State, **fields: Any) -> Self:  # noqa: ANN401 - any field of an image
+        """Make the record of a new image in its first state."""
+        return cls.create(**_get_state_fields(state), **fields)
+
+    @property
+    def state(self) -> State:
+        return State(
+            self.status,
+            self.has_original,
+            has_renditions=bool(self.renditions),
+            expires_at=self.expires_at,
+            leased_until=self.leased_until,
+        )
+
+    @property
+    def is_public(self) -> bool:
+        """True if everyone may see it."""
+        return self.visibility is Visibility.PUBLIC and lifecycle.is_shown(self.state)
+
+    @property
+    def serves_original(self) -> bool:
+        return lifecycle.serves_original(self.state)
+
+    def after(self, event: Event, *, reason: str | None = None, facts: Facts | None = None) -> Self:
+        """The image after an event, with the reason that its owner can read. Raises ImpossibleChange."""
+        state = lifecycle.change(self.state, event, datetime.now(UTC))
+        found = {name: value for name, value in facts or () if value is not None}
+        return self._with_state(state).model_copy(update={"status_reason": reason, **found})
+
+    def as_of(self, now: datetime) -> Self:
+        """The image as readers see it now."""
+        state = lifecycle.resolve(self.state, now)
+        if state == self.state:
+            return self
+        return self._with_state(state).model_copy(update={"status_reason": LEASE_ENDED_REASON})
+
+    def without_links(self) -> Self:
+        """The image with every link revoked that was made so far."""
+        return self.model_copy(update={"link_generation": self.link_generation + 1})
+
+    def is_owned_by(self, user_id: str | None) -> bool:
+        return self.user_id == user_id
+
+    def _with_state(self, state: State) -> Self:
+        return self.model_copy(update=_get_state_fields(state))
+
+
+def _get_state_fields(state: State) -> dict[str, Any]:
+    return {
+        "status": state.status,
+        "has_original": state.has_original,
+        "expires_at": state.expires_at,
+        "leased_until": state.leased_until,
+    }
+
+
 def _read_json_text(value: object) -> object:
     return json.loads(value) if isinstance(value, str) else value
 
 
-# As one text in the table: DynamoDB's numbers have fewer digits and a smaller range than JSON's.
+# One text in the table: DynamoDB's numbers have fewer digits and a smaller range than JSON's.
 JsonObject = Annotated[
     dict[str, JsonValue], BeforeValidator(_read_json_text), PlainSerializer(json.dumps, return_type=str)
 ]
@@ -196,6 +232,6 @@ class Item(Record):
     description: str | None = None
     attributes: JsonObject = {}
 
-    def owned_by(self, user_id: str | None) -> bool:
-        """What belongs to nobody in particular belongs to everyone."""
+    def is_owned_by(self, user_id: str | None) -> bool:
+        """An item without a user belongs to everyone."""
         return self.user_id in {None, user_id}

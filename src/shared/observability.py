@@ -1,4 +1,4 @@
-"""Structured logs. What a client sent never goes into them: ids, routes, codes and times do."""
+"""Structured logs. They hold ids, routes, codes and times, and never what a client sent."""
 
 from functools import cache
 

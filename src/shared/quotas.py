@@ -1,4 +1,4 @@
-"""How much a user may have, and how much it has."""
+"""Quotas: how much a user may have, and how much they use."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from shared.models import Model
 
 
 class Usage(Model):
-    """What a user has: the number of its images, and the bytes of their originals."""
+    """What a user has: the number of their images, and the bytes of the originals."""
 
     images: int = 0
     bytes: int = 0
@@ -19,37 +19,41 @@ class Usage(Model):
         return Usage(images=self.images - other.images, bytes=self.bytes - other.bytes)
 
     @property
-    def is_nothing(self) -> bool:
-        return not (self.images or self.bytes)
+    def is_zero(self) -> bool:
+        return self == Usage()
+
+    @property
+    def grows(self) -> bool:
+        """True for a difference that takes up room."""
+        return self.images > 0 or self.bytes > 0
 
 
 @dataclass(frozen=True)
 class Quota:
-    """How much a user may have; None where there is no bound."""
+    """How much a user may have. None stands for no bound."""
 
     max_images: int | None = None
     max_bytes: int | None = None
 
-    def check(self, used: Usage, more: Usage) -> None:
+    def require_room(self, used: Usage, added: Usage) -> None:
         """Raises QuotaExceeded."""
-        if self.max_images is not None and used.images + more.images > self.max_images:
-            raise self.explain()
-        if self.max_bytes is not None and used.bytes + more.bytes > self.max_bytes:
-            raise self.explain()
+        limits = self.get_limits_before(added)
+        if any(getattr(used, name) > limit for name, limit in limits.items()):
+            raise self.make_error()
 
-    def explain(self) -> QuotaExceeded:
+    def get_limits_before(self, added: Usage) -> dict[str, int]:
+        """The most that a user may have before `added` comes on top, by the field names of `Usage`."""
+        limits = {}
+        if self.max_images is not None:
+            limits["images"] = self.max_images - added.images
+        if self.max_bytes is not None:
+            limits["bytes"] = self.max_bytes - added.bytes
+        return limits
+
+    def make_error(self) -> QuotaExceeded:
         bounds = []
         if self.max_images is not None:
             bounds.append(f"{self.max_images} images")
         if self.max_bytes is not None:
             bounds.append(f"{self.max_bytes} bytes")
-        return QuotaExceeded(f"A user may have {' and '.join(bounds)}; delete some to make room.")
-
-    def find_limits(self, more: Usage) -> dict[str, int]:
-        """What a user may have at most before it gets `more`, by the names of `Usage`."""
-        limits = {}
-        if self.max_images is not None:
-            limits["images"] = self.max_images - more.images
-        if self.max_bytes is not None:
-            limits["bytes"] = self.max_bytes - more.bytes
-        return limits
+        return QuotaExceeded(f"A user may have {' and '.join(bounds)}. Delete images to make room.")

@@ -1,7 +1,7 @@
-"""Bytes in S3: uploads, originals, renditions, legacy files. Every key is built and parsed here.
+"""Bytes in S3: uploads, originals, renditions and legacy files. Every key is built and parsed here.
 
-`uploads/` holds what a client posts to S3 itself, and may post again while its form is good. It is copied to
-`originals/` once it is verified, where nobody writes twice.
+A client posts its bytes to `uploads/`, and may post again while its form is valid. Bytes that are verified
+are copied to `originals/`, where nobody writes twice.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws import translate_errors
 from shared.errors import NotFound, Unavailable
-from shared.models import RENDITION_EDGES_PX
+from shared.renditions import RenditionName
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-    from shared.models import Image, RenditionName
+    from shared.models import Image
 
 URL_LIFETIME_SECONDS = 300
 DOWNLOAD_LIFETIME_SECONDS = 3600
@@ -35,7 +35,7 @@ RENDITIONS_PREFIX = "renditions/"
 
 @dataclass(frozen=True)
 class UploadForm:
-    """Where a client posts its bytes to, and the fields that go before them (the S3 API's POST Object)."""
+    """The URL that a client posts its bytes to, and the fields that go before them (S3's POST Object)."""
 
     url: str
     fields: Mapping[str, str]
@@ -78,7 +78,7 @@ def _parse_key(key: str, prefix: str) -> str | None:
 
 
 class ImageStorage:
-    """The bucket. `signer` signs URLs for clients, who may reach S3 under another name than we do."""
+    """The bucket. `signer` signs URLs for clients, who may reach S3 at another address than the functions."""
 
     def __init__(self, client: S3Client, bucket: str, *, signer: S3Client | None = None) -> None:
         self._client = client
@@ -86,9 +86,9 @@ class ImageStorage:
         self._bucket = bucket
 
     def add(self, key: str, data: bytes, content_type: str, *, disposition: str = "inline") -> bool:
-        """Write a new object. False if there is one already, which stays as it is.
+        """Write a new object. False if there is one already: it stays as it is.
 
-        Where keys are random, that one is our own, from a try whose answer was lost.
+        Keys hold random ids, so that object is our own, from a try whose response was lost.
         """
         with translate_errors():
             try:
@@ -107,7 +107,7 @@ class ImageStorage:
         return True
 
     def replace(self, key: str, data: bytes, content_type: str) -> None:
-        """Write an object, over an older one of the same key if there is one."""
+        """Write an object. It replaces an older one of the same key."""
         with translate_errors():
             self._client.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=content_type)
 
@@ -115,13 +115,13 @@ class ImageStorage:
         """Raises NotFound."""
         with translate_errors():
             try:
-                answer = self._client.get_object(Bucket=self._bucket, Key=key)
-                return answer["Body"].read()
+                output = self._client.get_object(Bucket=self._bucket, Key=key)
+                return output["Body"].read()
             except self._client.exceptions.NoSuchKey as error:
-                raise NotFound("There is no such object.") from error
+                raise NotFound from error
 
     def touch(self, key: str, content_type: str) -> None:
-        """Write an object anew as it is, so that S3 tells of it again. Raises NotFound."""
+        """Copy an object onto itself, so that S3 sends its event again. Raises NotFound."""
         with translate_errors():
             try:
                 self._client.copy_object(
@@ -135,9 +135,10 @@ class ImageStorage:
             except ClientError as error:
                 if error.response["Error"]["Code"] != "NoSuchKey":
                     raise
-                raise NotFound("There is no such object.") from error
+                raise NotFound from error
 
     def has(self, key: str) -> bool:
+        """Tell whether there is such an object. Any other outcome than yes and no raises."""
         with translate_errors():
             try:
                 self._client.head_object(Bucket=self._bucket, Key=key)
@@ -148,36 +149,36 @@ class ImageStorage:
         return True
 
     def list_keys(self) -> Iterator[list[tuple[str, datetime]]]:
-        """Every key, and when its object was written, in pages of up to 1000."""
+        """Yield every key and when its object was written, in pages of up to 1000."""
         start: dict[str, Any] = {}
         while True:
             with translate_errors():
-                answer = self._client.list_objects_v2(Bucket=self._bucket, **start)
-            yield [(item["Key"], item["LastModified"]) for item in answer.get("Contents", [])]
-            if "NextContinuationToken" not in answer:
+                output = self._client.list_objects_v2(Bucket=self._bucket, **start)
+            yield [(item["Key"], item["LastModified"]) for item in output.get("Contents", [])]
+            if "NextContinuationToken" not in output:
                 return
-            start = {"ContinuationToken": answer["NextContinuationToken"]}
+            start = {"ContinuationToken": output["NextContinuationToken"]}
 
     def delete(self, key: str) -> None:
-        """Delete one object. What is not there is not missed."""
+        """Delete one object. A missing one is no error."""
         with translate_errors():
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
     def delete_image(self, image_id: str) -> None:
-        """Delete every byte of an image. What is not there is not missed."""
+        """Delete every byte of an image. Missing objects are no error."""
         keys = [make_upload_key(image_id), make_original_key(image_id)]
-        keys += [make_rendition_key(image_id, name) for name in RENDITION_EDGES_PX]
+        keys += [make_rendition_key(image_id, name) for name in RenditionName]
         with translate_errors():
-            answer = self._client.delete_objects(
+            output = self._client.delete_objects(
                 Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
             )
-        if answer.get("Errors"):
-            raise Unavailable("Not every object could be deleted.")
+        if output.get("Errors"):
+            raise Unavailable
 
     def sign_upload(
         self, image_id: str, *, content_type: str, size: int, sha256: str | None, lifetime_seconds: int
     ) -> UploadForm:
-        """Make a form that takes this image alone: S3 refuses another size, type, key or checksum (hex)."""
+        """Make a form for this image alone: S3 refuses another size, type, key or checksum (hex)."""
         fields = {"Content-Type": content_type}
         if sha256:
             checksum = b64encode(bytes.fromhex(sha256)).decode()
@@ -195,22 +196,22 @@ class ImageStorage:
         return UploadForm(form["url"], form["fields"])
 
     def sign_original(self, image: Image) -> str:
-        """Make a URL that reads an image's original for a while."""
+        """Make a URL of an image's original, valid for 5 minutes."""
         return self._sign_image(make_original_key(image.id), image.filename, image.content_type)
 
     def sign_rendition(self, image: Image, name: RenditionName) -> str:
-        """Make a URL that reads a rendition for a while."""
+        """Make a URL of a rendition, valid for 5 minutes."""
         rendition = image.renditions[name]
         filename = f"{image.filename.rpartition('.')[0] or image.filename}-{name}.webp"
         return self._sign_image(make_rendition_key(image.id, name), filename, rendition.content_type)
 
     def sign_download(self, key: str, filename: str) -> str:
-        """Make a URL that reads an object as a download of that name."""
+        """Make a URL that downloads an object under this file name, valid for an hour."""
         disposition = _make_disposition("attachment", filename)
         return self._sign(DOWNLOAD_LIFETIME_SECONDS, Key=key, ResponseContentDisposition=disposition)
 
     def _sign_image(self, key: str, filename: str, content_type: str) -> str:
-        """Whatever the object says of itself, it is answered as the image that it was found to be."""
+        """S3 serves the object with the type that its bytes were found to be, whatever its metadata says."""
         return self._sign(
             URL_LIFETIME_SECONDS,
             Key=key,
@@ -226,5 +227,5 @@ class ImageStorage:
 
 
 def _make_disposition(kind: str, filename: str) -> str:
-    """A Content-Disposition (RFC 6266), encoded as RFC 5987 says."""
+    """A Content-Disposition (RFC 6266) with an encoded file name (RFC 5987)."""
     return f"{kind}; filename*=UTF-8''{quote(filename, safe='')}"

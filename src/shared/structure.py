@@ -1,8 +1,8 @@
-"""The outer structure of a file, walked before a parser is trusted with it.
+"""The outer structure of an image file, walked before a parser gets it.
 
 Pillow reads headers in Python, piece by piece: a small file made of millions of tiny pieces keeps it busy for
-minutes. A progressive JPEG may ask for thousands of passes over its pixels. Both are found here by looking at
-the pieces alone.
+minutes. A progressive JPEG may ask for thousands of passes over its pixels. This module finds both from the
+pieces alone.
 """
 
 import re
@@ -14,7 +14,7 @@ MAX_JPEG_SEGMENTS = 500
 MAX_JPEG_SCANS = 100
 MAX_JPEG_EXIF_BYTES = 1_000_000
 MAX_JPEG_FILL_BYTES = 65_536
-"""Bytes that belong to no segment, which decoders skip."""
+"""Bytes between segments. Decoders skip them."""
 MAX_PNG_CHUNKS = 100_000
 MAX_PNG_METADATA_CHUNKS = 300
 MAX_GIF_BLOCKS = 1_000_000
@@ -24,21 +24,21 @@ _JPEG_MARKER = re.compile(rb"\xff([\x01-\xfe])")
 _JPEG_MARKERS_WITHOUT_PAYLOAD = frozenset([0x01, 0xC8, *range(0xD0, 0xDA), *range(0xF0, 0xFE)])
 _JPEG_START_OF_SCAN = 0xDA
 _JPEG_SCAN = re.compile(rb"\xff\xda\x00(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04)")
-"""The only headers of scans that decoders accept, hence no chance match inside other data."""
+"""Decoders accept no other headers of scans, so other data hardly ever matches by chance."""
 
 _PNG_IMAGE_DATA = frozenset([b"IDAT", b"fcTL", b"fdAT"])
 
 _GIF_EXTENSION, _GIF_IMAGE, _GIF_TRAILER = b"!,;"
 
 
-def check_structure(data: bytes, image_format: str) -> None:
-    """Raises `UnsupportedImage` for a file of more pieces than any honest one has, or which ends amid one."""
-    check = _CHECKS.get(image_format)
-    if check:
-        check(data)
+def require_structure(data: bytes, image_format: str) -> None:
+    """Raises UnsupportedImage if the file has more pieces than any honest one, or ends amid one."""
+    walk = _WALKS.get(image_format)
+    if walk:
+        walk(data)
 
 
-def _check_jpeg(data: bytes) -> None:
+def _walk_jpeg(data: bytes) -> None:
     position, fill_bytes, exif_bytes = 2, 0, 0
     for _ in range(MAX_JPEG_SEGMENTS):
         match = _JPEG_MARKER.search(data, position)
@@ -62,7 +62,7 @@ def _check_jpeg(data: bytes) -> None:
         raise UnsupportedImage(f"The JPEG has more than {MAX_JPEG_SCANS:,} scans.")
 
 
-def _check_png(data: bytes) -> None:
+def _walk_png(data: bytes) -> None:
     position = 8
     metadata_chunks = 0
     for _ in range(MAX_PNG_CHUNKS):
@@ -79,7 +79,7 @@ def _check_png(data: bytes) -> None:
     raise UnsupportedImage(f"The PNG has more than {MAX_PNG_CHUNKS:,} chunks.")
 
 
-def _check_gif(data: bytes) -> None:
+def _walk_gif(data: bytes) -> None:
     position = 13 + _palette_bytes(data[10:11])
     in_blocks = False
     frames = 0
@@ -112,4 +112,4 @@ def _palette_bytes(flags: bytes) -> int:
     return 3 << (flags[0] & 7) + 1 if flags and flags[0] & 0x80 else 0
 
 
-_CHECKS: dict[str, Callable[[bytes], None]] = {"JPEG": _check_jpeg, "PNG": _check_png, "GIF": _check_gif}
+_WALKS: dict[str, Callable[[bytes], None]] = {"JPEG": _walk_jpeg, "PNG": _walk_png, "GIF": _walk_gif}

@@ -1,6 +1,6 @@
-"""What the tests of this folder talk to: a whole stack, started once and ended with the session.
+"""The stack that these tests talk to. It starts once and ends with the session.
 
-With E2E_API_URL they talk to that API instead; what looks into the stack behind it is skipped then.
+With E2E_API_URL they talk to that API instead. Tests that look into the stack behind it skip then.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pytest
 from local import sam_local
 from local.loopback import find_free_port
 from local.stack import Stack, run_stack
-from tests.e2e.client import leave_remains
+from tests.support.client import leave_remains
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,14 +25,14 @@ TIMEOUT = 60.0
 
 @pytest.fixture(autouse=True)
 def aws() -> None:
-    """Here AWS is the stack's, not moto's."""
+    """Here AWS is that of the stack, not moto."""
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack of its own, on free ports, to look into."""
+    """A stack on free ports, to look into."""
     if GIVEN_URL:
-        pytest.skip("looks into the stack, of which E2E_API_URL gives only the API")
+        pytest.skip("looks into the stack, and E2E_API_URL gives only the API")
     with run_stack(find_free_port(), find_free_port(), tmp_path_factory.mktemp("stack"), quiet=True) as stack:
         leave_remains(stack)
         yield stack
@@ -40,9 +40,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def jwt_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A second stack, whose callers have tokens of its own Cognito."""
+    """A second stack, whose callers have tokens of its Cognito."""
     if GIVEN_URL:
-        pytest.skip("needs the users of a stack, of which E2E_API_URL gives only the API")
+        pytest.skip("needs the users of a stack, and E2E_API_URL gives only the API")
     state = tmp_path_factory.mktemp("jwt-stack")
     with run_stack(find_free_port(), find_free_port(), state, auth_mode="jwt", quiet=True) as stack:
         yield stack
@@ -50,7 +50,7 @@ def jwt_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def docker_stack(request: pytest.FixtureRequest) -> Stack:
-    """The same stack, where `sam local` can run beside it."""
+    """The same stack, if `sam local` can run beside it."""
     obstacle = sam_local.find_obstacle()
     if obstacle:
         pytest.skip(f"sam local cannot run: {obstacle}")

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.e2e.client import await_end, upload_form, upload_json
-from tests.pictures import BLUE, GREEN, RED, WHITE, draw_quadrants, make_photo
+from tests.support.client import await_end, upload_form, upload_json
+from tests.support.pictures import BLUE, GREEN, RED, WHITE, draw_quadrants, make_photo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,13 +40,13 @@ def test_photo_becomes_ready_with_upright_renditions(api: httpx.Client, upload: 
     assert ready["placeholder"]["dominantColor"].startswith("#")
     expected = [tuple(round(value / 32) for value in color) for color in (RED, GREEN, BLUE, WHITE)]
     for name, size in SIZES.items():
-        answer = fetch(ready["renditions"][name]["url"])
-        assert answer.headers["Content-Type"] == "image/webp"
-        rendition = Image.open(BytesIO(answer.content))
+        response = fetch(ready["renditions"][name]["url"])
+        assert response.headers["Content-Type"] == "image/webp"
+        rendition = Image.open(BytesIO(response.content))
         assert (rendition.format, rendition.size) == ("WEBP", size)
         assert not rendition.getexif()
         assert read_corners(rendition) == expected
-        assert len(answer.content) == ready["renditions"][name]["size"]
+        assert len(response.content) == ready["renditions"][name]["size"]
 
 
 def test_original_is_for_its_owner_byte_by_byte(api: httpx.Client) -> None:
@@ -62,8 +62,8 @@ def test_private_image_is_nobody_elses(api: httpx.Client) -> None:
     for path in ("", "/content", "/content/small"):
         assert api.get(f"/images/{image['id']}{path}").status_code == 404
         assert api.get(f"/images/{image['id']}{path}", headers={"X-User-Id": "ann"}).status_code == 404
-        answer = api.get(f"/images/{image['id']}{path}", params={"userId": "eve"})
-        assert answer.status_code == (302 if path else 200)
+        response = api.get(f"/images/{image['id']}{path}", params={"userId": "eve"})
+        assert response.status_code == (302 if path else 200)
     for query in ("", "userId=eve&visibility=private"):
         listed = api.get(f"/images?{query}", headers={"X-User-Id": "ann"}).json()["images"]
         assert image["id"] not in {found["id"] for found in listed}
@@ -131,10 +131,10 @@ def test_item_lives_and_ends(api: httpx.Client) -> None:
 
 def test_legacy_upload_comes_back_as_a_download(api: httpx.Client) -> None:
     page = b"<script>alert(1)</script>"
-    answer = api.post("/upload", files={"file": ("page.html", page, "text/html")})
-    assert answer.status_code == 201
-    assert answer.headers["Deprecation"]
-    download = httpx.get(answer.json()["file"]["url"])
+    response = api.post("/upload", files={"file": ("page.html", page, "text/html")})
+    assert response.status_code == 201
+    assert response.headers["Deprecation"]
+    download = httpx.get(response.json()["file"]["url"])
     assert download.content == page
     assert download.headers["Content-Type"] == "application/octet-stream"
     assert download.headers["Content-Disposition"] == "attachment; filename*=UTF-8''page.html"
@@ -179,9 +179,9 @@ def test_legacy_upload_comes_back_as_a_download(api: httpx.Client) -> None:
 def test_error_is_a_problem(  # noqa: PLR0913, PLR0917 - a row of the table
     api: httpx.Client, method: str, url: str, options: dict[str, Any], status: int, code: str
 ) -> None:
-    answer = api.request(method, url, **options)
-    assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert answer.headers["Content-Type"] == "application/problem+json"
+    response = api.request(method, url, **options)
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert response.headers["Content-Type"] == "application/problem+json"
 
 
 def test_largest_inline_image_fits_in_both_formats(api: httpx.Client) -> None:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from local.redrive import redrive
+from operations.redrive import redrive
 from shared.images import ImageRepository
-from shared.models import Status
+from shared.lifecycle import Status
 from shared.storage import make_original_key
 from shared.table import Table
-from tests.e2e.client import await_end, await_value, upload_json
-from tests.pictures import make_photo
-from tests.records import make_image
+from tests.support.client import await_end, await_value, upload_json
+from tests.support.images import make_image
+from tests.support.pictures import make_photo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,10 +84,10 @@ def test_event_that_keeps_failing_is_kept_and_a_redrive_makes_the_image_ready(
     )
 
     def count_messages() -> int:
-        answer = stack.client("sqs").get_queue_attributes(
+        response = stack.client("sqs").get_queue_attributes(
             QueueUrl=stack.outputs["FailureQueueUrl"], AttributeNames=["ApproximateNumberOfMessages"]
         )
-        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+        return int(response["Attributes"]["ApproximateNumberOfMessages"])
 
     await_value(lambda: count_messages() or None)
     assert images.get(image.id).status is Status.FAILED
@@ -103,14 +103,14 @@ def test_failed_image_is_ready_after_its_owner_had_it_processed_again(
     image_id = upload_json(api, PHOTO)["id"]
     await_end(api, image_id)
     images.update(image_id, lambda image: image.model_copy(update={"status": Status.FAILED}), lambda _: None)
-    answer = api.post(f"/images/{image_id}/reprocess", headers={"X-User-Id": "ann"})
-    assert answer.status_code == 202
+    response = api.post(f"/images/{image_id}/reprocess", headers={"X-User-Id": "ann"})
+    assert response.status_code == 202
     assert await_end(api, image_id)["status"] == "ready"
     assert len(list_objects(stack, image_id)) == 5
 
 
 def test_transaction_sent_twice_is_one_write(stack: Stack) -> None:
-    """Of the retry after a lost answer, what moto cannot show."""
+    """Of the retry after a lost response, what moto cannot show."""
     table = stack.outputs["ImagesTableName"]
     item = {"pk": {"S": f"TEST#{uuid.uuid4()}"}, "sk": {"S": "TEST"}}
     put = {"TableName": table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from shared.storage import ImageStorage, make_upload_key
-from tests.e2e.client import await_end, await_value, begin_upload, post_form
-from tests.pictures import make_photo
+from tests.support.client import await_end, await_value, begin_upload, post_form
+from tests.support.pictures import make_photo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,8 +86,8 @@ def test_form_takes_nothing_but_what_was_announced(
 
 def test_policy_that_was_changed_is_refused(embedded: httpx.Client) -> None:
     begun = begin_upload(embedded, PHOTO)
-    answer = post_form(begun["upload"], PHOTO, policy=change_policy(begun["upload"]))
-    assert answer.status_code == 403
+    response = post_form(begun["upload"], PHOTO, policy=change_policy(begun["upload"]))
+    assert response.status_code == 403
 
 
 def test_form_that_has_expired_is_refused(stack: Stack) -> None:
@@ -104,8 +104,8 @@ def test_other_bytes_of_the_same_size_are_rejected_with_a_reason(
 ) -> None:
     begun = begin_upload(embedded, PHOTO, sha256=hashlib.sha256(PHOTO).hexdigest())
     other = PHOTO[:-4] + bytes(4)
-    answer = post_form(begun["upload"], other)  # which AWS's S3 refuses itself
-    assert answer.status_code in {204, 400}
+    response = post_form(begun["upload"], other)  # which AWS's S3 refuses itself
+    assert response.status_code in {204, 400}
     image = await_end(embedded, begun["id"])
     assert image["status"] == "rejected"
     assert "SHA-256" in image["statusReason"]
@@ -140,9 +140,9 @@ def test_page_in_a_browser_may_post_to_the_bucket(embedded: httpx.Client) -> Non
     origin = {"Origin": "https://example.org"}
     preflight = httpx.options(form["url"], headers={**origin, "Access-Control-Request-Method": "POST"})
     assert preflight.status_code == 200
-    answer = httpx.post(form["url"], data=form["fields"], files={"file": PHOTO}, headers=origin)
-    assert answer.status_code == 204
-    for response in (preflight, answer):
+    posted = httpx.post(form["url"], data=form["fields"], files={"file": PHOTO}, headers=origin)
+    assert posted.status_code == 204
+    for response in (preflight, posted):
         assert response.headers["Access-Control-Allow-Origin"] in {"*", "https://example.org"}
 
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document tells the truth about every answer of the deployed API."""
+"""The OpenAPI document tells the truth about every response of the deployed API."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from tests.e2e.client import await_end, upload_form
-from tests.fuzzing import USER, fuzz
-from tests.pictures import make_picture
+from tests.support.client import await_end, upload_form
+from tests.support.fuzzing import USER, fuzz
+from tests.support.pictures import make_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable

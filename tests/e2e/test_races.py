@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from shared.images import make_usage_key
-from tests.e2e.client import await_end, await_value, begin_upload, post_form, upload_form
-from tests.pictures import make_photo
+from tests.support.client import await_end, await_value, begin_upload, post_form, upload_form
+from tests.support.pictures import make_photo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -87,13 +87,15 @@ def test_parallel_uploads_stop_at_the_quota(
     row |= {name: {"N": str(number)} for name, number in counters.items()}
     stack.client("dynamodb").put_item(TableName=stack.outputs["ImagesTableName"], Item=row)
     before = find_objects(stack).keys()
-    answers = run_at_once(
+    responses = run_at_once(
         lambda _: api.post("/images/upload", files={"file": ("a.jpg", PHOTO)}, data={"userId": user}), 50
     )
-    taken = {answer.json()["id"] for answer in answers if answer.status_code == 201}
-    refused = [answer for answer in answers if answer.status_code != 201]
+    taken = {response.json()["id"] for response in responses if response.status_code == 201}
+    refused = [response for response in responses if response.status_code != 201]
     assert len(taken) == 10
-    assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {(403, "quota_exceeded")}
+    assert {(response.status_code, response.json()["code"]) for response in refused} == {
+        (403, "quota_exceeded")
+    }
     assert read_usage(stack, user) == {"images": MAX_USER_IMAGES, "bytes": 10 * len(PHOTO)}
     listed = api.get("/images", params={"userId": user, "limit": 100}).json()["images"]
     assert {image["id"] for image in listed} == taken
@@ -134,20 +136,20 @@ def test_parallel_uploads_with_one_key_make_one_image(stack: Stack, api: httpx.C
 
     def upload(_: int) -> httpx.Response:
         for _ in range(100):
-            answer = api.post(
+            response = api.post(
                 "/images/upload", files={"file": ("a.jpg", PHOTO)}, data={"userId": user}, headers=key
             )
-            if answer.status_code == 201:
+            if response.status_code == 201:
                 break
-            assert (answer.status_code, answer.json()["code"]) == (409, "still_running")
-            assert int(answer.headers["Retry-After"]) > 0
+            assert (response.status_code, response.json()["code"]) == (409, "still_running")
+            assert int(response.headers["Retry-After"]) > 0
             time.sleep(0.2)
-        return answer
+        return response
 
-    answers = run_at_once(upload, 20)
-    assert {answer.status_code for answer in answers} == {201}
-    assert len({answer.text for answer in answers}) == 1
-    image_id = answers[0].json()["id"]
+    responses = run_at_once(upload, 20)
+    assert {response.status_code for response in responses} == {201}
+    assert len({response.text for response in responses}) == 1
+    image_id = responses[0].json()["id"]
     await_end(api, image_id, user=user)
     listed = api.get("/images", params={"userId": user}).json()["images"]
     assert [image["id"] for image in listed] == [image_id]
@@ -156,10 +158,10 @@ def test_parallel_uploads_with_one_key_make_one_image(stack: Stack, api: httpx.C
     assert read_usage(stack, user) == {"images": 1, "bytes": len(PHOTO)}
 
 
-def read_state(answer: httpx.Response) -> dict[str, Any]:
+def read_state(response: httpx.Response) -> dict[str, Any]:
     """What a change has made of a record, but for the URLs of renditions, which are signed anew each time."""
-    assert answer.status_code == 200
-    return {**answer.json(), "renditions": None}
+    assert response.status_code == 200
+    return {**response.json(), "renditions": None}
 
 
 def assert_one_after_the_other(
@@ -210,10 +212,10 @@ def send_events(stack: Stack, image_id: str) -> None:
             {"eventTime": at.isoformat(), "s3": {"object": {"key": prefix + image_id}}}
             for prefix in ("uploads/", "originals/")
         ]
-        answer = stack.client("lambda").invoke(
+        response = stack.client("lambda").invoke(
             FunctionName=stack.outputs["ProcessorFunctionName"], Payload=json.dumps({"Records": records * 2})
         )
-        assert "FunctionError" not in answer
+        assert "FunctionError" not in response
 
 
 def test_event_that_comes_again_changes_nothing(stack: Stack, api: httpx.Client, user: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.e2e.client import ABANDONED_ID, ORPHAN_ID, await_value
+from tests.support.client import ABANDONED_ID, ORPHAN_ID, await_value
 
 if TYPE_CHECKING:
     from local.stack import Stack

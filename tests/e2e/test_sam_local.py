@@ -24,6 +24,6 @@ def test_sam_local_invoke_runs_the_event(docker_stack: Stack, event: Path) -> No
     result = sam_local.invoke(docker_stack, FUNCTIONS[event.stem.partition("-")[0]], event)
 
     assert result.returncode == 0, result.stderr
-    answer: dict[str, Any] = json.loads(result.stdout.strip().splitlines()[-1]) or {}
-    assert "errorType" not in answer
-    assert answer.get("statusCode", HTTPStatus.OK) < HTTPStatus.INTERNAL_SERVER_ERROR
+    response: dict[str, Any] = json.loads(result.stdout.strip().splitlines()[-1]) or {}
+    assert "errorType" not in response
+    assert response.get("statusCode", HTTPStatus.OK) < HTTPStatus.INTERNAL_SERVER_ERROR

@@ -17,32 +17,32 @@ def test_the_api_answers(api: httpx.Client) -> None:
 
 
 def test_a_body_beyond_api_gateways_limit_never_reaches_the_function(stack: Stack) -> None:
-    answer = httpx.post(f"{stack.api_url}/images/upload", content=b"x" * (10 * 1024 * 1024 + 1))
+    response = httpx.post(f"{stack.api_url}/images/upload", content=b"x" * (10 * 1024 * 1024 + 1))
 
-    assert answer.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.json()["code"] == "too_large"
+    assert response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.json()["code"] == "too_large"
 
 
 def test_the_bucket_is_closed_to_strangers(stack: Stack) -> None:
-    answer = httpx.get(f"{stack.aws_url}/{stack.outputs['BucketName']}/originals/anything")
+    response = httpx.get(f"{stack.aws_url}/{stack.outputs['BucketName']}/originals/anything")
 
-    assert answer.status_code == HTTPStatus.FORBIDDEN
+    assert response.status_code == HTTPStatus.FORBIDDEN
 
 
 def test_a_body_that_is_no_text_is_refused(stack: Stack) -> None:
     """`sam local` fails on it by itself."""
-    answer = httpx.post(
+    response = httpx.post(
         f"{stack.api_url}/items", content=b"\xff", headers={"Content-Type": "application/json"}
     )
 
-    assert answer.status_code == HTTPStatus.BAD_REQUEST
-    assert answer.json()["code"] == "malformed_request"
+    assert response.status_code == HTTPStatus.BAD_REQUEST
+    assert response.json()["code"] == "malformed_request"
 
 
 @pytest.mark.parametrize("method", ["TRACE", "QUERY"])
 def test_method_that_reaches_no_function_is_405_too(stack: Stack, method: str) -> None:
-    answer = httpx.request(method, f"{stack.api_url}/images")
-    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert "PATCH" in answer.headers["Allow"]
+    response = httpx.request(method, f"{stack.api_url}/images")
+    assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert "PATCH" in response.headers["Allow"]

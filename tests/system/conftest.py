@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.system.deployment import Deployment
+from tests.support.deployment import Deployment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

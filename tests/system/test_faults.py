@@ -2,21 +2,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.system.injection import list_injections
-from tests.system.operations import MAX_RETRIES, OPERATIONS, STEPS
+import pytest
+
+from tests.support.faults import ERRORS, HarnessError, list_injections
+from tests.support.scenarios import MAX_RETRIES, OPERATIONS, STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pytest
+    from tests.support.api import ApiResponse
+    from tests.support.deployment import Deployment
+    from tests.support.faults import Injection
+    from tests.support.scenarios import Operation, Step
 
-    from tests.api import Answer
-    from tests.system.deployment import Deployment
-    from tests.system.injection import Injection
-    from tests.system.operations import Operation, Step
-
-PASSING = {409, 429, 503}
-"""What a client may be told that does nothing wrong, and is to try again."""
+TEMPORARY = {409, 429, 503}
+"""Statuses that ask a client to try again."""
 
 
 def test_operation_survives_every_fault_at_every_call(
@@ -57,15 +57,17 @@ def begin(deployment: Deployment, prepare: Callable[[Deployment], str]) -> str:
 
 
 def try_all(deployment: Deployment, run: Callable[[Injection], None]) -> int:
-    """Run with each fault at each of the calls that were just made. Return how many that were."""
+    """Run with each fault at each of the calls that were just made. Return the number of runs."""
     calls = [*deployment.wire.calls]
+    assert calls
     assert all(calls)
     injections = list_injections(calls)
     for injection in injections:
         try:
             run(injection)
+            assert injection.delivered, "the fault did not happen"
             assert deployment.find_flaws() == []
-        except Exception as error:
+        except BaseException as error:
             error.add_note(f"{injection.fault}, {injection.extent}, at call {injection.call} of {calls}")
             raise
     return len(injections)
@@ -73,7 +75,7 @@ def try_all(deployment: Deployment, run: Callable[[Injection], None]) -> int:
 
 def send(
     deployment: Deployment, operation: Operation, target: str, injection: Injection | None
-) -> Answer | None:
+) -> ApiResponse | None:
     url = operation.url.format(target)
     return deployment.request(operation.method, url, injection, user="ann", **operation.options)
 
@@ -81,21 +83,42 @@ def send(
 def send_until_done(
     deployment: Deployment, operation: Operation, target: str, injection: Injection | None
 ) -> None:
-    """As a client does that wants it done: it tries again where it is told to, or told nothing."""
-    answer = send(deployment, operation, target, injection)
+    """Act as a client that wants it done: it tries again if it is asked to, or if no response came."""
+    response = send(deployment, operation, target, injection)
     for _ in range(MAX_RETRIES):
-        if answer and answer.status in operation.statuses:
+        if response and response.status in operation.statuses:
             return
-        if answer:
-            assert answer.status in PASSING, answer.body
-            assert answer.status == 409 or answer.headers["Retry-After"]
+        if response:
+            assert response.status in TEMPORARY, response.body
+            assert response.status == 409 or response.headers["Retry-After"]
         deployment.pass_time()
-        answer = send(deployment, operation, target, None)
-    assert answer
-    assert answer.status in operation.statuses, answer.body
+        response = send(deployment, operation, target, None)
+    assert response
+    assert response.status in operation.statuses, response.body
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for name, values in (("operation", OPERATIONS), ("step", STEPS)):
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, values, ids=[value.name for value in values])
+
+
+@pytest.mark.parametrize(
+    ("service", "name"),
+    [("dynamodb", "read"), ("s3", "upload by JSON with key"), ("secrets-manager", "make a link")],
+)
+def test_matrix_goes_red_without_a_service_in_the_table_of_errors(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, service: str, name: str
+) -> None:
+    for key in [key for key in ERRORS if key[0] == service]:
+        monkeypatch.delitem(ERRORS, key)
+    (operation,) = (operation for operation in OPERATIONS if operation.name == name)
+    with pytest.raises(HarnessError):
+        test_operation_survives_every_fault_at_every_call(deployment, operation, lambda *_: None)
+
+
+def test_fault_that_does_not_happen_fails_its_cell(deployment: Deployment) -> None:
+    begin(deployment, OPERATIONS[0].prepare)
+    send(deployment, OPERATIONS[0], "", None)
+    with pytest.raises(AssertionError, match="did not happen"):
+        try_all(deployment, lambda _: None)

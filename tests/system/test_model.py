@@ -1,4 +1,4 @@
-"""Random sequences of all operations by three users and nobody, against a model in plain Python."""
+"""Random sequences of all operations, by three users and a caller without a name, against a model."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from hypothesis.stateful import Bundle, consumes, initialize, multiple, rule, ru
 
 from processor import cleanup, main
 from processor.processing import Processor
-from shared.models import RENDITION_EDGES_PX
-from tests.api import BASE_URL
-from tests.system.comparison import EVERYONE, OWNER, QUOTA, USERS, Attempt, Comparison, Link, flags
-from tests.system.model import FILENAME, FIRST, PICTURES, SMALL, Image, Item, Picture, User
-from tests.system.service import (
+from shared.renditions import RenditionName
+from tests.support.api import BASE_URL
+from tests.support.comparison import EVERYONE, OWNER, QUOTA, USERS, Attempt, Comparison, Link, flags
+from tests.support.model import FILENAME, FIRST, PICTURES, SMALL, Image, Item, Picture, User
+from tests.support.service import (
     NotifyingStorage,
     Renderer,
     Service,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from shared.images import ImageRepository
     from shared.quotas import Quota
-    from tests.api import Api
+    from tests.support.api import Api
 
 SETTINGS = settings(
     max_examples=int(os.environ.get("MODEL_EXAMPLES", "4")),
@@ -67,7 +67,7 @@ posts = st.lists(
     max_size=4,
 )
 senders = st.sampled_from([send_form, send_json, send_bytes])
-names = st.sampled_from([*RENDITION_EDGES_PX])
+names = st.sampled_from([*RenditionName])
 texts = st.just("new")
 tags = st.sampled_from([["a"], ["b"], ["a", "b"]])
 visibilities = st.sampled_from(["public", "private"])
@@ -141,12 +141,12 @@ class Machine(Comparison):
         rounds: int,
     ) -> Any:  # noqa: ANN401 - an image, or none
         url, options = send(picture, wishes)
-        answer = self.service.send("POST", url, user, options, is_keyed=is_keyed)
+        response = self.service.send("POST", url, user, options, is_keyed=is_keyed)
         refusal = self.model.refuse_upload(user, len(picture.data), is_accepted=picture.is_accepted)
-        assert answer.status == (refusal or 201)
+        assert response.status == (refusal or 201)
         if refusal:
             return multiple()
-        image = self.model.upload(user, answer.json["id"], picture, wishes)
+        image = self.model.upload(user, response.json["id"], picture, wishes)
         self.settle(image, rounds)
         return image
 
@@ -166,12 +166,12 @@ class Machine(Comparison):
         body = {"filename": FILENAME, "contentType": picture.content_type, "size": size, "metadata": wishes}
         if is_bound:
             body["sha256"] = sha256(picture.data).hexdigest()
-        answer = self.service.send("POST", "/images/uploads", user, write_json(body), is_keyed=is_keyed)
+        response = self.service.send("POST", "/images/uploads", user, write_json(body), is_keyed=is_keyed)
         refusal = self.model.refuse_upload(user, size)
-        assert answer.status == (refusal or 201)
+        assert response.status == (refusal or 201)
         if refusal:
             return multiple()
-        image = self.model.begin_upload(user, answer.json["id"], picture, wishes, is_bound=is_bound)
+        image = self.model.begin_upload(user, response.json["id"], picture, wishes, is_bound=is_bound)
         self.post_to_form(image, posts)
         return image
 
@@ -184,7 +184,7 @@ class Machine(Comparison):
 
     @rule(image=forms)
     def expire(self, image: Image) -> None:
-        if image.exists and image.is_temporary:
+        if image.exists and not image.is_verified:
             self.service.expire(image.id)
             image.exists = False
 
@@ -203,14 +203,14 @@ class Machine(Comparison):
     def reprocess(self, image: Image, attempt: Attempt, is_keyed: bool) -> None:
         url = f"/images/{image.id}/reprocess"
         if self.write("POST", url, image, attempt, status=202, is_keyed=is_keyed):
-            image.put_down("processing")
+            image.put_down("pending" if image.is_awaited else "processing")
 
     @rule(image=images, attempt=attempts, name=names, is_keyed=flags)
     def make_link(self, image: Image, attempt: Attempt, name: str, is_keyed: bool) -> None:
         url, body = f"/images/{image.id}/links", {"rendition": name}
-        answer = self.write("POST", url, image, attempt, status=201, body=body, is_keyed=is_keyed)
-        if answer:
-            path = answer.json["url"].removeprefix(BASE_URL)
+        response = self.write("POST", url, image, attempt, status=201, body=body, is_keyed=is_keyed)
+        if response:
+            path = response.json["url"].removeprefix(BASE_URL)
             self.links.append(Link(image, image.link_generation, path))
 
     @rule(image=images, attempt=attempts)
@@ -227,9 +227,9 @@ class Machine(Comparison):
 
     @rule(target=items, user=everyone, content=contents, is_keyed=flags)
     def create_item(self, user: User, content: Json, is_keyed: bool) -> Item:
-        answer = self.service.send("POST", "/items", user, write_json(content), is_keyed=is_keyed)
-        assert answer.status == 201
-        return self.model.create_item(user, answer.json["id"], content)
+        response = self.service.send("POST", "/items", user, write_json(content), is_keyed=is_keyed)
+        assert response.status == 201
+        return self.model.create_item(user, response.json["id"], content)
 
     @rule(item=items, attempt=attempts, content=contents)
     def replace_item(self, item: Item, attempt: Attempt, content: Json) -> None:

@@ -9,17 +9,27 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
-from shared.models import RENDITION_EDGES_PX, Exif, Location
+from shared.models import Exif, Location
+from shared.renditions import RenditionName
 from shared.storage import make_original_key, make_rendition_key
-from tests.metadata import CASES, find_place, unpack
-from tests.pictures import BLUE, GREEN, RED, WHITE, draw_quadrants, encode, list_webp_chunks, make_exif
+from tests.support.metadata import CASES, find_place, unpack
+from tests.support.pictures import (
+    BLUE,
+    GREEN,
+    RED,
+    WHITE,
+    draw_quadrants,
+    encode,
+    list_webp_chunks,
+    make_exif,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from processor.processing import Processor
     from shared.storage import ImageStorage
-    from tests.api import Answer, Api
+    from tests.support.api import Api, ApiResponse
 
 OUR_TIMES = re.compile(rb"T\d\d:\d\d:\d\d\.\d{6}Z")  # in which any digits may stand
 KNOWN_LOCATION = {"latitude": 48.85837, "longitude": 2.294481, "altitude": None}
@@ -27,14 +37,16 @@ ALLOWED_CHUNKS = {b"VP8X", b"VP8 ", b"VP8L", b"ALPH"}
 METADATA_KEYS = {"exif", "xmp", "icc_profile", "comment", "photoshop", "XML:com.adobe.xmp"}
 
 
-def fetch_as_strangers(api: Api, image_id: str) -> Iterator[Answer]:
+def fetch_as_strangers(api: Api, image_id: str) -> Iterator[ApiResponse]:
     url = f"/images/{image_id}"
     for user, listing in [(None, "/images"), ("bob", "/images?userId=ann")]:
         yield (image := api.get(url, user=user))
         yield (page := api.get(listing, user=user))
         assert page.json["images"] == [image.json]
         yield (content := api.get(f"{url}/content", user=user))
-        assert urlsplit(content.headers["Location"]).path.endswith(make_rendition_key(image_id, "large"))
+        assert urlsplit(content.headers["Location"]).path.endswith(
+            make_rendition_key(image_id, RenditionName.LARGE)
+        )
 
 
 def assert_shows_the_picture_alone(rendition: bytes) -> None:
@@ -62,10 +74,10 @@ def test_no_stranger_can_fetch_a_place_that_only_the_owner_sent(
     image_id = api.upload(sent, visibility="public")["id"]
     assert processor.process(image_id, datetime.now(UTC), seconds=60) == "ready"
 
-    for answer in fetch_as_strangers(api, image_id):
-        assert not find_place(OUR_TIMES.sub(b"", answer.body))
-        assert not find_place(repr(answer.headers).encode())
-    for name in RENDITION_EDGES_PX:
+    for response in fetch_as_strangers(api, image_id):
+        assert not find_place(OUR_TIMES.sub(b"", response.body))
+        assert not find_place(repr(response.headers).encode())
+    for name in RenditionName:
         assert_shows_the_picture_alone(storage.get(make_rendition_key(image_id, name)))
 
     owned = api.get(f"/images/{image_id}", user="ann").json["exif"] or {}

@@ -7,12 +7,12 @@ import pytest
 from app.dependencies import get_deadline
 from processor import cleanup, main
 from shared.aws import CONNECT_TIMEOUT_SECONDS, MAX_ATTEMPTS, READ_TIMEOUT_SECONDS
-from tests.system.operations import OPERATIONS, STEPS
+from tests.support.scenarios import OPERATIONS, STEPS
 from tests.system.test_faults import begin, send
 
 if TYPE_CHECKING:
-    from tests.system.deployment import Deployment
-    from tests.system.operations import Operation, Step
+    from tests.support.deployment import Deployment
+    from tests.support.scenarios import Operation, Step
 
 GATEWAY_TIMEOUT_SECONDS = 29
 
@@ -38,9 +38,9 @@ def test_slowest_services_that_still_answer_are_answered_for_before_the_gateway_
     monkeypatch.setattr("time.sleep", clock.pass_by)
     deployment.wire.slow_down(clock.pass_by)
     begun = clock.now
-    answer = send(deployment, operation, target, None)
-    assert answer
-    assert answer.status in operation.statuses | {503}
+    response = send(deployment, operation, target, None)
+    assert response
+    assert response.status in operation.statuses | {503}
     assert clock.now - begun < GATEWAY_TIMEOUT_SECONDS
     assert clock.now - begun > min(READ_TIMEOUT_SECONDS.values()) + CONNECT_TIMEOUT_SECONDS * MAX_ATTEMPTS
 

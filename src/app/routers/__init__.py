@@ -1,1 +1,1 @@
-"""Routes, a module for each resource."""
+"""Routes, one module for each resource."""

@@ -1,4 +1,4 @@
-"""Images: upload, list, read, change, delete."""
+"""Images: upload, list, read, change and delete them."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -6,26 +6,18 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Depends, Response
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
-from app.conditions import answer_unchanged
+from app.access.policy import Action, authorize, may
 from app.dependencies import (
-    CheckDelete,
-    CheckReprocess,
-    CheckUpdate,
     CurrentCaller,
+    DeleteGuard,
     Images,
     Pages,
+    ReprocessGuard,
     RequestClaim,
     Storage,
+    UpdateGuard,
     Views,
-)
-from app.formats import ImageUpload, read_image_upload
-from app.inputs import (
-    DirectUploadCreate,
-    ImageCreate,
-    ImageMetadata,
-    ImageQuery,
-    ImageQueryMetadata,
-    ImageUpdate,
+    idempotent,
 )
 from app.openapi import (
     BODY_ERRORS,
@@ -34,12 +26,21 @@ from app.openapi import (
     READ_ERRORS,
     accepts,
     accepts_image,
-    answers,
+    responds,
     takes_query,
 )
-from app.policy import Action, check, may
-from app.requests import MERGE_PATCH, read_json, read_query
-from app.schemas import DirectUpload, ImageList, ImagePublic
+from app.requests.body import MERGE_PATCH, read_json, read_query
+from app.requests.formats import ImageUpload, read_image_upload
+from app.requests.inputs import (
+    DirectUploadCreate,
+    ImageCreate,
+    ImageMetadata,
+    ImageQuery,
+    ImageQueryMetadata,
+    ImageUpdate,
+)
+from app.responses.conditions import respond_not_modified
+from app.responses.outputs import DirectUpload, ImageList, ImagePublic
 from app.uploads import begin_upload, reprocess_image, upload_image
 from shared import errors
 from shared.images import ImageFilter
@@ -51,7 +52,7 @@ router = APIGatewayRouter()
     "/images/upload",
     tags=["images"],
     summary="Upload an image with its metadata",
-    responses=answers(
+    responses=responds(
         ImagePublic,
         *BODY_ERRORS,
         errors.Forbidden,
@@ -59,6 +60,7 @@ router = APIGatewayRouter()
         headers=("Location", "ETag"),
     ),
     openapi_extensions=accepts_image(ImageCreate, ImageMetadata, ImageQueryMetadata),
+    middlewares=[idempotent],
 )
 def create_image(
     caller: CurrentCaller,
@@ -69,7 +71,7 @@ def create_image(
     views: Views,
 ) -> Response[ImagePublic]:
     image = upload_image(images, storage, caller, upload, claim)
-    response = views.answer(image, status=HTTPStatus.CREATED)
+    response = views.respond(image, status=HTTPStatus.CREATED)
     response.headers["Location"] = views.get_location(image.id)
     return response
 
@@ -77,21 +79,22 @@ def create_image(
 @router.post(
     "/images/uploads",
     tags=["images"],
-    summary="Begin the upload of an image straight to S3, for those too large for one request to the API",
-    responses=answers(
+    summary="Begin the upload of an image straight to S3, if it is too large for one request to the API",
+    responses=responds(
         DirectUpload, *BODY_ERRORS, errors.Forbidden, status=HTTPStatus.CREATED, headers=("Location",)
     ),
     openapi_extensions=accepts(DirectUploadCreate),
+    middlewares=[idempotent],
 )
 def create_upload(
     caller: CurrentCaller,
-    wanted: Annotated[DirectUploadCreate, Depends(read_json(DirectUploadCreate))],
+    announced: Annotated[DirectUploadCreate, Depends(read_json(DirectUploadCreate))],
     claim: RequestClaim,
     images: Images,
     storage: Storage,
     views: Views,
 ) -> Response[DirectUpload]:
-    upload = begin_upload(images, storage, caller, wanted, claim)
+    upload = begin_upload(images, storage, caller, announced, claim)
     headers = {"Location": views.get_location(upload.id)}
     return Response(HTTPStatus.CREATED, "application/json", upload, headers)
 
@@ -100,30 +103,30 @@ def create_upload(
     "/images",
     tags=["images"],
     summary="List the images that are public or the caller's own",
-    responses=answers(ImageList, errors.InvalidFields),
+    responses=responds(ImageList, errors.InvalidFields),
     openapi_extensions=takes_query(ImageQuery),
 )
 def list_images(
-    wanted: Annotated[ImageQuery, Depends(read_query(ImageQuery))],
+    query: Annotated[ImageQuery, Depends(read_query(ImageQuery))],
     caller: CurrentCaller,
     images: Images,
     pages: Pages,
     views: Views,
 ) -> ImageList:
-    shown = ImageFilter(
+    visible = ImageFilter(
         caller_id=caller.user_id,
-        sees_all=caller.is_admin,
-        user_id=wanted.user_id,
-        visibility=wanted.visibility,
-        tags=wanted.tags,
-        match=wanted.match,
+        is_admin=caller.is_admin,
+        user_id=query.user_id,
+        visibility=query.visibility,
+        tags=query.tags,
+        match=query.match,
     )
-    page = images.list_visible(shown, pages.get_span(wanted, caller), limit=wanted.limit)
+    page = images.list_visible(visible, pages.get_span(query, caller), limit=query.limit)
     return ImageList(
         images=[
-            views.show(image, sees_all=may(Action.READ_ORIGINAL, caller, image)) for image in page.records
+            views.show(image, is_full=may(Action.READ_ORIGINAL, caller, image)) for image in page.records
         ],
-        next_cursor=pages.make_cursor(page.next_key, wanted, caller),
+        next_cursor=pages.make_cursor(page.next_key, query, caller),
     )
 
 
@@ -131,52 +134,53 @@ def list_images(
     "/images/<image_id>",
     tags=["images"],
     summary="Read an image's metadata",
-    responses=answers(ImagePublic, *READ_ERRORS, headers=("ETag",)) | NOT_MODIFIED,
-    middlewares=[answer_unchanged],
+    responses=responds(ImagePublic, *READ_ERRORS, headers=("ETag",)) | NOT_MODIFIED,
+    middlewares=[respond_not_modified],
 )
 def get_image(image_id: str, caller: CurrentCaller, images: Images, views: Views) -> Response[ImagePublic]:
     image = images.get(image_id)
-    check(Action.READ, caller, image)
-    return views.answer(image, sees_all=may(Action.READ_ORIGINAL, caller, image))
+    authorize(Action.READ, caller, image)
+    return views.respond(image, is_full=may(Action.READ_ORIGINAL, caller, image))
 
 
 @router.route(
     "/images/<image_id>",
     method=["PUT", "PATCH"],
     tags=["images"],
-    summary="Change what an image is called, who sees it, and its tags",
-    responses=answers(ImagePublic, *BODY_ERRORS, *CHANGE_ERRORS, headers=("ETag",)),
+    summary="Change the metadata of an image",
+    responses=responds(ImagePublic, *BODY_ERRORS, *CHANGE_ERRORS, headers=("ETag",)),
     openapi_extensions=accepts(ImageUpdate, MERGE_PATCH),
 )
 def update_image(
     image_id: str,
-    check_update: CheckUpdate,
+    guard: UpdateGuard,
     update: Annotated[ImageUpdate, Depends(read_json(ImageUpdate))],
     images: Images,
     views: Views,
 ) -> Response[ImagePublic]:
-    return views.answer(images.update(image_id, update.apply_to, check_update))
+    return views.respond(images.update(image_id, update.apply_to, guard))
 
 
 @router.delete(
     "/images/<image_id>",
     tags=["images"],
     summary="Delete an image and every byte of it",
-    responses=answers(None, *CHANGE_ERRORS, status=HTTPStatus.NO_CONTENT),
+    responses=responds(None, *CHANGE_ERRORS, status=HTTPStatus.NO_CONTENT),
 )
-def delete_image(image_id: str, images: Images, check_delete: CheckDelete) -> Response[None]:
-    images.delete(image_id, check_delete)
+def delete_image(image_id: str, images: Images, guard: DeleteGuard) -> Response[None]:
+    images.delete(image_id, guard)
     return Response(HTTPStatus.NO_CONTENT)
 
 
 @router.post(
     "/images/<image_id>/reprocess",
     tags=["images"],
-    summary="Process an image once more",
-    responses=answers(ImagePublic, *CHANGE_ERRORS, status=HTTPStatus.ACCEPTED, headers=("ETag",)),
+    summary="Process an image again",
+    responses=responds(ImagePublic, *CHANGE_ERRORS, status=HTTPStatus.ACCEPTED, headers=("ETag",)),
+    middlewares=[idempotent],
 )
 def create_processing(
-    image_id: str, images: Images, storage: Storage, check_reprocess: CheckReprocess, views: Views
+    image_id: str, images: Images, storage: Storage, guard: ReprocessGuard, views: Views
 ) -> Response[ImagePublic]:
-    image = reprocess_image(images, storage, image_id, check_reprocess)
-    return views.answer(image, status=HTTPStatus.ACCEPTED)
+    image = reprocess_image(images, storage, image_id, guard)
+    return views.respond(image, status=HTTPStatus.ACCEPTED)

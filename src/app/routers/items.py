@@ -1,29 +1,29 @@
 """Items: generic things with a name."""
 
-import uuid
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Depends, Response
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
-from app.conditions import answer_unchanged, make_etag
+from app.access.policy import Action, authorize
 from app.dependencies import (
     BaseUrl,
-    CheckDelete,
-    CheckUpdate,
     CurrentCaller,
+    DeleteGuard,
     Items,
     Pages,
     RequestClaim,
     SignedInCaller,
+    UpdateGuard,
+    idempotent,
 )
-from app.inputs import ItemCreate, PageQuery
-from app.openapi import BODY_ERRORS, CHANGE_ERRORS, NOT_MODIFIED, READ_ERRORS, accepts, answers, takes_query
-from app.policy import Action, check
-from app.requests import read_json, read_query
-from app.schemas import ItemList, ItemPublic
+from app.openapi import BODY_ERRORS, CHANGE_ERRORS, NOT_MODIFIED, READ_ERRORS, accepts, responds, takes_query
+from app.requests.body import read_json, read_query
+from app.requests.inputs import ItemCreate, PageQuery
+from app.responses.conditions import respond_not_modified
+from app.responses.outputs import ItemList, ItemPublic
+from app.responses.views import respond_with_item
 from shared import errors
 from shared.models import Item
 
@@ -34,7 +34,7 @@ router = APIGatewayRouter()
     "/items",
     tags=["items"],
     summary="Create an item",
-    responses=answers(
+    responses=responds(
         ItemPublic,
         *BODY_ERRORS,
         errors.Forbidden,
@@ -42,6 +42,7 @@ router = APIGatewayRouter()
         headers=("Location", "ETag"),
     ),
     openapi_extensions=accepts(ItemCreate),
+    middlewares=[idempotent],
 )
 def create_item(
     caller: CurrentCaller,
@@ -50,10 +51,8 @@ def create_item(
     items: Items,
     base_url: BaseUrl,
 ) -> Response[ItemPublic]:
-    now = datetime.now(UTC)
-    new = Item(id=str(uuid.uuid4()), user_id=caller.user_id, created_at=now, updated_at=now, **dict(content))
-    item = items.add(new, claim=claim)
-    response = _answer_item(item, status=HTTPStatus.CREATED)
+    item = items.add(Item.create(user_id=caller.user_id, **dict(content)), claim=claim)
+    response = respond_with_item(item, status=HTTPStatus.CREATED)
     response.headers["Location"] = f"{base_url}/items/{item.id}"
     return response
 
@@ -62,20 +61,20 @@ def create_item(
     "/items",
     tags=["items"],
     summary="List the caller's items",
-    responses=answers(ItemList, errors.Forbidden, errors.InvalidFields),
+    responses=responds(ItemList, errors.Forbidden, errors.InvalidFields),
     openapi_extensions=takes_query(PageQuery),
 )
 def list_items(
     caller: SignedInCaller,
-    wanted: Annotated[PageQuery, Depends(read_query(PageQuery))],
+    query: Annotated[PageQuery, Depends(read_query(PageQuery))],
     items: Items,
     pages: Pages,
 ) -> ItemList:
-    owner_id = caller.look_at(wanted.user_id)
-    page = items.list_owned(owner_id, pages.get_span(wanted, caller), limit=wanted.limit)
+    owner_id = caller.choose_owner(query.user_id)
+    page = items.list_owned(owner_id, pages.get_span(query, caller), limit=query.limit)
     return ItemList(
-        items=[ItemPublic.of(item) for item in page.records],
-        next_cursor=pages.make_cursor(page.next_key, wanted, caller),
+        items=[ItemPublic(**dict(item)) for item in page.records],
+        next_cursor=pages.make_cursor(page.next_key, query, caller),
     )
 
 
@@ -83,42 +82,37 @@ def list_items(
     "/items/<item_id>",
     tags=["items"],
     summary="Read an item",
-    responses=answers(ItemPublic, *READ_ERRORS, headers=("ETag",)) | NOT_MODIFIED,
-    middlewares=[answer_unchanged],
+    responses=responds(ItemPublic, *READ_ERRORS, headers=("ETag",)) | NOT_MODIFIED,
+    middlewares=[respond_not_modified],
 )
 def get_item(item_id: str, caller: SignedInCaller, items: Items) -> Response[ItemPublic]:
     item = items.get(item_id)
-    check(Action.READ, caller, item)
-    return _answer_item(item)
+    authorize(Action.READ, caller, item)
+    return respond_with_item(item)
 
 
 @router.put(
     "/items/<item_id>",
     tags=["items"],
     summary="Replace an item",
-    responses=answers(ItemPublic, *BODY_ERRORS, *CHANGE_ERRORS, headers=("ETag",)),
+    responses=responds(ItemPublic, *BODY_ERRORS, *CHANGE_ERRORS, headers=("ETag",)),
     openapi_extensions=accepts(ItemCreate),
 )
 def replace_item(
     item_id: str,
-    check_update: CheckUpdate,
+    guard: UpdateGuard,
     content: Annotated[ItemCreate, Depends(read_json(ItemCreate))],
     items: Items,
 ) -> Response[ItemPublic]:
-    return _answer_item(items.update(item_id, content.apply_to, check_update))
+    return respond_with_item(items.update(item_id, content.apply_to, guard))
 
 
 @router.delete(
     "/items/<item_id>",
     tags=["items"],
     summary="Delete an item",
-    responses=answers(None, *CHANGE_ERRORS, status=HTTPStatus.NO_CONTENT),
+    responses=responds(None, *CHANGE_ERRORS, status=HTTPStatus.NO_CONTENT),
 )
-def delete_item(item_id: str, items: Items, check_delete: CheckDelete) -> Response[None]:
-    items.delete(item_id, check_delete)
+def delete_item(item_id: str, items: Items, guard: DeleteGuard) -> Response[None]:
+    items.delete(item_id, guard)
     return Response(HTTPStatus.NO_CONTENT)
-
-
-def _answer_item(item: Item, *, status: HTTPStatus = HTTPStatus.OK) -> Response[ItemPublic]:
-    headers = {"ETag": make_etag(item), "Cache-Control": "private, no-cache"}
-    return Response(status, "application/json", ItemPublic.of(item), headers)

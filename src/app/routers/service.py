@@ -1,4 +1,4 @@
-"""The service itself: whether it is there, what it takes, and its documentation."""
+"""The service itself: liveness, limits and documentation."""
 
 import json
 from importlib.resources import files
@@ -8,14 +8,14 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app import VERSION
 from app.dependencies import AuthMode, BaseUrl, CurrentCaller, Images, UserQuota
-from app.openapi import Json, answers, describe_api
-from app.schemas import Health, Limits
+from app.openapi import Json, describe_api, responds
+from app.responses.outputs import Health, Limits
 from shared import errors
 
 router = APIGatewayRouter()
 
 
-@router.get("/health", tags=["service"], summary="Whether the service is there", responses=answers(Health))
+@router.get("/health", tags=["service"], summary="Liveness and version", responses=responds(Health))
 def get_health() -> Health:
     return Health(version=VERSION)
 
@@ -23,8 +23,8 @@ def get_health() -> Health:
 @router.get(
     "/limits",
     tags=["limits"],
-    summary="Every limit a client can hit, and what the caller has used of its quota",
-    responses=answers(Limits, errors.InvalidFields),
+    summary="Every limit that a client can run into, and how much the caller uses of the quota",
+    responses=responds(Limits, errors.InvalidFields),
 )
 def get_limits(caller: CurrentCaller, quota: UserQuota, images: Images) -> Limits:
     return Limits(
@@ -48,13 +48,13 @@ def get_docs(base_url: BaseUrl, auth_mode: AuthMode) -> Response[str]:
     assets = files("aws_lambda_powertools.event_handler.openapi.swagger_ui")
     document = json.dumps(describe_api(_get_app(), base_url, auth_mode))
     page = generate_swagger_html(
-        spec=document.replace("</", "<\\/"),  # ends no script early
+        spec=document.replace("</", "<\\/"),  # so that no text ends the script early
         swagger_js=(assets / "swagger-ui-bundle.min.js").read_text(),
         swagger_css=(assets / "swagger-ui.min.css").read_text(),
         swagger_base_url="",
         oauth2_config=None,
     )
-    # Powertools' page names the document as its own route would serve it.
+    # Powertools' page names the URL at which its own route would serve the document.
     page = page.replace('currentUrl.pathname + "?format=json"', json.dumps(f"{base_url}/openapi.json"))
     return Response(200, "text/html; charset=utf-8", page)
 

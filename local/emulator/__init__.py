@@ -1,0 +1,1 @@
+"""The code that runs inside the process of the emulated AWS (MiniStack)."""

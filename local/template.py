@@ -1,0 +1,70 @@
+"""Reads template.yaml. CloudFormation's short tags become its long functions: `!Ref X` is {"Ref": "X"}."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from local.layout import TEMPLATE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+UNPREFIXED = {"Ref", "Condition"}
+
+
+class _Loader(yaml.SafeLoader):
+    """Knows the tags of CloudFormation."""
+
+
+def _construct(loader: _Loader, name: str, node: yaml.Node) -> dict[str, Any]:
+    value: Any = None
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+        if name == "GetAtt":
+            value = value.split(".", 1)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    elif isinstance(node, yaml.MappingNode):
+        value = loader.construct_mapping(node, deep=True)
+    return {name if name in UNPREFIXED else f"Fn::{name}": value}
+
+
+_Loader.add_multi_constructor("!", _construct)
+
+
+def read_template() -> dict[str, Any]:
+    template: dict[str, Any] = yaml.load(TEMPLATE.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
+    return template
+
+
+@dataclass(frozen=True)
+class GatewayResponse:
+    """A response that API Gateway makes itself, without calling the function."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+    def render(self) -> bytes:
+        return self.body.replace("$context.requestId", str(uuid.uuid4())).encode()
+
+
+def read_gateway_responses() -> dict[str, GatewayResponse]:
+    """Return API Gateway's own responses, by their names in the template."""
+    responses = read_template()["Resources"]["Api"]["Properties"]["GatewayResponses"]
+    return {
+        name: GatewayResponse(
+            status=int(response["StatusCode"]),
+            headers={
+                header: value.strip("'")
+                for header, value in response["ResponseParameters"]["Headers"].items()
+            },
+            body=json.dumps(json.loads(response["ResponseTemplates"]["application/json"])),
+        )
+        for name, response in responses.items()
+    }

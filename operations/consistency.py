@@ -1,0 +1,183 @@
+"""Checks that table and bucket agree with each other and with themselves, and repairs what does not.
+
+It walks both page by page, beside a running service. Before it reports something, it looks at it again, at
+one moment. A repair changes something only if it still is as it was found.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from operations.findings import Finding, Flaw, get_all, read_image
+from operations.listings import check_listings
+from operations.usage import check_usage
+from shared import lifecycle
+from shared.errors import Conflict, DomainError
+from shared.images import ImageRepository
+from shared.items import ItemRepository
+from shared.lifecycle import Event, Status
+from shared.models import Image
+from shared.storage import (
+    ImageStorage,
+    make_original_key,
+    make_rendition_key,
+    parse_original_key,
+    parse_rendition_key,
+    parse_upload_key,
+)
+from shared.table import ConditionFailed, Row, Table
+
+GRACE = timedelta(minutes=15)
+"""How long an object may be on its way: it is written before its row, and outlives it a little."""
+MAX_CONCURRENT_CALLS = 16
+
+
+class ConsistencyCheck:
+    """Checks one deployment."""
+
+    def __init__(
+        self,
+        images: ImageRepository,
+        items: ItemRepository,
+        storage: ImageStorage,
+        *,
+        grace: timedelta = GRACE,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._images = images
+        self._items = items
+        self._storage = storage
+        self._grace = grace
+        self._clock = clock
+
+    def find(self) -> Iterator[Finding]:
+        """Yield everything that is wrong and no longer on its way."""
+        for rows in self._images.table.scan():
+            yield from check_listings(self._images, rows, self._clock())
+            yield from self._check_images(rows)
+        for rows in self._items.table.scan():
+            yield from check_listings(self._items, rows, self._clock())
+        for page in self._storage.list_keys():
+            yield from self._check_objects(page)
+        yield from check_usage(self._images)
+
+    def _check_images(self, rows: Sequence[Row]) -> Iterator[Finding]:
+        images = [image for row in rows if row["sk"] == self._images.kind and (image := read_image(row))]
+        with ThreadPoolExecutor(MAX_CONCURRENT_CALLS) as executor:
+            yield from (finding for finding in executor.map(self._check_image, images) if finding)
+
+    def _check_image(self, image: Image) -> Finding | None:
+        finding = self._judge_image(image)
+        return None if finding is None or self._has_changed(image) else finding
+
+    def _judge_image(self, image: Image) -> Finding | None:
+        if not image.has_original:
+            return None
+        if image.status is Status.REJECTED:
+            is_late = self._is_late(image.updated_at)
+            return Finding(Flaw.KEPT_BYTES, image.id, partial(self._discard, image)) if is_late else None
+        if not self._storage.has(make_original_key(image.id)):
+            return Finding(Flaw.LOST_ORIGINAL, image.id, partial(self._delete, image))
+        if image.status is Status.READY and self._lacks_rendition(image):
+            return Finding(Flaw.LOST_RENDITION, image.id, partial(self._retry, image))
+        if lifecycle.is_overdue(lifecycle.resolve(image.state, self._clock())):
+            return Finding(Flaw.STUCK, image.id, partial(self._retry, image))
+        return None
+
+    def _check_objects(self, page: Sequence[tuple[str, datetime]]) -> Iterator[Finding]:
+        owners = {
+            key: image_id
+            for key, written_at in page
+            if self._is_late(written_at) and (image_id := _parse_image_id(key))
+        }
+        rows = get_all(self._images.table, {self._images.make_key(image_id) for image_id in owners.values()})
+        for key, image_id in owners.items():
+            row_key = self._images.make_key(image_id)
+            row = rows.get(row_key) or self._images.table.get(row_key)  # the second read is consistent
+            image = read_image(row) if row else None
+            if row is None or (image and self._is_orphan(key, image)):
+                yield Finding(Flaw.ORPHAN, key, partial(self._storage.delete, key))
+            elif image and parse_upload_key(key):
+                yield Finding(Flaw.STUCK, image.id, partial(self._storage.touch, key, image.content_type))
+
+    def _is_orphan(self, key: str, image: Image) -> bool:
+        """Posted bytes are deleted after they were verified, whatever came of it."""
+        if parse_upload_key(key):
+            has_ended = lifecycle.has_ended(image.state, self._clock())
+            return has_ended or not lifecycle.awaits_upload(image.state)
+        return image.state.phase == lifecycle.DISCARDED
+
+    def _lacks_rendition(self, image: Image) -> bool:
+        return not all(self._storage.has(make_rendition_key(image.id, name)) for name in image.renditions)
+
+    def _is_late(self, at: datetime) -> bool:
+        return self._clock() - at > self._grace
+
+    def _has_changed(self, image: Image) -> bool:
+        """Tell if an image has changed or is gone since it was read."""
+        row = self._images.table.get(self._images.make_key(image.id))
+        return row is None or row.get("version") != image.version
+
+    def _delete(self, image: Image) -> None:
+        self._images.delete(image.id, partial(_require_version, image.version))
+
+    def _retry(self, image: Image) -> None:
+        guard = partial(_require_version, image.version)
+        self._images.update(image.id, lambda old: old.after(Event.RETRY), guard)
+        self._storage.touch(make_original_key(image.id), image.content_type)
+
+    def _discard(self, image: Image) -> None:
+        """Its bytes are useless whatever has changed: nothing follows a rejection but its end."""
+        self._storage.delete_image(image.id)
+        self._images.apply(image.id, Event.DISCARD, reason=image.status_reason)
+
+
+def make_check(
+    client: Callable[[str], Any], outputs: Mapping[str, str], *, grace: timedelta
+) -> ConsistencyCheck:
+    """Make the check of the stack with these outputs."""
+    dynamodb = client("dynamodb")
+    return ConsistencyCheck(
+        ImageRepository(Table(dynamodb, outputs["ImagesTableName"])),
+        ItemRepository(Table(dynamodb, outputs["ItemsTableName"])),
+        ImageStorage(client("s3"), outputs["BucketName"]),
+        grace=grace,
+    )
+
+
+def run_check(check: ConsistencyCheck, *, repair: bool, report: Callable[[str], object] = print) -> int:
+    """Report each finding in a line, and repair it if asked. Return how many stay as they are."""
+    found: Counter[str] = Counter()
+    left = 0
+    for finding in check.find():
+        found[finding.flaw] += 1
+        outcome = _repair(finding) if repair else "found"
+        left += outcome != "repaired"
+        report(f"{finding.flaw}: {finding.name}: {outcome}")
+    report(
+        ", ".join(f"{count} x {flaw}" for flaw, count in sorted(found.items())) or "table and bucket agree"
+    )
+    return left
+
+
+def _repair(finding: Finding) -> str:
+    if finding.repair is None:
+        return "cannot be repaired"
+    try:
+        finding.repair()
+    except (ConditionFailed, DomainError) as error:
+        return f"left as it is: {str(error) or 'it has changed'}"
+    return "repaired"
+
+
+def _require_version(version: int, image: Image) -> None:
+    """Raises Conflict if the image has changed since it was found."""
+    if image.version != version:
+        raise Conflict("It has changed since it was checked.")
+
+
+def _parse_image_id(key: str) -> str | None:
+    return parse_upload_key(key) or parse_original_key(key) or parse_rendition_key(key)

@@ -1,0 +1,51 @@
+"""Findings: things that can be wrong, and how to repair each."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import batched
+
+from pydantic import ValidationError
+
+from shared.models import Image
+from shared.table import MAX_KEYS_PER_READ, Key, Row, Table
+
+
+class Flaw(StrEnum):
+    """Ways in which table and bucket contradict each other or themselves."""
+
+    LOST_ORIGINAL = "image without its original"
+    LOST_RENDITION = "image without all its renditions"
+    STUCK = "image whose upload was not processed"
+    KEPT_BYTES = "rejected image that keeps its bytes"
+    ORPHAN = "object without an image"
+    MISSING_ENTRY = "record that a listing lacks"
+    WRONG_ENTRY = "listing entry with a wrong end"
+    STRAY_ENTRY = "listing entry without its record"
+    WRONG_USAGE = "user whose counter is wrong"
+    UNREADABLE = "row that cannot be read"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong. `repair` mends it if it still is as it was found, None if nothing can."""
+
+    flaw: Flaw
+    name: str
+    repair: Callable[[], object] | None = field(default=None, compare=False, repr=False)
+
+
+def read_image(row: Row) -> Image | None:
+    """Return None for a row that cannot be read. `check_listings` reports it."""
+    try:
+        return Image.model_validate(row)
+    except ValidationError:
+        return None
+
+
+def get_all(table: Table, keys: Iterable[Key]) -> dict[Key, Row]:
+    """Read any number of rows, eventually consistent."""
+    rows: dict[Key, Row] = {}
+    for batch in batched(keys, MAX_KEYS_PER_READ, strict=False):
+        rows |= table.get_many(batch)
+    return rows

@@ -1,0 +1,163 @@
+"""Bearer tokens of an OpenID Connect issuer: verify them, and read the caller from them."""
+
+from __future__ import annotations
+
+import json
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import jwt
+import urllib3
+
+from app.access.callers import Caller, is_user_id
+from shared.errors import Unauthenticated, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+"""Signatures with a private key. With HMAC, everyone who reads the public keys could make tokens."""
+TOKEN_USES = ("access", "id")
+GROUP_CLAIMS = ("cognito:groups", "groups")
+LEEWAY_SECONDS = 30
+MAX_TOKEN_CHARS = 8192
+KEYS_LIFETIME_SECONDS = 3600
+MIN_REFRESH_SECONDS = 30
+FETCH_TIMEOUT_SECONDS = 2
+MAX_DOCUMENT_BYTES = 200_000
+
+
+class KeySet:
+    """The public keys of an issuer (RFC 7517), fetched when the first token comes.
+
+    They are fetched again once an hour, and when a token names an unknown key. Twice a minute is the most, so
+    that tokens with invented keys do not make us call the issuer each time.
+    """
+
+    def __init__(
+        self, fetch: Callable[[], Mapping[str, Any]], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._fetched_at: float | None = None
+        self._tried_at = float("-inf")
+
+    def get(self, key_id: str) -> jwt.PyJWK | None:
+        """Return None if the issuer has no such key. Raises Unavailable if the issuer does not respond."""
+        is_old = self._fetched_at is None or self._clock() - self._fetched_at > KEYS_LIFETIME_SECONDS
+        if (is_old or key_id not in self._keys) and self._clock() - self._tried_at > MIN_REFRESH_SECONDS:
+            self._tried_at = self._clock()
+            try:
+                self._keys = _read_keys(self._fetch())
+            except Unavailable:
+                if key_id not in self._keys:
+                    raise
+            else:
+                self._fetched_at = self._clock()
+        if self._fetched_at is None:
+            raise Unavailable
+        return self._keys.get(key_id)
+
+
+class TokenVerifier:
+    """Verifies the tokens of one issuer for one audience."""
+
+    def __init__(
+        self, keys: KeySet, *, issuer: str, audience: str, user_claim: str, admin_group: str
+    ) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
+        self._user_claim = user_claim
+        self._admin_group = admin_group
+
+    def verify(self, token: str) -> Caller:
+        """Raises Unauthenticated for a bad token, Unavailable if there are no keys."""
+        if len(token) > MAX_TOKEN_CHARS:
+            raise Unauthenticated.by_token("The token is too long.")
+        try:
+            claims = self._decode(token)
+        except jwt.ExpiredSignatureError as error:
+            raise Unauthenticated.by_token("The token has expired.") from error
+        except (jwt.InvalidTokenError, jwt.PyJWKError, ValueError, TypeError) as error:
+            raise Unauthenticated.by_token("The token is not valid.") from error
+        self._require_audience(claims)
+        user_id = claims.get(self._user_claim)
+        if not is_user_id(user_id):
+            raise Unauthenticated.by_token("The token names no user.")
+        return Caller(user_id, is_admin=self._admin_group in _read_groups(claims), is_verified=True)
+
+    def _decode(self, token: str) -> dict[str, Any]:
+        key_id = jwt.get_unverified_header(token).get("kid")
+        key = self._keys.get(key_id) if isinstance(key_id, str) else None
+        if key is None:
+            raise jwt.InvalidTokenError
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key,
+            algorithms=ALGORITHMS,
+            issuer=self._issuer,
+            leeway=LEEWAY_SECONDS,
+            options={"require": ["exp", "iss"], "verify_aud": False},
+        )
+        return claims
+
+    def _require_audience(self, claims: Mapping[str, Any]) -> None:
+        """Raises Unauthenticated. Cognito's access tokens name the client instead of an audience."""
+        audience = claims.get("aud", claims.get("client_id"))
+        named = audience if isinstance(audience, list) else [audience]
+        if self._audience not in named or claims.get("token_use", TOKEN_USES[0]) not in TOKEN_USES:
+            raise Unauthenticated.by_token("The token is not for this service.")
+
+
+def fetch_keys(issuer: str, keys_url: str | None) -> Mapping[str, Any]:
+    """Fetch the keys from `keys_url`. Without it, the issuer's discovery document names the URL (OpenID
+    Connect Discovery 1.0).
+    """
+    if keys_url is None:
+        keys_url = _fetch_json(f"{issuer.rstrip('/')}/.well-known/openid-configuration").get("jwks_uri")
+        if not isinstance(keys_url, str) or not keys_url.startswith("https://"):
+            raise Unavailable
+    return _fetch_json(keys_url)
+
+
+def _fetch_json(url: str) -> Mapping[str, Any]:
+    timeout = urllib3.Timeout(total=FETCH_TIMEOUT_SECONDS)
+    try:
+        with urllib3.PoolManager() as pool:
+            response = pool.request(
+                "GET", url, timeout=timeout, retries=0, redirect=False, preload_content=False
+            )
+            is_ok = response.status == HTTPStatus.OK
+            document = json.loads(response.read(MAX_DOCUMENT_BYTES)) if is_ok else None
+            response.release_conn()
+    except (urllib3.exceptions.HTTPError, ValueError) as error:
+        raise Unavailable from error
+    if not isinstance(document, dict):
+        raise Unavailable
+    return document
+
+
+def _read_keys(document: Mapping[str, Any]) -> dict[str, jwt.PyJWK]:
+    """Return the keys that verify signatures. An issuer may publish keys for other purposes too."""
+    try:
+        keys = jwt.PyJWKSet.from_dict(dict(document)).keys
+    except (jwt.PyJWKSetError, jwt.PyJWKError, ValueError, TypeError, AttributeError) as error:
+        raise Unavailable from error
+    return {
+        key.key_id: key
+        for key in keys
+        if key.key_id and key.public_key_use in {None, "sig"} and key.algorithm_name in ALGORITHMS
+    }
+
+
+def _read_groups(claims: Mapping[str, Any]) -> set[str]:
+    """Read a text as one group: to split it at spaces could make an admin of a "site admin"."""
+    groups: set[str] = set()
+    for claim in GROUP_CLAIMS:
+        value = claims.get(claim)
+        names = value if isinstance(value, list) else [value]
+        groups |= {name for name in names if isinstance(name, str)}
+    return groups

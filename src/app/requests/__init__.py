@@ -1,0 +1,1 @@
+"""Reading requests: bodies, forms and queries become models."""

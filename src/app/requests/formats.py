@@ -1,0 +1,131 @@
+"""Upload formats: a form, JSON with base64, or the image alone. Each becomes a file and its metadata."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pybase64
+from aws_lambda_powertools.event_handler import Request
+from jiter import from_json
+
+from app.access.callers import USER_ID_FIELD
+from app.limits import MAX_DIRECT_BYTES, MAX_INLINE_BYTES
+from app.requests.body import MULTIPART, get_media_type, get_query, parse_json, read_body, validate
+from app.requests.inputs import FileCreate, ImageCreate, ImageMetadata, ImageQueryMetadata
+from shared.errors import FieldError, InvalidFields, MalformedRequest, TooLarge, UnsupportedMediaType
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class UploadedFile:
+    """Bytes, and the name and type that the client gave them. `field` is their name in errors."""
+
+    data: bytes
+    filename: str | None
+    content_type: str | None
+    field: str
+
+    def require_size(self) -> None:
+        """Raises InvalidFields for an empty file, TooLarge for one above the limit."""
+        if not self.data:
+            raise InvalidFields([FieldError(self.field, "is empty")])
+        if len(self.data) > MAX_INLINE_BYTES:
+            raise TooLarge(
+                f"The file has {len(self.data)} bytes. An inline upload takes at most {MAX_INLINE_BYTES}."
+                f" For an image of up to {MAX_DIRECT_BYTES} bytes use POST /images/uploads.",
+                [FieldError(self.field, f"has more than {MAX_INLINE_BYTES} bytes")],
+            )
+
+
+@dataclass(frozen=True)
+class ImageUpload:
+    """An upload, whatever format it came in."""
+
+    file: UploadedFile
+    metadata: ImageMetadata
+
+
+def read_image_upload(request: Request) -> ImageUpload:
+    """Read any upload format. Raises MalformedRequest, InvalidFields or UnsupportedMediaType."""
+    media_type = get_media_type(request)
+    if media_type == MULTIPART:
+        _refuse_query(request)
+        file, fields = _read_form(request)
+        return ImageUpload(file, validate(ImageMetadata, fields))
+    if media_type.startswith("image/"):
+        metadata = validate(ImageQueryMetadata, _read_fields(get_query(request)))
+        return ImageUpload(UploadedFile(read_body(request), metadata.filename, media_type, "body"), metadata)
+    if media_type != JSON:
+        raise UnsupportedMediaType(
+            f"Send the image as {MULTIPART}, as {JSON}, or as the whole body with its own type (image/png)."
+        )
+    _refuse_query(request)
+    body = validate(ImageCreate, parse_json(read_body(request)))
+    content = _decode_content(body.image.content, "image.content")
+    file = UploadedFile(content, body.image.filename, body.image.content_type, "image.content")
+    return ImageUpload(file, body.metadata)
+
+
+def read_file_upload(request: Request) -> UploadedFile:
+    """Read either format of the legacy upload."""
+    media_type = get_media_type(request)
+    if media_type not in {MULTIPART, JSON}:
+        raise UnsupportedMediaType(f"Send the upload as {MULTIPART} or {JSON}.")
+    if media_type == MULTIPART:
+        file, fields = _read_form(request)
+        if fields:
+            raise InvalidFields([FieldError(name, "is not a known field") for name in fields])
+        return file
+    body = validate(FileCreate, parse_json(read_body(request)))
+    return UploadedFile(_decode_content(body.content, "content"), body.filename, body.content_type, "content")
+
+
+def _refuse_query(request: Request) -> None:
+    """Raises InvalidFields for metadata in the query that the format has in its body."""
+    if names := get_query(request).keys() - {USER_ID_FIELD}:
+        raise InvalidFields(
+            [FieldError(name, "is not read here; send it in the body") for name in sorted(names)]
+        )
+
+
+def _read_form(request: Request) -> tuple[UploadedFile, dict[str, Any]]:
+    from app.requests.multipart import parse_form  # noqa: PLC0415 - only a form needs it
+
+    form = parse_form(read_body(request), request.headers["Content-Type"])
+    part = form.file
+    file = UploadedFile(part.data, part.filename or None, part.content_type, "file")
+    return file, _read_fields(form.fields)
+
+
+def _read_fields(fields: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Read texts as a form means them: an empty field counts as missing, and tags are a list."""
+    data: dict[str, Any] = {}
+    for name, values in fields.items():
+        given = [value for value in values if value.strip()]
+        if name == "tags":
+            data[name] = [tag for value in given for tag in _read_tags(value)]
+        elif len(given) > 1:
+            raise InvalidFields([FieldError(name, "appears more than once")])
+        elif given:
+            data[name] = given[0]
+    return data
+
+
+def _read_tags(value: str) -> list[Any]:
+    if not value.lstrip().startswith("["):
+        return [tag for tag in (part.strip() for part in value.split(",")) if tag]
+    try:
+        tags = from_json(value.encode())
+    except ValueError:
+        tags = None
+    if not isinstance(tags, list):
+        raise InvalidFields([FieldError("tags", "is not a JSON array")])
+    return tags
+
+
+def _decode_content(content: str, field: str) -> bytes:
+    try:
+        return pybase64.b64decode(content, validate=True)
+    except ValueError as error:
+        raise MalformedRequest("The content is not base64.", [FieldError(field, "is not base64")]) from error

@@ -1,0 +1,192 @@
+"""Inputs: the models of what clients send."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
+
+from app.access.callers import UserId
+from app.limits import (
+    DEFAULT_LINK_SECONDS,
+    DEFAULT_PAGE_SIZE,
+    DEFAULT_UPLOAD_SECONDS,
+    MAX_CURSOR_CHARS,
+    MAX_DIRECT_BYTES,
+    MAX_ITEM_NAME_CHARS,
+    MAX_LINK_SECONDS,
+    MAX_PAGE_SIZE,
+    MAX_UPLOAD_SECONDS,
+    MIN_LINK_SECONDS,
+    MIN_UPLOAD_SECONDS,
+)
+from app.requests.fields import (
+    JSON_INTEGER,
+    Attributes,
+    Base64,
+    Description,
+    Filename,
+    FilterTags,
+    Input,
+    Sha256,
+    Tags,
+    UtcDatetime,
+    make_default_filename,
+)
+from shared.inspection import CONTENT_TYPES
+from shared.listing import Span
+from shared.models import Image, Item, Visibility
+from shared.renditions import RenditionName
+
+
+class ImageDetails(Input):
+    """The part of an image's metadata that is stored with the image, and that its owner can change."""
+
+    description: Description | None = None
+    visibility: Visibility = Visibility.PRIVATE
+    tags: Tags = ()
+
+
+class ImageMetadata(ImageDetails):
+    """The metadata of an upload."""
+
+    user_id: UserId | None = None
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """Every field of `ImageDetails`, for the record."""
+        return {name: getattr(self, name) for name in ImageDetails.model_fields}
+
+
+class ImageQueryMetadata(ImageMetadata):
+    """The metadata of an upload whose whole body is the image. It comes in the query."""
+
+    filename: Filename | None = None
+
+
+class ImageContent(Input):
+    """An image in a JSON body."""
+
+    filename: Filename | None = None
+    content: Base64
+    content_type: str | None = Field(None, description="Not believed: the bytes decide.")
+
+
+class ImageCreate(Input):
+    """The JSON body of an upload."""
+
+    image: ImageContent
+    metadata: ImageMetadata = ImageMetadata()
+
+
+class DirectUploadCreate(Input):
+    """Announces the bytes that the client is going to send to S3."""
+
+    filename: Filename | None = None
+    content_type: str = Field(
+        description="A promise only: the bytes decide.",
+        json_schema_extra={"enum": list(CONTENT_TYPES.values())},
+    )
+    size: Annotated[
+        int, Field(gt=0, strict=True, json_schema_extra={"maximum": MAX_DIRECT_BYTES}), JSON_INTEGER
+    ]
+    sha256: Sha256 | None = Field(None, description="Of the file, in hex. S3 refuses other bytes.")
+    metadata: ImageMetadata = ImageMetadata()
+    expires_in: Annotated[
+        int, Field(ge=MIN_UPLOAD_SECONDS, le=MAX_UPLOAD_SECONDS, strict=True), JSON_INTEGER
+    ] = Field(DEFAULT_UPLOAD_SECONDS, description="Seconds within which the upload must begin.")
+
+
+class LinkCreate(Input):
+    """Names the rendition that a link shows, and how long the link is valid."""
+
+    rendition: RenditionName = RenditionName.LARGE
+    expires_in: Annotated[int, Field(ge=MIN_LINK_SECONDS, le=MAX_LINK_SECONDS, strict=True), JSON_INTEGER] = (
+        Field(DEFAULT_LINK_SECONDS, description="Seconds until the link ends.")
+    )
+
+
+class LinkQuery(Input):
+    """The part of a URL that makes it a link. An invalid one opens nothing, and is no error."""
+
+    expires: str | None = Field(None, description="Seconds since 1970.")
+    signature: str | None = None
+
+
+def _allow_null(schema: dict[str, Any]) -> None:
+    for name, field in schema["properties"].items():
+        options = field.pop("anyOf", None) or [{key: field.pop(key) for key in [*field] if key != "title"}]
+        without_default = [
+            {key: part for key, part in option.items() if key != "default"} for option in options
+        ]
+        null = {"type": "null"}
+        schema["properties"][name] = {
+            **{key: part for key, part in field.items() if key != "default"},
+            "anyOf": [*without_default, *([] if null in without_default else [null])],
+        }
+
+
+class ImageUpdate(ImageDetails):
+    """A change (RFC 7396): a field that is not named stays, `null` sets it back to its default."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=_allow_null)
+
+    filename: Filename | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def reset_null(cls, data: object) -> object:
+        if not isinstance(data, dict):
+            return data
+        defaults = {field.alias: field.default for field in cls.model_fields.values()}
+        return {name: defaults.get(name) if value is None else value for name, value in data.items()}
+
+    def apply_to(self, image: Image) -> Image:
+        named = {name: getattr(self, name) for name in self.model_fields_set}
+        if "filename" in named:
+            named["filename"] = self.filename or make_default_filename(image.content_type)
+        return image.model_copy(update=named)
+
+
+class FileCreate(Input):
+    """The JSON body of a legacy upload."""
+
+    filename: Filename
+    content: Base64
+    content_type: str | None = None
+
+
+class ItemCreate(Input):
+    """The JSON body of an item."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=MAX_ITEM_NAME_CHARS)]
+    description: Description | None = None
+    attributes: Attributes = Field(default_factory=dict)
+
+    def apply_to(self, item: Item) -> Item:
+        return item.model_copy(update=dict(self))
+
+
+class PageQuery(Input):
+    """Names a page of a listing."""
+
+    order: Literal["asc", "desc"] = "desc"
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
+    cursor: Annotated[str, StringConstraints(max_length=MAX_CURSOR_CHARS)] | None = Field(
+        None, description="The `nextCursor` of the page before."
+    )
+    user_id: UserId | None = None
+
+    def make_span(self) -> Span:
+        return Span(descending=self.order == "desc")
+
+
+class ImageQuery(PageQuery):
+    """Names the images of a listing, and a page of them."""
+
+    tags: FilterTags = ()
+    match: Literal["all", "any"] = "all"
+    visibility: Visibility | None = None
+    created_after: UtcDatetime | None = None
+    created_before: UtcDatetime | None = None
+
+    def make_span(self) -> Span:
+        return Span.between(self.created_after, self.created_before, descending=self.order == "desc")

@@ -1,0 +1,270 @@
+"""Turns a request body into form fields and files (multipart/form-data, RFC 7578).
+
+streaming-form-data splits the body, but trusts it: it accepts truncated bodies, reads on after the end, and
+headers can hang or crash it. So this module reads the boundary and the part headers itself, strictly. The
+library gets the payloads alone, all at once, under a boundary and headers that are made here.
+"""
+
+import binascii
+import re
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from app.requests.fields import clean_filename
+from shared.errors import FieldError, InvalidFields, MalformedRequest
+
+FILE_FIELD = "file"
+
+MAX_PARTS = 32
+"""20 tags one by one, the other fields and the file. The rest is room for wrong fields, so that the error
+can name them."""
+
+MAX_PART_HEADER_BYTES = 8192
+
+_BOUNDARY = re.compile(r"[\w'()+,./:=? -]{0,69}[\w'()+,./:=?-]", re.ASCII)
+_HEADER = re.compile(r"([\w!#$%&'*+.^`|~-]+):[ \t]*([^\r\n\0]*)", re.ASCII)
+_PARAMETER = re.compile(
+    r';[ \t]*([^\s;="]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*+)"|([^\s;"]+))[ \t]*',
+)
+_EXTENDED_VALUE = re.compile(r"utf-8'[^']*'(.*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class FilePart:
+    """A file of the form. `filename` is clean, and empty where the client gave none."""
+
+    name: str
+    filename: str
+    content_type: str | None
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Form:
+    """The fields and files of a form, in their order. A field may be repeated."""
+
+    fields: Mapping[str, tuple[str, ...]]
+    files: tuple[FilePart, ...]
+
+    @property
+    def file(self) -> FilePart:
+        """Return the one file, in the field `file`. Raises InvalidFields for any other number or field."""
+        errors = [
+            FieldError(part.name, f"takes no file; send it in the field `{FILE_FIELD}`")
+            for part in self.files
+            if part.name != FILE_FIELD
+        ]
+        # For an empty file input, a browser sends a file without a name and without bytes.
+        files = [part for part in self.files if part.name == FILE_FIELD and (part.filename or part.data)]
+        if not files:
+            errors.append(FieldError(FILE_FIELD, "is required; send one file"))
+        if len(files) > 1:
+            errors.append(FieldError(FILE_FIELD, f"takes one file, not {len(files)}"))
+        if errors:
+            raise InvalidFields(errors)
+        return files[0]
+
+
+@dataclass(frozen=True)
+class _Head:
+    """The headers of a part. `filename` is None if the part has no file name."""
+
+    where: str
+    name: str
+    filename: str | None
+    content_type: str | None
+    transfer_encoding: str
+
+
+def parse_form(body: bytes, content_type: str) -> Form:
+    """Read a form. A part is a file if it has a file name or is named `file`: some clients send no file name.
+
+    Raises MalformedRequest if the body cannot be read, InvalidFields if a field is not UTF-8 text.
+    """
+    parts = list(_find_parts(body, _read_boundary(content_type)))
+    heads = [
+        _read_head(head, f"Part {number} of the multipart body") for number, (head, _) in enumerate(parts, 1)
+    ]
+    boundary = secrets.token_hex(16)
+    framed = _frame(boundary, [payload for _, payload in parts])
+    # A body may have megabytes. If the caller does not keep it, it ends here, before the library copies it.
+    del body, parts
+    payloads = _split(boundary, framed, len(heads))
+    del framed
+
+    fields: dict[str, list[str]] = {}
+    files = []
+    for head, payload in zip(heads, payloads, strict=True):
+        data = _decode_transfer(payload, head)
+        if head.filename is None and head.name != FILE_FIELD:
+            fields.setdefault(head.name, []).append(_decode_text(data, head))
+        else:
+            files.append(FilePart(head.name, clean_filename(head.filename or ""), head.content_type, data))
+    return Form({name: tuple(values) for name, values in fields.items()}, tuple(files))
+
+
+def _read_boundary(content_type: str) -> str:
+    media_type, parameters = _read_value(content_type, "The Content-Type header")
+    if media_type != "multipart/form-data":
+        raise MalformedRequest("The Content-Type header is not multipart/form-data.")
+    if "boundary" not in parameters:
+        raise MalformedRequest("The Content-Type header has no boundary parameter.")
+    if not _BOUNDARY.fullmatch(parameters["boundary"]):
+        raise MalformedRequest(
+            "The boundary in the Content-Type header must have 1 to 70 characters that RFC 2046 allows."
+        )
+    return parameters["boundary"]
+
+
+def _find_parts(body: bytes, boundary: str) -> Iterator[tuple[bytes, memoryview]]:
+    """Yield headers and payload of each part, from the first boundary to the closing one (RFC 2046, 5.1.1).
+
+    Lines end in CRLF. If the first boundary ends in LF, all of them do, as in a body written by hand.
+    """
+    dashes = b"--" + re.escape(boundary.encode())
+    opening = re.search(b"^" + dashes + rb"(?:--|[ \t]*+(?=(\r?\n)))", body, re.MULTILINE)
+    if not opening:
+        raise MalformedRequest("The multipart body does not hold the boundary that its Content-Type names.")
+    newline = opening[1]
+    if not newline:
+        if body[: opening.start()].strip():
+            raise MalformedRequest("The multipart body holds nothing but its closing boundary.")
+        return
+
+    view = memoryview(body)
+    blank_line = newline * 2
+    start = opening.end()
+    delimiter = re.compile(newline + dashes + rb"(--|[ \t]*+(?=" + newline + b"))")
+    for number, match in enumerate(delimiter.finditer(body, start), start=1):
+        if number > MAX_PARTS:
+            raise MalformedRequest(f"The multipart body has more than {MAX_PARTS} parts.")
+        # If a part has no payload, its blank line may be the line end in front of the next boundary.
+        head_limit = min(match.start() + len(newline), start + MAX_PART_HEADER_BYTES)
+        head_end = body.find(blank_line, start, head_limit)
+        if head_end < 0:
+            raise MalformedRequest(
+                f"Part {number} of the multipart body has no blank line after its headers, "
+                f"or more than {MAX_PART_HEADER_BYTES} bytes of headers."
+            )
+        yield body[start:head_end], view[head_end + len(blank_line) : match.start()]
+        if match[1] == b"--":
+            return
+        start = match.end()
+    raise MalformedRequest("The multipart body ends without its closing boundary. It may be truncated.")
+
+
+def _read_head(block: bytes, where: str) -> _Head:
+    headers = _read_headers(block, where)
+    disposition, parameters = _read_value(
+        headers.get("content-disposition", ""), f"{where}: its Content-Disposition"
+    )
+    if disposition != "form-data":
+        raise MalformedRequest(f"{where} has no `Content-Disposition: form-data`.")
+    if not parameters.get("name"):
+        raise MalformedRequest(f"{where} has no name.")
+    # .NET repeats every file name as `filename*` (RFC 5987). Other parameters in this form are an attack.
+    extended = parameters.pop("filename*", None)
+    if any("*" in name for name in parameters):
+        raise MalformedRequest(f"{where} has an encoded parameter in its Content-Disposition.")
+    filename = parameters.get("filename") if extended is None else _decode_extended(extended, where)
+    return _Head(
+        where,
+        parameters["name"],
+        filename,
+        headers.get("content-type") or None,
+        headers.get("content-transfer-encoding", "binary").lower(),
+    )
+
+
+def _read_headers(block: bytes, where: str) -> dict[str, str]:
+    """Read header lines. `block` begins with the line end of the boundary."""
+    try:
+        text = block.decode()
+    except UnicodeDecodeError:
+        raise MalformedRequest(f"{where} has headers that are not UTF-8.") from None
+    headers: dict[str, str] = {}
+    for line in text.replace("\r\n", "\n").split("\n")[1:]:
+        match = _HEADER.fullmatch(line)
+        if not match:
+            raise MalformedRequest(f"{where} has a header line that cannot be read.")
+        name = match[1].lower()
+        if name in headers:
+            raise MalformedRequest(f"{where} has the same header twice.")
+        headers[name] = match[2].rstrip()
+    return headers
+
+
+def _read_value(text: str, where: str) -> tuple[str, dict[str, str]]:
+    r"""Return a header's value, and its parameters with their names in lower case.
+
+    `\"` is a quote, and so is `%22`, which browsers write. Any other backslash, as in a Windows path, stays.
+    """
+    value, separator, rest = text.partition(";")
+    rest = (separator + rest).rstrip(" \t").removesuffix(";")
+    parameters: dict[str, str] = {}
+    position = 0
+    while position < len(rest):
+        match = _PARAMETER.match(rest, position)
+        if not match:
+            raise MalformedRequest(f"{where} cannot be read.")
+        name = match[1].lower()
+        if name in parameters:
+            raise MalformedRequest(f"{where} has the same parameter twice.")
+        quoted, bare = match[2], match[3]
+        parameters[name] = bare if quoted is None else quoted.replace('\\"', '"').replace("%22", '"')
+        position = match.end()
+    return value.strip().lower(), parameters
+
+
+def _decode_extended(value: str, where: str) -> str:
+    try:
+        if match := _EXTENDED_VALUE.fullmatch(value):
+            return unquote(match[1], errors="strict")
+    except UnicodeDecodeError:
+        pass
+    raise MalformedRequest(f"{where} has a `filename*` that is not UTF-8.")
+
+
+def _frame(boundary: str, payloads: Sequence[memoryview]) -> bytes:
+    # The library would decode parts of the client's boundary. A random one cannot occur in a payload.
+    pieces: list[bytes | memoryview] = []
+    for index, payload in enumerate(payloads):
+        head = f"--{boundary}\r\nContent-Disposition: form-data; name={index}\r\n\r\n"
+        pieces += (head.encode(), payload, b"\r\n")
+    pieces.append(f"--{boundary}--\r\n".encode())
+    return b"".join(pieces)
+
+
+def _split(boundary: str, framed: bytes, count: int) -> list[bytes]:
+    # The import takes 200 ms. Only a request with a form should pay that.
+    from streaming_form_data import StreamingFormDataParser  # noqa: PLC0415
+    from streaming_form_data.targets import ValueTarget  # noqa: PLC0415
+
+    parser = StreamingFormDataParser({"Content-Type": f"multipart/form-data; boundary={boundary}"})
+    targets = [ValueTarget() for _ in range(count)]
+    for index, target in enumerate(targets):
+        parser.register(str(index), target)
+    # Fed all at once, each payload comes out in one piece, and its target returns it without a copy.
+    parser.data_received(framed)
+    return [target.value for target in targets]
+
+
+def _decode_transfer(payload: bytes, head: _Head) -> bytes:
+    # RFC 7578 deprecates these encodings, but a client that names one wants the payload to be decoded.
+    if head.transfer_encoding == "quoted-printable":
+        return binascii.a2b_qp(payload)
+    if head.transfer_encoding != "base64":
+        return payload
+    try:
+        return binascii.a2b_base64(payload)
+    except binascii.Error:
+        raise MalformedRequest(f"{head.where} is not valid base64.") from None
+
+
+def _decode_text(data: bytes, head: _Head) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise InvalidFields([FieldError(head.name, "is not UTF-8 text")]) from None

@@ -1,0 +1,1 @@
+"""Responses: what each caller sees of a record, and errors."""

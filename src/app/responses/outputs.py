@@ -1,0 +1,184 @@
+"""Outputs: the models of what the API returns."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from app import limits
+from shared.inspection import CONTENT_TYPES, MAX_IMAGE_PIXELS, MAX_SIDE_PX
+from shared.lifecycle import Status
+from shared.models import Exif, Model, Placeholder, Rendition, Timestamp, Visibility
+from shared.quotas import Usage
+from shared.renditions import Fit, RenditionName
+from shared.structure import MAX_FRAMES
+
+
+class RenditionPublic(Rendition):
+    """A rendition, and its URL."""
+
+    url: str
+
+
+class ImagePublic(Model):
+    """An image as a caller may see it."""
+
+    id: str
+    user_id: str
+    filename: str
+    content_type: str
+    size: int
+    width: int | None
+    height: int | None
+    sha256: str | None
+    description: str | None
+    visibility: Visibility
+    tags: tuple[str, ...]
+    status: Status
+    status_reason: str | None
+    renditions: dict[RenditionName, RenditionPublic]
+    placeholder: Placeholder | None
+    exif: Exif | None
+    animated: bool
+    url: str | None = Field(description="URL of the original, for its owner alone. Null until it is stored.")
+    created_at: Timestamp
+    updated_at: Timestamp
+    version: int
+
+
+class UploadTarget(Model):
+    """The form that takes the bytes of a direct upload. Its `file` comes after all fields."""
+
+    url: str
+    fields: Mapping[str, str]
+
+
+class DirectUpload(Model):
+    """A direct upload that has begun."""
+
+    id: str
+    upload: UploadTarget
+    expires_at: Timestamp
+
+
+class Link(Model):
+    """A URL that shows a rendition to anyone who has it."""
+
+    url: str
+    expires_at: Timestamp
+
+
+class ImageList(Model):
+    """A page of images."""
+
+    images: list[ImagePublic]
+    next_cursor: str | None = Field(description="Leads to the next page. Null only on the last page.")
+
+
+class ItemPublic(Model):
+    """An item."""
+
+    id: str
+    user_id: str | None
+    name: str
+    description: str | None
+    attributes: dict[str, JsonValue]
+    created_at: Timestamp
+    updated_at: Timestamp
+    version: int
+
+
+class ItemList(Model):
+    """A page of items."""
+
+    items: list[ItemPublic]
+    next_cursor: str | None
+
+
+class FilePublic(Model):
+    """A file of the legacy upload."""
+
+    key: str
+    filename: str
+    content_type: str
+    size: int
+    url: str
+
+
+class FileUploaded(Model):
+    """The response of the legacy upload."""
+
+    message: str
+    file: FilePublic
+
+
+class Health(Model):
+    """Liveness and version of the service."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+
+
+class RenditionBox(Model):
+    """The box of a rendition, and how a picture fits into it."""
+
+    width: int
+    height: int
+    fit: Fit
+
+
+class Limits(Model):
+    """Every limit that a client can run into."""
+
+    max_inline_bytes: int = limits.MAX_INLINE_BYTES
+    max_direct_bytes: int = limits.MAX_DIRECT_BYTES
+    min_upload_seconds: int = limits.MIN_UPLOAD_SECONDS
+    max_upload_seconds: int = limits.MAX_UPLOAD_SECONDS
+    max_link_seconds: int = limits.MAX_LINK_SECONDS
+    max_pixels: int = MAX_IMAGE_PIXELS
+    max_side_px: int = MAX_SIDE_PX
+    max_frames: int = MAX_FRAMES
+    accepted_types: list[str] = sorted(CONTENT_TYPES.values())
+    max_tags: int = limits.MAX_TAGS
+    max_tag_chars: int = limits.MAX_TAG_CHARS
+    max_filter_tags: int = limits.MAX_FILTER_TAGS
+    max_description_chars: int = limits.MAX_DESCRIPTION_CHARS
+    max_filename_chars: int = limits.MAX_FILENAME_CHARS
+    max_user_id_chars: int = limits.MAX_USER_ID_CHARS
+    max_item_name_chars: int = limits.MAX_ITEM_NAME_CHARS
+    max_json_bytes: int = limits.MAX_JSON_BYTES
+    max_page_size: int = limits.MAX_PAGE_SIZE
+    max_idempotency_key_chars: int = limits.MAX_IDEMPOTENCY_KEY_CHARS
+    idempotency_key_seconds: int = limits.IDEMPOTENCY_KEY_SECONDS
+    max_user_images: int | None = Field(description="Images that a user may have. Null for any number.")
+    max_user_bytes: int | None = Field(
+        description="Bytes that the originals of a user may have together. Null for any number."
+    )
+    used: Usage | None = Field(description="What the caller uses of the two. Null without a caller.")
+    rendition_edges_px: dict[RenditionName, int] = Field(
+        default_factory=lambda: {name: name.edge_px for name in RenditionName}
+    )
+    renditions: dict[RenditionName, RenditionBox] = Field(
+        default_factory=lambda: {
+            name: RenditionBox(width=name.width, height=name.height, fit=name.fit) for name in RenditionName
+        }
+    )
+
+
+class ProblemField(Model):
+    """One wrong field."""
+
+    field: str
+    message: str
+
+
+class Problem(Model):
+    """An error (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    errors: tuple[ProblemField, ...] = ()

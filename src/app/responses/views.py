@@ -1,0 +1,80 @@
+"""Views: what each caller sees of a record, under which ETag, and for how long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools.event_handler import Response
+from pydantic_core import to_json
+
+from app.responses.outputs import ImagePublic, ItemPublic, RenditionPublic
+from shared import lifecycle
+
+if TYPE_CHECKING:
+    from app.access.links import LinkSigner
+    from shared.models import Image, Item, Record
+
+PUBLIC_VIEW = "public"
+OVERDUE_VIEW = "overdue"
+
+
+def serialize(body: object) -> str:
+    """Turn a model into the JSON that clients get."""
+    return to_json(body, by_alias=True).decode()
+
+
+def make_etag(record: Record, *views: str) -> str:
+    """Make an ETag of the version and of the view: one version may look different to different callers."""
+    return f'"{"-".join([str(record.version), *filter(None, views)])}"'
+
+
+def respond_with_item(item: Item, *, status: HTTPStatus = HTTPStatus.OK) -> Response[ItemPublic]:
+    headers = {"ETag": make_etag(item), "Cache-Control": "private, no-cache"}
+    return Response(status, "application/json", ItemPublic(**dict(item)), headers)
+
+
+@dataclass(frozen=True)
+class ImageViews:
+    """Makes the responses of one request. A full view is for the owner of an image and for admins."""
+
+    links: LinkSigner
+    base_url: str
+
+    def show(self, image: Image, *, is_full: bool) -> ImagePublic:
+        shows_original = is_full and image.serves_original
+        return ImagePublic.model_validate(
+            dict(image)
+            | {
+                "renditions": {
+                    name: RenditionPublic(
+                        **dict(rendition), url=self.links.make_url(self.base_url, image, name)
+                    )
+                    for name, rendition in image.renditions.items()
+                },
+                "exif": image.exif if is_full or not image.exif else image.exif.without_place(),
+                "url": f"{self.get_location(image.id)}/content" if shows_original else None,
+            }
+        )
+
+    def respond(
+        self, image: Image, *, is_full: bool = True, status: HTTPStatus = HTTPStatus.OK
+    ) -> Response[ImagePublic]:
+        headers = {
+            "ETag": self._make_etag(image, is_full=is_full),
+            "Cache-Control": "private, no-cache" if is_full else "public, no-cache",
+        }
+        return Response(status, "application/json", self.show(image, is_full=is_full), headers)
+
+    def get_location(self, image_id: str) -> str:
+        return f"{self.base_url}/images/{image_id}"
+
+    def _make_etag(self, image: Image, *, is_full: bool) -> str:
+        """A lease that ends changes the status without a new version. Signed URLs change with time."""
+        overdue = OVERDUE_VIEW if lifecycle.is_overdue(image.state) else ""
+        if not is_full:
+            return make_etag(image, PUBLIC_VIEW, overdue)
+        has_signed_urls = bool(image.renditions) and not image.is_public
+        urls = f"{int(self.links.get_url_expiry().timestamp()):x}" if has_signed_urls else ""
+        return make_etag(image, urls, overdue)

@@ -1,0 +1,50 @@
+"""Colour: pictures of any mode and profile become sRGB."""
+
+from contextlib import suppress
+from io import BytesIO
+
+from PIL import Image, ImageCms
+
+MAX_ICC_PROFILE_BYTES = 4_000_000
+
+_PROFILE_MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab ": "LAB"}
+
+
+def simplify_mode(image: Image.Image) -> Image.Image:
+    """Return the same pixels in one of the modes that shrink well: L, LA, RGB, RGBA or CMYK."""
+    if image.mode in ("LA", "RGBA", "CMYK"):
+        return image
+    if image.mode == "I;16":
+        # Pillow's own conversion clips 16 bits to 8, and a transparent shade with them. That one is dropped.
+        return image.point(lambda value: value * (1 / 257) + 0.5).convert("L")
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    if image.mode in ("L", "RGB"):
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def convert_to_srgb(image: Image.Image, profile: object) -> Image.Image:
+    """Return RGB, or RGBA if a part is transparent. `profile` is the ICC profile that the file carries."""
+    alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
+    opaque = image.convert(image.mode.removesuffix("A"))
+    color = _apply_profile(opaque, profile).convert("RGB")
+    if alpha and alpha.getextrema() != (255, 255):
+        color.putalpha(alpha)
+    return color
+
+
+def _apply_profile(image: Image.Image, profile: object) -> Image.Image:
+    """The image stays as it is if the profile cannot be read, or is for another kind of image."""
+    # A text chunk of a PNG may pose as its profile: then it is a str.
+    if not isinstance(profile, bytes) or len(profile) > MAX_ICC_PROFILE_BYTES:
+        return image
+    with suppress(OSError, ImageCms.PyCMSError):
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        mode = _PROFILE_MODES.get(source.profile.xcolor_space)
+        if mode == "RGB" and image.mode == "L":
+            image = image.convert("RGB")
+        if mode == image.mode:
+            srgb = ImageCms.createProfile("sRGB")
+            return ImageCms.profileToProfile(image, source, srgb, outputMode="RGB") or image
+    return image

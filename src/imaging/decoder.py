@@ -1,0 +1,125 @@
+"""Renders images in another process, and believes nothing that it says without a check."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from imaging.frames import Channel, ChannelClosed
+from imaging.reports import InvalidReport, Rendered, receive_rendered
+from shared.errors import UnacceptableImage, Unavailable
+
+NUMBER_BYTES = 8
+INHERITED_VARIABLES = ("LANG", "LD_LIBRARY_PATH", "PATH", "TZ")
+"""The only variables that the decoder's process gets. Credentials are in others."""
+
+
+@dataclass(frozen=True)
+class _Worker:
+    """The decoder's process, and the socket that leads to it."""
+
+    process: subprocess.Popen[bytes]
+    control: socket.socket
+
+    def stop(self) -> None:
+        self.control.close()
+        self.process.kill()
+        self.process.wait()
+
+
+class Decoder:
+    """Starts the decoder's process, and has it render one image at a time.
+
+    `command` is what the Python of that process runs; it gets the control socket and the bounds as arguments.
+    """
+
+    def __init__(
+        self, *, cpu_seconds: int, memory_bytes: int, command: Sequence[str] = ("-m", "imaging.worker")
+    ) -> None:
+        self._command = [*command, str(cpu_seconds), str(memory_bytes)]
+        self._worker: _Worker | None = None
+
+    def start(self) -> None:
+        """Start the process, which takes a moment to import what it needs. It may run already."""
+        self._get_worker()
+
+    def stop(self) -> None:
+        """End the process, so that the next image gets a new one."""
+        if self._worker:
+            self._worker.stop()
+            self._worker = None
+
+    def render(self, data: bytes, seconds: float) -> Rendered:
+        """Raises UnacceptableImage for an image that cannot be rendered within the bounds, Unavailable if
+        `seconds` are not enough or the process is killed, and InvalidReport or DecoderError for mistakes.
+        """
+        try:
+            return self._render(data, seconds)
+        except (OSError, ChannelClosed) as error:
+            self.stop()
+            raise Unavailable from error
+        except InvalidReport:
+            self.stop()
+            raise
+
+    def _render(self, data: bytes, seconds: float) -> Rendered:
+        worker = self._get_worker()
+        ours, theirs = socket.socketpair()
+        with ours:
+            with theirs:
+                socket.send_fds(worker.control, [b"\0"], [theirs.fileno()])
+            child = int.from_bytes(_receive(worker.control))
+            exit_code: int | None = None
+            try:
+                channel = Channel(ours, seconds=seconds)
+                channel.send(data)
+                return receive_rendered(channel)
+            except TimeoutError as error:
+                raise Unavailable("There was not enough time to process the image.") from error
+            except (ChannelClosed, ConnectionError) as error:
+                exit_code = _end(worker.control, child)
+                if exit_code == -signal.SIGXCPU:
+                    raise UnacceptableImage("The image takes too long to decode.") from error
+                raise Unavailable("Processing was interrupted.") from error
+            finally:
+                if exit_code is None:
+                    _end(worker.control, child)
+
+    def _get_worker(self) -> _Worker:
+        if self._worker and self._worker.process.poll() is not None:
+            self.stop()
+        if self._worker is None:
+            self._worker = self._start_worker()
+        return self._worker
+
+    def _start_worker(self) -> _Worker:
+        ours, theirs = socket.socketpair()
+        environment = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
+        environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+        *module, cpu_seconds, memory_bytes = self._command
+        with theirs:
+            process = subprocess.Popen(  # noqa: S603 - our own module
+                [sys.executable, *module, str(theirs.fileno()), cpu_seconds, memory_bytes],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+            )
+        return _Worker(process, ours)
+
+
+def _end(control: socket.socket, child: int) -> int:
+    """End the process of an image, and return its exit code."""
+    with suppress(ProcessLookupError):
+        os.kill(child, signal.SIGKILL)
+    return int.from_bytes(_receive(control), signed=True)
+
+
+def _receive(control: socket.socket) -> bytes:
+    message = control.recv(NUMBER_BYTES, socket.MSG_WAITALL)
+    if len(message) < NUMBER_BYTES:
+        raise ChannelClosed
+    return message

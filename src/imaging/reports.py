@@ -1,0 +1,158 @@
+"""Reports of the decoder's process: data that are checked field by field, for their sender may be taken over.
+
+A report is one frame of JSON. Then the bytes of each rendition follow, a frame each, in the report's order.
+"""
+
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from imaging.frames import Channel, FrameTooLong
+from shared.errors import UnacceptableImage
+from shared.inspection import CONTENT_TYPES, MAX_SIDE_PX, Inspection
+from shared.models import Exif, Placeholder
+from shared.renditions import RenditionName
+
+MAX_REPORT_BYTES = 64_000
+MAX_RENDITION_BYTES = 32 * 2**20
+MAX_DETAIL_CHARS = 500
+MAX_TRACEBACK_CHARS = 8_000
+
+
+@dataclass(frozen=True)
+class EncodedRendition:
+    """One size of an image, as WebP."""
+
+    data: bytes
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """The renditions and the facts of an image."""
+
+    inspection: Inspection
+    renditions: dict[RenditionName, EncodedRendition]
+    placeholder: Placeholder
+    exif: Exif | None
+
+
+class InvalidReport(Exception):
+    """The decoder's process sent something that no report looks like."""
+
+
+class DecoderError(Exception):
+    """The decoder's process failed because of a mistake in our code."""
+
+
+class _Report(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+class _InspectionReport(_Report):
+    content_type: str
+    width: int = Field(ge=1, le=MAX_SIDE_PX)
+    height: int = Field(ge=1, le=MAX_SIDE_PX)
+    animated: bool
+
+
+class _RenditionReport(_Report):
+    width: int = Field(ge=1)
+    height: int = Field(ge=1)
+
+
+class _RenderedReport(_Report):
+    outcome: Literal["rendered"] = "rendered"
+    inspection: _InspectionReport
+    renditions: dict[RenditionName, _RenditionReport]
+    placeholder: Placeholder
+    exif: Exif | None
+
+
+class _RefusedReport(_Report):
+    outcome: Literal["refused"] = "refused"
+    detail: str = Field(min_length=1, max_length=MAX_DETAIL_CHARS)
+
+
+class _FailedReport(_Report):
+    outcome: Literal["failed"] = "failed"
+    traceback: str = Field(max_length=MAX_TRACEBACK_CHARS)
+
+
+type _AnyReport = Annotated[_RenderedReport | _RefusedReport | _FailedReport, Field(discriminator="outcome")]
+
+
+@cache
+def make_adapter() -> TypeAdapter[_RenderedReport | _RefusedReport | _FailedReport]:
+    return TypeAdapter(_AnyReport)
+
+
+def send_rendered(channel: Channel, rendered: Rendered) -> None:
+    report = _RenderedReport(
+        inspection=_InspectionReport(**asdict(rendered.inspection)),
+        renditions={
+            name: _RenditionReport(width=rendition.width, height=rendition.height)
+            for name, rendition in rendered.renditions.items()
+        },
+        placeholder=rendered.placeholder,
+        exif=rendered.exif,
+    )
+    channel.send(report.model_dump_json().encode())
+    for rendition in rendered.renditions.values():
+        channel.send(rendition.data)
+
+
+def send_refusal(channel: Channel, error: UnacceptableImage) -> None:
+    channel.send(_RefusedReport(detail=error.detail[:MAX_DETAIL_CHARS]).model_dump_json().encode())
+
+
+def send_failure(channel: Channel, traceback: str) -> None:
+    channel.send(_FailedReport(traceback=traceback[-MAX_TRACEBACK_CHARS:]).model_dump_json().encode())
+
+
+def receive_rendered(channel: Channel) -> Rendered:
+    """Receive the report of one image.
+
+    Raises UnacceptableImage if the decoder refused the image, DecoderError with the traceback if it failed,
+    InvalidReport for anything that is not a report, and ChannelClosed if the decoder ended early.
+    """
+    try:
+        report = make_adapter().validate_json(channel.receive(MAX_REPORT_BYTES))
+    except (ValidationError, FrameTooLong) as error:
+        raise InvalidReport("the report is not valid") from error
+    match report:
+        case _RefusedReport():
+            raise UnacceptableImage(report.detail)
+        case _FailedReport():
+            raise DecoderError(report.traceback)
+        case _:
+            return _receive_renditions(channel, report)
+
+
+def _receive_renditions(channel: Channel, report: _RenderedReport) -> Rendered:
+    if report.inspection.content_type not in CONTENT_TYPES.values():
+        raise InvalidReport("the content type is not an accepted one")
+    if report.renditions.keys() != {*RenditionName}:
+        raise InvalidReport("the report does not name every rendition once")
+    renditions = {}
+    for name, size in report.renditions.items():
+        if size.width > name.width or size.height > name.height:
+            raise InvalidReport(f"{name} is larger than its box")
+        try:
+            data = channel.receive(MAX_RENDITION_BYTES)
+        except FrameTooLong as error:
+            raise InvalidReport(f"{name} is too long") from error
+        _require_webp(name, data)
+        renditions[name] = EncodedRendition(data, size.width, size.height)
+    inspection = Inspection(**dict(report.inspection))
+    return Rendered(inspection, renditions, report.placeholder, report.exif)
+
+
+def _require_webp(name: RenditionName, data: bytes) -> None:
+    """A RIFF file of the kind WEBP that is exactly as long as it says."""
+    is_webp = data[:4] == b"RIFF" and data[8:12] == b"WEBP"
+    if not is_webp or int.from_bytes(data[4:8], "little") != len(data) - 8:
+        raise InvalidReport(f"{name} is not a WebP file")

@@ -1,1 +1,0 @@
-"""What operators run beside the service."""

@@ -1,0 +1,38 @@
+"""The renditions of an image. This table is the only list of them: everything else follows from it."""
+
+from enum import StrEnum
+from typing import Self
+
+
+class Fit(StrEnum):
+    """How a picture fits into the box of a rendition."""
+
+    INSIDE = "inside"
+    """Whole, within the box."""
+    COVER = "cover"
+    """It fills the box. What stands out is cut off evenly."""
+
+
+class RenditionName(StrEnum):
+    """A rendition: its name, the box that it fits into, in pixels, and how. No picture is ever enlarged."""
+
+    width: int
+    height: int
+    fit: Fit
+
+    def __new__(cls, name: str, width: int, height: int, fit: Fit = Fit.INSIDE) -> Self:
+        member = str.__new__(cls, name)
+        member._value_ = name
+        member.width, member.height, member.fit = width, height, fit
+        return member
+
+    THUMBNAIL = "thumbnail", 256, 256
+    SMALL = "small", 640, 640
+    MEDIUM = "medium", 1280, 1280
+    # Photos of 4000 and 4032 pixels are decoded at half their size for 2000, which takes half the time.
+    LARGE = "large", 2000, 2000
+
+    @property
+    def edge_px(self) -> int:
+        """The longer side of the box."""
+        return max(self.width, self.height)

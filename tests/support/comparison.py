@@ -1,0 +1,216 @@
+"""The service beside the model: compares them after every step, and delivers events."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from shared.quotas import Quota
+from shared.renditions import RenditionName
+from shared.storage import make_original_key, make_rendition_key, parse_upload_key
+from tests.support.model import FIRST, SMALL, Image, Item, Model, Record, User, read_facts
+from tests.support.service import Service, add_headers, write_json
+
+if TYPE_CHECKING:
+    from tests.support.api import ApiResponse
+
+# Two of the large pictures and a small one are as much as a user may have.
+QUOTA = Quota(max_images=3, max_bytes=2 * len(FIRST.data) + len(SMALL.data))
+USERS = ("ann", "bob", "cid")
+EVERYONE: tuple[User, ...] = (*USERS, None)
+OWNER = "its owner"
+
+flags = st.booleans()
+places = st.integers(0, 9)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """The user who tries to change something, and the `If-Match` of the request."""
+
+    actor: User = OWNER
+    condition: str | None = None
+
+    def name_user(self, record: Record) -> User:
+        return record.owner if self.actor == OWNER else self.actor
+
+    def find_etag(self, record: Record) -> str | None:
+        return record.etag if self.condition == "current" else self.condition
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link, and its generation."""
+
+    image: Image
+    generation: int
+    path: str
+
+
+class Comparison(RuleBasedStateMachine):
+    """Events and removals come at any time, in any order, and again."""
+
+    service: ClassVar[Service]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.service.empty()
+        self.api = self.service.api
+        self.model = Model(QUOTA)
+        self.links: list[Link] = []
+        self.turns = 0
+        self.compared: list[tuple[str, int, bool]] = []
+
+    @precondition(lambda self: self.service.events)
+    @rule(at=places, is_late=flags, is_faulty=st.sampled_from([False, False, True]), is_last=flags)
+    def deliver_event(self, at: int, is_late: bool, is_faulty: bool, is_last: bool) -> None:
+        events = self.service.events
+        key = events[at % len(events)]
+        is_done = self.handle_event(key, is_late=is_late, is_faulty=is_faulty)
+        if is_done and is_last:
+            events.remove(key)
+
+    @precondition(lambda self: self.service.removals)
+    @rule(at=places, is_last=flags)
+    def deliver_removal(self, at: int, is_last: bool) -> None:
+        removals = self.service.removals
+        image_id = removals[at % len(removals)]
+        self.service.handle_removal(image_id)
+        if is_last:
+            removals.remove(image_id)
+
+    @precondition(lambda self: self.service.sent)
+    @rule(at=places)
+    def send_again(self, at: int) -> None:
+        sent = self.service.sent[at % len(self.service.sent)]
+        assert self.api.post(sent.url, user=sent.user, **sent.options) == sent.response
+        other = {**sent.options, "body": (sent.options.get("body") or b"") + b" "}
+        response = self.api.post(sent.url, user=sent.user, **other)
+        assert response.problem == (422, "idempotency_key_reused", ["Idempotency-Key"])
+
+    def handle_event(self, key: str, *, is_late: bool = False, is_faulty: bool = False) -> bool:
+        """False if it raised, so that it comes again."""
+        image = next(image for image in self.model.images if key.endswith(image.id))
+        is_done = self.service.handle_event(key, is_late=is_late, is_faulty=is_faulty)
+        if parse_upload_key(key):
+            self.model.accept(image)
+            assert is_done
+        else:
+            assert is_done is self.model.process(image, is_late=is_late, is_faulty=is_faulty)
+        return is_done
+
+    def settle(self, image: Image, rounds: int) -> None:
+        """Handle the waiting events of an image, the newest first, then the events that follow, and so on."""
+        for _ in range(rounds):
+            for key in [key for key in reversed(self.service.events) if key.endswith(image.id)]:
+                self.handle_event(key)
+                self.service.events.remove(key)
+
+    def write(  # noqa: PLR0913 - what a request is made of
+        self,
+        method: str,
+        url: str,
+        record: Record,
+        attempt: Attempt,
+        *,
+        status: int,
+        body: Any = None,  # noqa: ANN401 - JSON is anything
+        is_keyed: bool = False,
+    ) -> ApiResponse | None:
+        """Return None if the model and the service refuse it. `status` is that of a success."""
+        user, if_match = attempt.name_user(record), attempt.find_etag(record)
+        options = {} if body is None else write_json(body)
+        if if_match:
+            options = add_headers(options, {"If-Match": if_match})
+        response = self.service.send(method, url, user, options, is_keyed=is_keyed)
+        refusal = self.model.refuse_write(user, record, if_match)
+        if not refusal and isinstance(record, Image) and url.endswith("/reprocess"):
+            refusal = self.model.refuse_reprocessing(record)
+        assert response.status == (refusal or status)
+        return None if refusal else response
+
+    def delete_image(self, image: Image, attempt: Attempt) -> None:
+        if self.write("DELETE", f"/images/{image.id}", image, attempt, status=204):
+            image.exists = False
+            self.service.removals.append(image.id)
+
+    @invariant()
+    def compare(self) -> None:
+        """After a step that changed something, everyone looks. After any other, one user in turn."""
+        self.turns += 1
+        visitor = EVERYONE[self.turns % len(EVERYONE)]
+        versions = [(record.id, record.version, record.exists) for record in self.model.records]
+        users, self.compared = (EVERYONE if versions != self.compared else (visitor,)), versions
+        for user in users:
+            pages = self.api.walk(f"/images?limit={2 if user == visitor else 100}", user=user)
+            listed = [read_facts(image) for page in pages for image in page["images"]]
+            assert listed == [image.show(user) for image in self.model.list_images(user, {})]
+        for user in {*users} - {None}:
+            assert self.api.get("/limits", user=user).json["used"] == self.model.measure(user)
+        for image in self.model.images:
+            for user in {visitor} if image.is_listed else {visitor, image.owner}:
+                self.compare_view(f"/images/{image.id}", image, user)
+        items = self.api.get("/items?limit=100", user=visitor).json["items"]
+        assert [item["id"] for item in items] == [item.id for item in self.model.list_items(visitor)]
+        for item in self.model.items:
+            for user in {visitor, item.owner}:
+                self.compare_view(f"/items/{item.id}", item, user)
+        if self.model.images:
+            self.compare_more(self.model.images[self.turns % len(self.model.images)], visitor)
+        if self.links:
+            link = self.links[self.turns % len(self.links)]
+            refusal = self.model.refuse_link(visitor, link.image, link.generation)
+            assert self.api.get(link.path, user=visitor).status == (refusal or 302)
+
+    def compare_view(self, url: str, record: Image | Item, user: User) -> None:
+        response = self.api.get(url, user=user)
+        refusal = self.model.refuse_read(user, record)
+        assert response.status == (refusal or 200)
+        if refusal:
+            return
+        assert response.headers["ETag"].strip('"').partition("-")[0] == str(record.version)
+        if isinstance(record, Image):
+            assert read_facts(response.json) == record.show(user)
+        else:
+            assert response.json.items() >= record.show().items()
+
+    def compare_more(self, image: Image, user: User) -> None:
+        url = f"/images/{image.id}"
+        refusal = self.model.refuse_read(user, image)
+        known = {"If-None-Match": self.api.get(url, user=user).headers.get("ETag", "")}
+        assert self.api.get(url, user=user, headers=known).status == (refusal or 304)
+        has_bytes = image.has_renditions if user != image.owner else image.is_verified
+        for path, is_there in (("/content", has_bytes), ("/content/small", image.has_renditions)):
+            assert self.api.get(url + path, user=user).status == (refusal or (302 if is_there else 404))
+
+    def teardown(self) -> None:
+        """The end is always the same: rows and objects agree, and end together."""
+        if sys.exception():  # of a step
+            return
+        self.settle_all()
+        self.compare()
+        kept = [image for image in self.model.images if image.exists]
+        assert all(image.status == "ready" for image in kept if image.original and image.original.is_sound)
+        assert self.service.list_keys() == {key for image in kept for key in list_keys(image)}
+        assert self.service.list_kinds().count("IMAGE") == len(kept)
+        for image in kept:
+            self.delete_image(image, Attempt())
+        self.settle_all()
+        assert self.service.list_keys() == set()
+        assert set(self.service.list_kinds()) <= {"USAGE", "REQUEST"}
+
+    def settle_all(self) -> None:
+        events, removals = self.service.events, self.service.removals
+        while events:
+            self.handle_event(events.pop())
+        while removals:
+            self.service.handle_removal(removals.pop())
+
+
+def list_keys(image: Image) -> list[str]:
+    keys = [make_original_key(image.id)] if image.original else []
+    return keys + [make_rendition_key(image.id, name) for name in RenditionName if image.has_renditions]

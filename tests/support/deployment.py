@@ -1,0 +1,164 @@
+"""A whole deployment in one process: the real functions, on moto, and the events between them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from moto.backends import get_backend
+
+from app import dependencies
+from app.access.keys import KeyRing
+from app.main import create_app
+from imaging.decoder import Decoder
+from imaging.renditions import render
+from operations.consistency import ConsistencyCheck
+from processor import cleanup, main
+from shared.aws import create_client
+from tests.support.api import Api, make_context
+from tests.support.faults import Injection, Killed, Wire
+
+if TYPE_CHECKING:
+    import pytest
+
+    from imaging.reports import Rendered
+    from shared.images import ImageRepository
+    from shared.storage import ImageStorage
+    from tests.support.api import ApiResponse
+
+ACCOUNT, REGION = "123456789012", "eu-central-1"  # moto's, and the tests'
+EVENT_AGE = timedelta(seconds=40)
+"""Too old for the processor to wait for a row, too young for it to take the event for a late one."""
+LATER = timedelta(hours=1)
+"""Long enough for everything that is on its way to be late."""
+
+
+class Deployment:
+    """The functions as Lambda has them: their own factories make the clients, on a wire that can fail."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.wire = Wire()
+        self.wire.install(monkeypatch)
+        self.api = Api()
+        self.sent = 0
+        """Requests since `empty`."""
+        self._rows: set[str] = set()
+        self._rendered: dict[bytes, Rendered] = {}
+        monkeypatch.setattr("time.sleep", lambda _: None)
+        monkeypatch.setattr(Decoder, "start", lambda _: None)
+        monkeypatch.setattr(Decoder, "render", lambda _, data, seconds: self._render(data, seconds))
+        clear_factories()
+        self._secrets = create_client("secretsmanager", deadline=dependencies.get_deadline())
+        self._secrets.create_secret(Name="links", SecretString="key")
+
+    def close(self) -> None:
+        create_app().dependency_overrides.clear()
+        clear_factories()
+
+    @property
+    def images(self) -> ImageRepository:
+        return dependencies.get_images()
+
+    @property
+    def storage(self) -> ImageStorage:
+        return dependencies.get_storage()
+
+    def empty(self) -> None:
+        """Empty tables and bucket, faster than by deleting, and forget what a new function does not know."""
+        for table in get_backend("dynamodb")[ACCOUNT][REGION].tables.values():
+            table.items.clear()
+        get_backend("s3")[ACCOUNT]["aws"].buckets["bucket"].keys.clear()
+        ring = KeyRing(lambda: self._secrets, "links")
+        create_app().dependency_overrides[dependencies.get_keys] = lambda: ring
+        self.wire.written.clear()
+        self._rows.clear()
+        self.sent = 0
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        injection: Injection | None = None,
+        **options: Any,  # noqa: ANN401 - of `request`
+    ) -> ApiResponse | None:
+        """None if the function was killed."""
+        self._rows |= self.list_ids()
+        self.sent += 1
+        self.wire.begin(injection)
+        try:
+            return self.api.request(method, url, **options)
+        except Killed:
+            create_app().clear_context()
+            return None
+
+    def deliver(self, key: str, injection: Injection | None = None) -> bool:
+        """Send the processor the event of an object. False if it failed."""
+        self.wire.begin(injection)
+        at = (datetime.now(UTC) - EVENT_AGE).isoformat()
+        record = {"eventTime": at, "s3": {"object": {"key": key}}}
+        return self._invoke(main.lambda_handler, record)
+
+    def remove(self, image_id: str, injection: Injection | None = None) -> bool:
+        """Send the cleanup the event of a removed record. False if it failed."""
+        self.wire.begin(injection)
+        keys = {"pk": {"S": f"IMAGE#{image_id}"}, "sk": {"S": "IMAGE"}}
+        return self._invoke(cleanup.lambda_handler, {"eventName": "REMOVE", "dynamodb": {"Keys": keys}})
+
+    def settle(self) -> None:
+        """Deliver the events of the bucket and of the table's stream, until there are no more."""
+        while True:
+            self._rows |= self.list_ids()
+            removed = self._rows - self.list_ids()
+            if not (self.wire.written or removed):
+                return
+            written, self.wire.written = self.wire.written, []
+            for key in written:
+                assert self.deliver(key)
+            for image_id in removed:
+                assert self.remove(image_id)
+            self._rows -= removed
+
+    def list_ids(self) -> set[str]:
+        """Ids of the images that have a row."""
+        rows = get_backend("dynamodb")[ACCOUNT][REGION].tables["images"].items.items()
+        return {key.value.partition("#")[2] for key, row in rows if row and key.value.startswith("IMAGE#")}
+
+    def find_flaws(self) -> list[str]:
+        """Everything that does not agree, as if an hour had passed."""
+        self.wire.begin()
+        items, at = dependencies.get_items(), datetime.now(UTC) + LATER
+        check = ConsistencyCheck(self.images, items, self.storage, clock=lambda: at)
+        return [f"{finding.flaw}: {finding.name}" for finding in check.find()]
+
+    def pass_time(self) -> None:
+        """Act as if the time that a killed function had left has passed."""
+        self.wire.begin()
+        for row in dependencies.get_dynamodb().scan(TableName="idempotency")["Items"]:
+            dependencies.get_dynamodb().update_item(
+                TableName="idempotency",
+                Key={"id": row["id"]},
+                UpdateExpression="SET in_progress_expiration = :past",
+                ExpressionAttributeValues={":past": {"N": "1"}},
+            )
+
+    def _invoke(self, handler: Any, record: Any) -> bool:  # noqa: ANN401 - any handler, any record
+        try:
+            handler({"Records": [record]}, make_context())
+        except (ExceptionGroup, Killed):
+            return False
+        return True
+
+    def _render(self, data: bytes, seconds: float) -> Rendered:
+        """Render each picture once. Raises UnacceptableImage as the decoder does."""
+        del seconds
+        if data not in self._rendered:
+            self._rendered[data] = render(data)
+        return self._rendered[data]
+
+
+def clear_factories() -> None:
+    """Make every function's factories forget what they made."""
+    for module in (dependencies, main, cleanup):
+        for factory in vars(module).values():
+            if hasattr(factory, "cache_clear") and factory.__module__ == module.__name__:
+                factory.cache_clear()

@@ -1,0 +1,68 @@
+"""Images for tests, made in one line each."""
+
+import itertools
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared import lifecycle
+from shared.images import ImageRepository
+from shared.lifecycle import Event
+from shared.models import Facts, Image, Rendition, Visibility
+from shared.renditions import RenditionName
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+FAR_FUTURE = 4_000_000_000
+"""Seconds since 1970, in the year 2096."""
+RENDITIONS = dict.fromkeys(RenditionName, Rendition(width=80, height=40, size=10))
+
+_numbers = itertools.count()
+
+
+def make_image(**fields: Any) -> Image:  # noqa: ANN401 - any field of an image
+    """An image that is processing, a second younger than the last one unless `created_at` says otherwise."""
+    created_at = fields.pop("created_at", START + timedelta(seconds=next(_numbers)))
+    defaults: dict[str, Any] = {
+        "id": str(uuid.uuid4()),
+        "user_id": "ann",
+        "filename": "a.jpg",
+        "content_type": "image/jpeg",
+        "size": 1000,
+        "width": 640,
+        "height": 480,
+        "sha256": "0" * 64,
+        "visibility": Visibility.PUBLIC,
+        "status": lifecycle.Status.PROCESSING,
+        "has_original": True,
+        "leased_until": FAR_FUTURE,
+        "created_at": created_at,
+        "updated_at": created_at,
+    }
+    return Image.model_validate(defaults | fields, extra="forbid")
+
+
+def make_ready(**fields: Any) -> Image:  # noqa: ANN401 - any field of an image
+    return make_image(
+        **{"status": lifecycle.Status.READY, "renditions": RENDITIONS, "leased_until": None} | fields
+    )
+
+
+def make_pending(**fields: Any) -> Image:  # noqa: ANN401 - any field of an image
+    """A direct upload whose bytes have not come."""
+    begun = {"status": lifecycle.Status.PENDING, "has_original": False, "leased_until": None}
+    return make_image(**begun | {"expires_at": FAR_FUTURE, "sha256": None} | fields)
+
+
+def finish(images: ImageRepository, image_id: str, **facts: Any) -> Image:  # noqa: ANN401 - any fact
+    """Make an image ready, as the processor does."""
+    image = images.apply(image_id, Event.FINISH, facts=Facts(**{"renditions": RENDITIONS} | facts))
+    assert image
+    return image
+
+
+def reject(images: ImageRepository, image_id: str, reason: str = "Why.") -> Image:
+    """Reject an image and discard its bytes, as the processor does."""
+    assert images.apply(image_id, Event.REJECT, reason=reason)
+    image = images.apply(image_id, Event.DISCARD, reason=reason)
+    assert image
+    return image

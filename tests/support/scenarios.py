@@ -1,0 +1,303 @@
+"""Requests and events of the fault matrix: how each begins, and how to know that it is done."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from shared.lifecycle import PROCESSING_LEASE, Status
+from shared.models import Visibility
+from shared.quotas import Usage
+from shared.renditions import RenditionName
+from shared.storage import make_original_key, make_rendition_key, make_upload_key
+from tests.support.api import make_form, make_upload
+from tests.support.images import make_image, make_pending, make_ready
+from tests.support.pictures import make_picture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.deployment import Deployment
+    from tests.support.faults import Injection
+
+PICTURE = make_picture()
+KEY = {"Idempotency-Key": "key"}
+MAX_RETRIES = 3
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A request, and how to know that it is done. `{}` in its URL stands for the id of its target."""
+
+    name: str
+    method: str
+    url: str
+    statuses: set[int]
+    options: dict[str, Any] = field(default_factory=dict)
+    prepare: Callable[[Deployment], str] = lambda _: ""
+    check: Callable[[Deployment, str], object] = lambda *_: None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One event that is handled."""
+
+    name: str
+    deliver: Callable[[Deployment, str, Injection | None], bool]
+    prepare: Callable[[Deployment], str]
+    check: Callable[[Deployment, str], object]
+
+
+def add_ready(deployment: Deployment, **fields: Any) -> str:  # noqa: ANN401 - any field of an image
+    image = make_ready(size=len(PICTURE), sha256=hashlib.sha256(PICTURE).hexdigest(), **fields)
+    deployment.storage.add(make_original_key(image.id), PICTURE, image.content_type)
+    for name in image.renditions:
+        deployment.storage.replace(make_rendition_key(image.id, name), b"x", "image/webp")
+    deployment.images.add(image)
+    deployment.wire.written.clear()
+    return image.id
+
+
+def add_private(deployment: Deployment) -> str:
+    return add_ready(deployment, visibility=Visibility.PRIVATE, tags=("sea",))
+
+
+def add_two(deployment: Deployment) -> str:
+    add_private(deployment)
+    return add_private(deployment)
+
+
+def add_uploaded(deployment: Deployment, content: bytes = PICTURE) -> str:
+    lease = int(time.time() + PROCESSING_LEASE.total_seconds())
+    image = make_image(size=len(PICTURE), leased_until=lease)
+    deployment.storage.add(make_original_key(image.id), content, image.content_type)
+    deployment.images.add(image)
+    deployment.wire.written.clear()
+    return image.id
+
+
+def add_damaged(deployment: Deployment) -> str:
+    return add_uploaded(deployment, PICTURE[:-100])
+
+
+def post(deployment: Deployment, content: bytes) -> str:
+    """A direct upload whose bytes have come."""
+    image = make_pending(size=len(PICTURE))
+    deployment.images.add(image)
+    deployment.storage.add(make_upload_key(image.id), content, image.content_type)
+    deployment.wire.written.clear()
+    return image.id
+
+
+def post_right(deployment: Deployment) -> str:
+    return post(deployment, PICTURE)
+
+
+def post_wrong(deployment: Deployment) -> str:
+    return post(deployment, PICTURE[:-2])
+
+
+def post_accepted(deployment: Deployment) -> str:
+    image_id = post_right(deployment)
+    deployment.deliver(make_upload_key(image_id))
+    deployment.wire.written.clear()
+    return image_id
+
+
+def leave_original(deployment: Deployment) -> str:
+    image_id = make_image().id
+    deployment.storage.add(make_original_key(image_id), PICTURE, "image/jpeg")
+    deployment.wire.written.clear()
+    return image_id
+
+
+def leave_objects(deployment: Deployment) -> str:
+    image_id = add_ready(deployment)
+    deployment.images.delete(image_id)
+    return image_id
+
+
+def add_item(deployment: Deployment) -> str:
+    response = deployment.request("POST", "/items", user="ann", json={"name": "a"})
+    assert response
+    return str(response.json["id"])
+
+
+def read_images(deployment: Deployment) -> list[Any]:
+    response = deployment.request("GET", "/images", user="ann")
+    assert response
+    images: list[Any] = response.json["images"]
+    return images
+
+
+def check_one_image(deployment: Deployment, _: str) -> None:
+    (image,) = read_images(deployment)
+    assert image["status"] == "ready"
+    assert deployment.storage.get(make_original_key(image["id"])) == PICTURE
+
+
+def check_some_images(deployment: Deployment, _: str) -> None:
+    """Without a key, a request whose response was lost may be done twice."""
+    images = read_images(deployment)
+    assert 1 <= len(images) <= 1 + MAX_RETRIES
+    assert {image["status"] for image in images} == {"ready"}
+
+
+def check_image(**expected: Any) -> Callable[[Deployment, str], object]:  # noqa: ANN401 - fields of an image
+    def check(deployment: Deployment, image_id: str) -> None:
+        image = deployment.images.get(image_id)
+        assert image.version <= 1 + deployment.sent, "a change whose response was lost was made twice"
+        assert {name: getattr(image, name) for name in expected} == expected
+
+    return check
+
+
+def check_ready(deployment: Deployment, image_id: str) -> None:
+    assert deployment.images.get(image_id).status is Status.READY
+
+
+def check_rejected(deployment: Deployment, image_id: str) -> None:
+    """Its bytes are gone, and it counts for nothing."""
+    image = deployment.images.get(image_id)
+    assert (image.status, image.has_original) == (Status.REJECTED, False)
+    assert image.status_reason
+    assert image.expires_at
+    assert [key for page in deployment.storage.list_keys() for key, _ in page] == []
+    assert deployment.images.get_usage("ann") == Usage()
+
+
+def check_nothing(deployment: Deployment, image_id: str) -> None:
+    assert read_images(deployment) == []
+    assert not deployment.storage.has(make_original_key(image_id))
+    assert not deployment.storage.has(make_rendition_key(image_id, RenditionName.SMALL))
+
+
+def check_one_pending(deployment: Deployment, _: str) -> None:
+    (image_id,) = deployment.list_ids()
+    assert deployment.images.get(image_id).status is Status.PENDING
+
+
+def check_items(*names: str) -> Callable[[Deployment, str], object]:
+    def check(deployment: Deployment, _: str) -> None:
+        response = deployment.request("GET", "/items", user="ann")
+        assert response
+        assert [item["name"] for item in response.json["items"]] == list(names)
+
+    return check
+
+
+def check_one_file(deployment: Deployment, _: str) -> None:
+    (key,) = [key for page in deployment.storage.list_keys() for key, _ in page]
+    assert key.startswith("files/")
+    assert deployment.storage.get(key) == PICTURE
+
+
+def tell_of_upload(deployment: Deployment, image_id: str, injection: Injection | None) -> bool:
+    return deployment.deliver(make_upload_key(image_id), injection)
+
+
+def tell_of_original(deployment: Deployment, image_id: str, injection: Injection | None) -> bool:
+    return deployment.deliver(make_original_key(image_id), injection)
+
+
+def tell_of_removal(deployment: Deployment, image_id: str, injection: Injection | None) -> bool:
+    return deployment.remove(image_id, injection)
+
+
+RAW = {"body": PICTURE, "encode": True, "headers": {"Content-Type": "image/jpeg", **KEY}}
+FORM = make_form(("tags", "sea"), file=PICTURE)
+FORM_WITH_KEY = {**FORM, "headers": {**FORM["headers"], **KEY}}
+PATCH: dict[str, Any] = {"json": {"description": "x", "tags": ["sun"]}}
+OPERATIONS = [
+    Operation(
+        "upload", "POST", "/images/upload", {201}, {"json": make_upload(PICTURE)}, check=check_some_images
+    ),
+    Operation(
+        "upload by JSON with key",
+        "POST",
+        "/images/upload",
+        {201},
+        {"json": make_upload(PICTURE), "headers": KEY},
+        check=check_one_image,
+    ),
+    Operation(
+        "upload by form with key", "POST", "/images/upload", {201}, FORM_WITH_KEY, check=check_one_image
+    ),
+    Operation("upload of bytes with key", "POST", "/images/upload", {201}, RAW, check=check_one_image),
+    Operation(
+        "begin a direct upload",
+        "POST",
+        "/images/uploads",
+        {201},
+        {"json": {"contentType": "image/jpeg", "size": 9}, "headers": KEY},
+        check=check_one_pending,
+    ),
+    Operation(
+        "update",
+        "PATCH",
+        "/images/{}",
+        {200},
+        PATCH,
+        add_private,
+        check_image(description="x", tags=("sun",)),
+    ),
+    Operation(
+        "publish",
+        "PATCH",
+        "/images/{}",
+        {200},
+        {"json": {"visibility": "public"}},
+        add_private,
+        check_image(visibility=Visibility.PUBLIC),
+    ),
+    Operation("delete", "DELETE", "/images/{}", {204, 404}, {}, add_private, check_nothing),
+    Operation(
+        "reprocess",
+        "POST",
+        "/images/{}/reprocess",
+        {202},
+        {"headers": KEY},
+        add_private,
+        check_ready,
+    ),
+    Operation("make a link", "POST", "/images/{}/links", {201}, {"headers": KEY}, add_private),
+    Operation("revoke links", "DELETE", "/images/{}/links", {204}, {}, add_private),
+    Operation("read", "GET", "/images/{}", {200}, {}, add_private, check_image(version=1)),
+    Operation("list", "GET", "/images?limit=1&tags=sea", {200}, {}, add_two),
+    Operation("go to the original", "GET", "/images/{}/content", {302}, {}, add_private),
+    Operation("go to a rendition", "GET", "/images/{}/content/small", {302}, {}, add_private),
+    Operation("read limits", "GET", "/limits", {200}, {}, add_private),
+    Operation(
+        "add an item",
+        "POST",
+        "/items",
+        {201},
+        {"json": {"name": "a"}, "headers": KEY},
+        check=check_items("a"),
+    ),
+    Operation("list items", "GET", "/items", {200}, {}, add_item, check_items("a")),
+    Operation("read an item", "GET", "/items/{}", {200}, {}, add_item, check_items("a")),
+    Operation(
+        "replace an item", "PUT", "/items/{}", {200}, {"json": {"name": "b"}}, add_item, check_items("b")
+    ),
+    Operation("delete an item", "DELETE", "/items/{}", {204, 404}, {}, add_item, check_items()),
+    Operation(
+        "legacy upload",
+        "POST",
+        "/upload",
+        {201},
+        {**make_form(file=PICTURE), "headers": {**FORM["headers"], **KEY}},
+        check=check_one_file,
+    ),
+]
+STEPS = [
+    Step("process", tell_of_original, add_uploaded, check_one_image),
+    Step("accept a direct upload", tell_of_upload, post_right, check_one_image),
+    Step("process a direct upload", tell_of_original, post_accepted, check_one_image),
+    Step("reject an image", tell_of_original, add_damaged, check_rejected),
+    Step("refuse a direct upload", tell_of_upload, post_wrong, check_rejected),
+    Step("process what has no record", tell_of_original, leave_original, check_nothing),
+    Step("clean up", tell_of_removal, leave_objects, check_nothing),
+]

@@ -1,0 +1,172 @@
+"""The whole service on moto: its three functions, and the events that wait for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from imaging.renditions import render
+from processor import cleanup, main
+from processor.processing import LATE_AGE
+from shared.errors import Unavailable
+from shared.storage import ImageStorage, make_upload_key
+from tests.support.api import Api, ApiResponse, dump_json, make_context, make_form, make_upload
+from tests.support.model import FILENAME, Picture, User
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+    from imaging.reports import Rendered
+
+type Options = dict[str, Any]
+"""Of `Api.request`."""
+
+
+class Renderer:
+    """Renders each picture once, and nothing while it is faulty."""
+
+    def __init__(self) -> None:
+        self.is_faulty = False
+        self._render = cache(render)
+
+    def __call__(self, data: bytes, seconds: float) -> Rendered:
+        del seconds
+        if self.is_faulty:
+            raise Unavailable
+        return self._render(data)
+
+
+class NotifyingStorage(ImageStorage):
+    """Records the events of its writes, as the bucket does."""
+
+    def __init__(self, client: S3Client, bucket: str) -> None:
+        super().__init__(client, bucket)
+        self.events: list[str] = []
+
+    def add(self, key: str, data: bytes, content_type: str, *, disposition: str = "inline") -> bool:
+        is_new = super().add(key, data, content_type, disposition=disposition)
+        if is_new:
+            self.events.append(key)
+        return is_new
+
+    def touch(self, key: str, content_type: str) -> None:
+        super().touch(key, content_type)
+        self.events.append(key)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request with a key, and its response."""
+
+    user: User
+    url: str
+    options: Options
+    response: ApiResponse
+
+
+@dataclass(frozen=True)
+class Service:
+    """`events` are keys of objects that were written, `removals` are ids of images whose rows are gone."""
+
+    api: Api
+    dynamodb: DynamoDBClient
+    s3: S3Client
+    events: list[str]
+    renderer: Renderer
+    removals: list[str] = field(default_factory=list)
+    sent: list[Sent] = field(default_factory=list)
+
+    def empty(self) -> None:
+        for name in self.dynamodb.list_tables()["TableNames"]:
+            table = self.dynamodb.describe_table(TableName=name)["Table"]
+            self.dynamodb.delete_table(TableName=name)
+            self.dynamodb.create_table(
+                TableName=name,
+                BillingMode="PAY_PER_REQUEST",
+                KeySchema=table["KeySchema"],
+                AttributeDefinitions=table["AttributeDefinitions"],
+            )
+        for key in self.list_keys():
+            self.s3.delete_object(Bucket="bucket", Key=key)
+        for waiting in (self.events, self.removals, self.sent):
+            waiting.clear()
+
+    def list_keys(self) -> set[str]:
+        return {found["Key"] for found in self.s3.list_objects_v2(Bucket="bucket").get("Contents", [])}
+
+    def list_kinds(self) -> list[str]:
+        """Of the rows in the images table, listing entries among them."""
+        return [row["sk"]["S"] for row in self.dynamodb.scan(TableName="images")["Items"]]
+
+    def send(
+        self, method: str, url: str, user: User, options: Options, *, is_keyed: bool = False
+    ) -> ApiResponse:
+        """Each key is used for one request that succeeds, and for those before it that do not."""
+        if is_keyed:
+            options = add_headers(options, {"Idempotency-Key": str(len(self.sent))})
+        response = self.api.request(method, url, user=user, **options)
+        if is_keyed and response.status < 300:
+            self.sent.append(Sent(user, url, options, response))
+        return response
+
+    def post_to_form(self, image_id: str, data: bytes) -> None:
+        key = make_upload_key(image_id)
+        self.s3.put_object(Bucket="bucket", Key=key, Body=data)
+        self.events.append(key)
+
+    def handle_event(self, key: str, *, is_late: bool = False, is_faulty: bool = False) -> bool:
+        """False if it raised, so that it comes again."""
+        at = datetime.now(UTC) - (2 * LATE_AGE if is_late else timedelta())
+        record = {"eventTime": at.isoformat(), "s3": {"object": {"key": key}}}
+        self.renderer.is_faulty = is_faulty
+        try:
+            main.lambda_handler({"Records": [record]}, make_context())
+        except ExceptionGroup as error:
+            if error.split(Unavailable)[1]:
+                raise
+            return False
+        finally:
+            self.renderer.is_faulty = False
+        return True
+
+    def handle_removal(self, image_id: str) -> None:
+        record = {"eventName": "REMOVE", "dynamodb": {"Keys": make_row_key(image_id)}}
+        cleanup.lambda_handler({"Records": [record]}, make_context())
+
+    def expire(self, image_id: str) -> None:
+        """Remove the row as DynamoDB does when its time has come."""
+        self.dynamodb.delete_item(TableName="images", Key=make_row_key(image_id))
+        self.removals.append(image_id)
+
+
+def make_row_key(image_id: str) -> dict[str, Any]:
+    return {"pk": {"S": f"IMAGE#{image_id}"}, "sk": {"S": "IMAGE"}}
+
+
+def add_headers(options: Options, headers: Mapping[str, str]) -> Options:
+    return {**options, "headers": {**options.get("headers", {}), **headers}}
+
+
+def write_json(value: object) -> Options:
+    return {"body": dump_json(value), "headers": {"Content-Type": "application/json"}}
+
+
+def send_json(picture: Picture, metadata: Mapping[str, Any]) -> tuple[str, Options]:
+    return "/images/upload", write_json(make_upload(picture.data, filename=FILENAME, **metadata))
+
+
+def send_form(picture: Picture, metadata: Mapping[str, Any]) -> tuple[str, Options]:
+    fields = {name: value if isinstance(value, str) else ",".join(value) for name, value in metadata.items()}
+    return "/images/upload", make_form(*fields.items(), file=picture.data, filename=FILENAME)
+
+
+def send_bytes(picture: Picture, metadata: Mapping[str, Any]) -> tuple[str, Options]:
+    query = urlencode({"filename": FILENAME, **metadata}, doseq=True)
+    headers = {"Content-Type": picture.content_type}
+    return f"/images/upload?{query}", {"body": picture.data, "headers": headers, "encode": True}

@@ -1,0 +1,139 @@
+"""Images and forms of other projects: valid, odd and hostile."""
+
+import base64
+import csv
+import json
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+import pytest
+from PIL import Image, ImageChops, ImageStat
+
+from app.requests.fields import clean_filename
+from app.requests.multipart import FilePart, parse_form
+from imaging.renditions import render
+from shared.errors import DomainError, MalformedRequest, UnacceptableImage
+from shared.inspection import CONTENT_TYPES, Inspection, inspect
+from shared.renditions import RenditionName
+from tests.support.corpora import CORPORA, NO_CORPORA
+from tests.support.pictures import open_rendition
+
+IMAGES = CORPORA / "images"
+FORMS = CORPORA / "multipart"
+ACCEPTED_SUFFIXES = (".jpg", ".png", ".gif", ".webp", ".avif")
+
+pytestmark = pytest.mark.skipif(not CORPORA.is_dir(), reason=NO_CORPORA)
+
+
+def read_expectations() -> dict[str, str]:
+    if not IMAGES.is_dir():
+        return {}
+    with (IMAGES / "generated" / "expected.csv").open(newline="") as file:
+        return {row["file"]: row["expect"] for row in csv.DictReader(file)}
+
+
+def list_images(*folders: str) -> list[str]:
+    paths = (path for folder in folders for path in (IMAGES / folder).rglob("*.*") if path.is_file())
+    return sorted(str(path.relative_to(IMAGES)) for path in paths)
+
+
+def try_to_render(data: bytes) -> Inspection | None:
+    """None if it is refused. Nothing else may be raised."""
+    try:
+        inspection = inspect(data)
+        rendered = render(data)
+    except UnacceptableImage:
+        return None
+    assert rendered.inspection == inspection
+    assert rendered.placeholder.thumbhash
+    return inspection
+
+
+@pytest.mark.parametrize(("file", "expectation"), read_expectations().items())
+def test_generated_images_fare_as_expected(file: str, expectation: str) -> None:
+    data = (IMAGES / "generated" / file).read_bytes()
+    if expectation == "reject-or-bounded":  # takes seconds, within the limits
+        assert inspect(data).content_type == "image/webp"
+        return
+    inspection = try_to_render(data)
+    match expectation:
+        case "ok":
+            assert inspection
+        case "reject":
+            assert not inspection
+        case "policy":
+            assert bool(inspection) == file.endswith(ACCEPTED_SUFFIXES)
+        case _:
+            assert expectation in {"no-crash", "ok-or-reject", "reject-or-ok"}
+
+
+@pytest.mark.parametrize("file", list_images("pillow", "libavif"))
+def test_images_of_other_projects_are_rendered(file: str) -> None:
+    inspection = try_to_render((IMAGES / file).read_bytes())
+    assert inspection
+    assert inspection.content_type in CONTENT_TYPES.values()
+
+
+@pytest.mark.parametrize("file", list_images("exif-orientation"))
+def test_all_orientations_come_out_alike(file: str) -> None:
+    thumbnail, upright = make_thumbnail(file), make_thumbnail(file.partition("_")[0] + "_1.jpg")
+    assert thumbnail.size == upright.size
+    # Each picture says its own number: only the rest has to be alike.
+    assert max(ImageStat.Stat(ImageChops.difference(thumbnail, upright)).mean) < 10
+
+
+@cache
+def make_thumbnail(file: str) -> Image.Image:
+    return open_rendition(render((IMAGES / file).read_bytes()).renditions[RenditionName.THUMBNAIL]).convert(
+        "RGB"
+    )
+
+
+def list_forms() -> list[Any]:
+    if not FORMS.is_dir():
+        return []
+    cases = [json.loads(line) for line in (FORMS / "index.jsonl").read_text().splitlines()]
+    return [pytest.param(case, id=case["file"]) for case in cases]
+
+
+@pytest.mark.parametrize("case", list_forms())
+def test_forms_of_other_projects_are_read_as_expected(case: dict[str, Any]) -> None:
+    body = (FORMS / "cases" / case["file"]).read_bytes()
+    expected = case["expect"]
+    if case["file"] == "python-multipart/single_field_blocks.body":
+        expected = "error"  # its boundary lines lack the two dashes before the boundary
+
+    def read_file() -> FilePart:
+        return parse_form(body, case["content_type"]).file
+
+    match expected:
+        case "error" | "error-fast":
+            with pytest.raises(DomainError):
+                read_file()
+        case "400-not-500":
+            with pytest.raises(MalformedRequest):
+                read_file()
+        case "ok":
+            assert parse_form(body, case["content_type"]).files
+        case "clean":
+            filename = read_file().filename
+            assert filename
+            assert filename == clean_filename(filename)
+        case list():
+            form = parse_form(body, case["content_type"])
+            parts = [(part.name, part.filename, part.content_type, part.data) for part in form.files]
+            assert parts == [
+                (part["name"], part["file_name"], part["content_type"], base64.b64decode(part["data"]))
+                for part in expected
+                if part["type"] == "file"
+            ]
+            fields = [(name, value) for name, values in form.fields.items() for value in values]
+            assert fields == [
+                (part["name"], base64.b64decode(part["data"]).decode())
+                for part in expected
+                if part["type"] == "field"
+            ]
+        case _:
+            with suppress(DomainError):
+                read_file()

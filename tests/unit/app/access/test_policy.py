@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import pytest
+
+from app.access.callers import Caller
+from app.access.policy import Action, Relation, Verdict, authorize, decide, may, relate
+from shared.errors import Forbidden, NotFound
+from shared.lifecycle import Status
+from shared.models import Image, Item, Visibility
+from tests.support.images import RENDITIONS, START, make_image
+
+A, H, F = Verdict.ALLOWED, Verdict.HIDDEN, Verdict.FORBIDDEN
+OWNER, ADMIN, OTHER, BEARER = Relation.OWNER, Relation.ADMIN, Relation.OTHER, Relation.BEARER
+
+# Verdicts for a resource that others may see, and for one that they may not.
+TABLE = {
+    #                         owner, admin, other, bearer of a link
+    (Action.READ, True): (A, A, A, A),
+    (Action.READ, False): (A, A, H, A),
+    (Action.READ_ORIGINAL, True): (A, A, F, F),
+    (Action.READ_ORIGINAL, False): (A, A, H, H),
+    (Action.UPDATE, True): (A, A, F, F),
+    (Action.UPDATE, False): (A, A, H, H),
+    (Action.DELETE, True): (A, A, F, F),
+    (Action.DELETE, False): (A, A, H, H),
+    (Action.REPROCESS, True): (A, A, F, F),
+    (Action.REPROCESS, False): (A, A, H, H),
+    (Action.LINK, True): (A, A, F, F),
+    (Action.LINK, False): (A, A, H, H),
+}
+CALLERS = {
+    OWNER: Caller("ann", is_verified=True),
+    ADMIN: Caller("root", is_admin=True, is_verified=True),
+    OTHER: Caller("ben", is_verified=True),
+    BEARER: Caller(),
+}
+
+
+def test_table_is_whole() -> None:
+    assert set(TABLE) == {(action, visible) for action in Action for visible in (True, False)}
+
+
+@pytest.mark.parametrize(("action", "is_visible"), TABLE)
+def test_verdicts_are_those_of_the_table(action: Action, is_visible: bool) -> None:
+    verdicts = tuple(
+        decide(action, relation, is_visible=is_visible) for relation in (OWNER, ADMIN, OTHER, BEARER)
+    )
+    assert verdicts == TABLE[action, is_visible]
+
+
+SHOWN = {
+    # Without renditions, and with those of an earlier run.
+    Status.PENDING: (False, False),
+    Status.PROCESSING: (False, True),
+    Status.READY: (True, True),
+    Status.REJECTED: (False, False),
+    Status.FAILED: (False, True),
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "has_renditions"),
+    [(status, has) for status in Status for has in (False, True) if (status, has) != (Status.PENDING, True)],
+)
+@pytest.mark.parametrize("visibility", Visibility)
+@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("relation", Relation)
+def test_others_see_an_image_that_is_public_and_was_ready(
+    status: Status, has_renditions: bool, visibility: Visibility, action: Action, relation: Relation
+) -> None:
+    image = make_image(status=status, visibility=visibility, renditions=RENDITIONS if has_renditions else {})
+    is_visible = visibility is Visibility.PUBLIC and SHOWN[status][has_renditions]
+    verdict = TABLE[action, is_visible][[OWNER, ADMIN, OTHER, BEARER].index(relation)]
+    try:
+        authorize(action, CALLERS[relation], image, has_link=relation is BEARER)
+    except NotFound:
+        assert verdict is H
+    except Forbidden:
+        assert verdict is F
+    else:
+        assert verdict is A
+
+
+@pytest.mark.parametrize(
+    ("caller", "record", "relation"),
+    [
+        (Caller("ann"), make_image(), OWNER),
+        (Caller("ann", is_admin=True), make_image(), OWNER),
+        (Caller("root", is_admin=True), make_image(), ADMIN),
+        (Caller("ben"), make_image(), OTHER),
+        (Caller(), make_image(), OTHER),
+    ],
+)
+def test_caller_is_related_by_name_then_by_group(caller: Caller, record: Image, relation: Relation) -> None:
+    assert relate(caller, record) is relation
+
+
+@pytest.mark.parametrize(
+    ("caller", "reads", "changes"),
+    [
+        (Caller("ann", is_verified=True), True, True),
+        (Caller("ben", is_verified=True), True, False),
+        (Caller("root", is_admin=True, is_verified=True), True, True),
+        (Caller(), False, False),
+        (Caller("ben"), False, False),
+    ],
+)
+def test_item_is_read_with_a_token_and_changed_by_its_creator_or_an_admin(
+    caller: Caller, reads: bool, changes: bool
+) -> None:
+    item = Item(id="1", user_id="ann", name="a", created_at=START, updated_at=START)
+    assert may(Action.READ, caller, item) is reads
+    for action in (Action.UPDATE, Action.DELETE):
+        assert may(action, caller, item) is changes

@@ -1,0 +1,311 @@
+import subprocess
+import sys
+import tracemalloc
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+import pytest
+from urllib3.filepost import encode_multipart_formdata
+
+from app.requests.multipart import MAX_PART_HEADER_BYTES, MAX_PARTS, FilePart, Form, parse_form
+from shared.errors import InvalidFields, MalformedRequest
+
+CONTENT_TYPE = "multipart/form-data; boundary=B"
+DISPOSITION = 'Content-Disposition: form-data; name="file"; filename="a.jpg"'
+PART = f"--B\r\n{DISPOSITION}\r\n\r\nabc\r\n".encode()
+
+
+def parse_part(headers: str, payload: bytes = b"abc") -> Form:
+    return parse_form(b"--B\r\n" + headers.encode() + b"\r\n\r\n" + payload + b"\r\n--B--\r\n", CONTENT_TYPE)
+
+
+# What clients send
+
+
+def test_fields_keep_their_order_and_may_be_repeated() -> None:
+    parts = "".join(
+        f'--B\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in [("tags", "sea"), ("userId", "ana"), ("tags", "sun"), ("tags", "sea")]
+    )
+    form = parse_form(parts.encode() + b"--B--", CONTENT_TYPE)
+    assert form == Form({"tags": ("sea", "sun", "sea"), "userId": ("ana",)}, ())
+
+
+def test_a_file_has_its_field_name_clean_file_name_type_and_bytes() -> None:
+    form = parse_part(f"{DISPOSITION}\r\nContent-Type: image/jpeg", b"\xff\xd8\r\n\0")
+    assert form == Form({}, (FilePart("file", "a.jpg", "image/jpeg", b"\xff\xd8\r\n\0"),))
+    assert form.file is form.files[0]
+
+
+def test_forms_of_httpx_and_urllib3_are_read() -> None:
+    name = 'IMG (1) "öä"; x=y.jpg'
+    expected = Form({"tags": ("a", "ü\r\n")}, (FilePart("file", name, "image/jpeg", b"abc"),))
+
+    request = httpx.Request(
+        "POST", "http://x/", data={"tags": ["a", "ü\r\n"]}, files={"file": (name, b"abc", "image/jpeg")}
+    )
+    assert parse_form(request.read(), request.headers["Content-Type"]) == expected
+
+    body, content_type = encode_multipart_formdata(
+        [("tags", "a"), ("tags", "ü\r\n"), ("file", (name, b"abc", "image/jpeg"))]
+    )
+    assert parse_form(body, content_type) == expected
+
+
+@pytest.mark.parametrize(
+    ("parameters", "filename"),
+    [
+        ("name=file; filename=a.jpg", "a.jpg"),
+        ('filename="a.jpg";name="file";', "a.jpg"),
+        ('NAME="file" ; FileName = "a.jpg"', "a.jpg"),
+        ('name="file"; filename="IMG (1); a=b, c.jpg"', "IMG (1); a=b, c.jpg"),
+        ('name="file"; filename="C:\\Users\\ana\\cat.png"', "cat.png"),
+        ('name="file"; filename="12%22 vinyl.jpg"', '12" vinyl.jpg'),
+        ('name="file"; filename="12\\" vinyl.jpg"', '12" vinyl.jpg'),
+        ('name="file"; filename="a%0D%0Ab.jpg"', "a%0D%0Ab.jpg"),
+        ('name="file"; filename="=?utf-8?B?Li4vLi4vZXRj?="', "=?utf-8?B?Li4vLi4vZXRj?="),
+        ('name="file"; filename="写真.jpg"', "写真.jpg"),
+        ('name="file"; filename="a\x07\u202eb.jpg"', "ab.jpg"),
+        ("name=file; filename=\"=?utf-8?B?w6kuanBn?=\"; filename*=utf-8''%C3%A9.jpg", "é.jpg"),
+        ("name=file; filename*=UTF-8'en'..%2F..%2Fa%0D%0A.jpg", "a.jpg"),
+        ('name="file"; filename=""', ""),
+        ('name="file"', ""),
+    ],
+)
+def test_a_file_name_is_read_as_clients_write_it(parameters: str, filename: str) -> None:
+    form = parse_part(f"Content-Disposition: form-data; {parameters}")
+    assert form.file == FilePart("file", filename, None, b"abc")
+
+
+def test_header_names_and_the_disposition_ignore_case_and_other_headers_are_ignored() -> None:
+    form = parse_part("X-Other-1: ü\r\ncontent-TYPE:image/png \r\nCONTENT-DISPOSITION:  Form-Data; name=file")
+    assert form.file == FilePart("file", "", "image/png", b"abc")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "payload", "data"),
+    [
+        ("base64", b"VGVz\r\ndCAx\r\n", b"Test 1"),
+        ("Quoted-Printable", b"foo=3Dbar=\r\n", b"foo=bar"),
+        ("binary", b"VGVzdA==", b"VGVzdA=="),
+        ("utf-8", b"VGVzdA==", b"VGVzdA=="),
+    ],
+)
+def test_a_declared_transfer_encoding_is_undone(encoding: str, payload: bytes, data: bytes) -> None:
+    assert parse_part(f"{DISPOSITION}\r\nContent-Transfer-Encoding: {encoding}", payload).file.data == data
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "multipart/form-data;boundary=B",
+        'Multipart/Form-Data; charset=utf-8; BOUNDARY="B"; x="a;b";',
+        "multipart/form-data ; boundary = B ",
+    ],
+)
+def test_a_content_type_may_be_written_in_many_ways(content_type: str) -> None:
+    assert parse_form(PART + b"--B--", content_type).file.data == b"abc"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        PART + b"--B--",
+        PART + b"--B--\r\n\r\n",
+        PART + b"--B--\r\n" + PART + b"--B--\r\n",
+        b"\r\n" + PART + b"--B--\r\n",
+        b"This is a preamble with --B in it.\r\n" + PART + b"--B--\r\n",
+        PART.replace(b"--B", b"--B \t") + b"--B--  \r\n",
+        PART.replace(b"\r\n", b"\n") + b"--B--\n",
+    ],
+)
+def test_preamble_epilogue_padding_and_bare_line_feeds_do_not_matter(body: bytes) -> None:
+    assert parse_form(body, CONTENT_TYPE).file == FilePart("file", "a.jpg", None, b"abc")
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\r\n", b"--B--", b"x\r\n--", b"\n--B\r\n--", b"x\r\n--B-\r\n--Bx\r\n--B \r", b"\n--B--\n"]
+)
+def test_a_payload_may_look_almost_like_a_boundary(data: bytes) -> None:
+    headers = f"Content-Disposition: form-data; name=other\r\n\r\nx\r\n--B\r\n{DISPOSITION}"
+    assert parse_part(headers, b"." + data).file.data == b"." + data
+
+
+@pytest.mark.parametrize("newline", [b"\r\n", b"\n"])
+def test_a_part_may_end_with_its_blank_line(newline: bytes) -> None:
+    body = newline.join([b"--B", DISPOSITION.encode(), b"", b"--B", DISPOSITION.encode(), b"", b"--B--"])
+    assert parse_form(body, CONTENT_TYPE).files == (FilePart("file", "a.jpg", None, b""),) * 2
+
+
+def test_an_empty_form_has_neither_fields_nor_files() -> None:
+    assert parse_form(b"--B--\r\n", CONTENT_TYPE) == Form({}, ())
+
+
+def test_as_many_parts_as_allowed_are_read() -> None:
+    assert len(parse_form(PART * MAX_PARTS + b"--B--", CONTENT_TYPE).files) == MAX_PARTS
+
+
+def test_the_library_is_imported_by_the_first_form_only() -> None:
+    script = "import sys, app.requests.multipart; sys.exit('streaming_form_data' in sys.modules)"
+    source = str(Path(__file__).parents[4] / "src")
+    subprocess.run([sys.executable, "-c", script], env={"PYTHONPATH": source}, check=True)  # noqa: S603
+
+
+def test_a_body_that_only_the_parser_holds_is_in_memory_twice_at_most() -> None:
+    size = 4_400_000
+
+    def make_body() -> bytes:
+        body = PART.replace(b"abc", bytes(size)) + b"--B--"
+        tracemalloc.reset_peak()
+        return body
+
+    parse_form(PART + b"--B--", CONTENT_TYPE)  # imports the library
+    tracemalloc.start()
+    try:
+        parse_form(make_body(), CONTENT_TYPE)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2.1 * size
+
+
+# One file, in the field `file`
+
+
+@pytest.mark.parametrize(
+    ("parts", "fields"),
+    [
+        ([], ["file"]),
+        ([("file", "", b"")], ["file"]),
+        ([("file", "a.jpg", b"1"), ("file", "b.jpg", b"2")], ["file"]),
+        ([("file", "a.jpg", b""), ("file", "", b"2")], ["file"]),
+        ([("photo", "a.jpg", b"1")], ["photo", "file"]),
+        ([("photo", "a.jpg", b"1"), ("file", "b.jpg", b"2")], ["photo"]),
+        ([("photo", "", b""), ("file", "b.jpg", b"2")], ["photo"]),
+    ],
+)
+def test_anything_but_one_file_in_the_field_file_is_an_error_of_the_field(
+    parts: Sequence[tuple[str, str, bytes]], fields: Sequence[str]
+) -> None:
+    form = Form({}, tuple(FilePart(name, filename, None, data) for name, filename, data in parts))
+    with pytest.raises(InvalidFields) as raised:
+        _ = form.file
+    assert [error.field for error in raised.value.errors] == fields
+
+
+def test_an_input_that_a_browser_left_empty_does_not_count() -> None:
+    chosen = FilePart("file", "a.jpg", None, b"")
+    assert Form({}, (FilePart("file", "", None, b""), chosen)).file is chosen
+
+
+# What cannot be read
+
+
+@pytest.mark.parametrize(
+    ("content_type", "detail"),
+    [
+        ("", "is not multipart/form-data"),
+        ("multipart/mixed; boundary=B", "is not multipart/form-data"),
+        ("multipart/form-data", "no boundary"),
+        ("multipart/form-data; boundary", "cannot be read"),
+        ("multipart/form-data; boundary=", "cannot be read"),
+        ('multipart/form-data; boundary="B', "cannot be read"),
+        ("multipart/form-data; boundary=B boundary=B", "cannot be read"),
+        ("multipart/form-data;; boundary=B", "cannot be read"),
+        ("multipart/form-data; " + "(" * 5000, "cannot be read"),
+        ("multipart/form-data; boundary=B; boundary=C", "twice"),
+        ('multipart/form-data; boundary=""', "RFC 2046"),
+        ('multipart/form-data; boundary="B "', "RFC 2046"),
+        ("multipart/form-data; boundary=B\r\n", "cannot be read"),
+        ("multipart/form-data; boundary=É", "RFC 2046"),
+        ("multipart/form-data; boundary=B[1]", "RFC 2046"),
+        ("multipart/form-data; boundary=" + "B" * 71, "RFC 2046"),
+    ],
+)
+def test_a_bad_content_type_is_malformed(content_type: str, detail: str) -> None:
+    with pytest.raises(MalformedRequest, match=detail):
+        parse_form(PART + b"--B--", content_type)
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b"", "does not hold the boundary"),
+        (b"-----", "does not hold the boundary"),
+        (PART.replace(b"--B", b"--b") + b"--b--", "does not hold the boundary"),
+        (PART.replace(b"--B", b"--C") + b"--B--", "nothing but its closing boundary"),
+        (PART, "without its closing boundary"),
+        (PART + b"--B\r\n", "without its closing boundary"),
+        (PART + b"--B-\r\n", "without its closing boundary"),
+        (b"--B\r\n--B--", "Part 1 of the multipart body has no blank line"),
+        (PART * (MAX_PARTS + 1) + b"--B--", f"more than {MAX_PARTS} parts"),
+        (PART + b"--B\r\nX: y\r\n--B--", "Part 2 of the multipart body has no blank line"),
+        (PART + b"--B\r\n\r\n--B--", "Part 2 of the multipart body has no `Content-Disposition"),
+    ],
+)
+def test_a_bad_frame_is_malformed(body: bytes, detail: str) -> None:
+    with pytest.raises(MalformedRequest, match=detail):
+        parse_form(body, CONTENT_TYPE)
+
+
+@pytest.mark.parametrize(
+    ("headers", "detail"),
+    [
+        ("", "Part 1 of the multipart body has no `Content-Disposition"),
+        ("Content-Type: image/jpeg", "no `Content-Disposition"),
+        ("Content-Disposition: attachment; name=file", "no `Content-Disposition"),
+        (DISPOSITION + "\r\n" + DISPOSITION, "the same header twice"),
+        ("Content-Disposition: form-data", "no name"),
+        ('Content-Disposition: form-data; name=""', "no name"),
+        ("Content-Disposition: form-data; name*0=fi; name*1=le", "no name"),
+        ("Content-Disposition: form-data; name=file; name*=UTF-8''owner", "encoded parameter"),
+        ("Content-Disposition: form-data; name=file; filename*0=a", "encoded parameter"),
+        ("Content-Disposition: form-data; name=file; filename*=a.jpg", "not UTF-8"),
+        ("Content-Disposition: form-data; name=file; filename*=bogus''a", "not UTF-8"),
+        ("Content-Disposition: form-data; name=file; filename*=utf-8''%FF", "not UTF-8"),
+        ("Content-Disposition: form-data; name=file; name=other", "the same parameter twice"),
+        ("Content-Disposition: form-data; name", "cannot be read"),
+        ('Content-Disposition: form-data; name="file', "cannot be read"),
+        ('Content-Disposition: form-data; name="file"' + ";" * 4000, "cannot be read"),
+        ("Content-Disposition: form-data; name=file " + "(" * 500, "cannot be read"),
+        (DISPOSITION + "\r\n: x", "header line"),
+        (DISPOSITION + "\r\n folded", "header line"),
+        (DISPOSITION + "\r\nContent-<Type>: x", "header line"),
+        (DISPOSITION + "\r\nX: a\rb", "header line"),
+        (DISPOSITION + "\r\nX: a\0b", "header line"),
+        (DISPOSITION + "\r\nX: " + "a" * MAX_PART_HEADER_BYTES, f"more than {MAX_PART_HEADER_BYTES} bytes"),
+        (DISPOSITION + "\r\nContent-Transfer-Encoding: base64", "base64"),
+    ],
+)
+def test_bad_headers_of_a_part_are_malformed(headers: str, detail: str) -> None:
+    with pytest.raises(MalformedRequest, match=detail):
+        parse_part(headers)
+
+
+def test_headers_that_are_not_utf_8_are_malformed() -> None:
+    with pytest.raises(MalformedRequest, match="not UTF-8"):
+        parse_form(PART.replace(b"a.jpg", b"\xe9.jpg") + b"--B--", CONTENT_TYPE)
+
+
+def test_a_field_that_is_not_utf_8_is_an_error_of_the_field() -> None:
+    with pytest.raises(InvalidFields) as raised:
+        parse_part("Content-Disposition: form-data; name=description", b"caf\xe9")
+    assert [error.field for error in raised.value.errors] == ["description"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\n--B" * 1_000_000,
+        b"--B\r\n" + b"\r\n--B " * 600_000,
+        PART * 80_000,
+        b"--B" + b" " * 4_000_000,
+        b"--B\r\nContent-Disposition: form-data" + b'; a="\\"' * 500_000 + b"\r\n\r\n\r\n--B--",
+    ],
+    ids=["almost boundaries", "padding", "parts", "spaces", "parameters"],
+)
+@pytest.mark.timeout(10)  # a parser that reads it more than once would take minutes
+def test_a_hostile_body_of_full_size_is_refused_at_once(body: bytes) -> None:
+    with pytest.raises(MalformedRequest):
+        parse_form(body, CONTENT_TYPE)

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from imaging.decoder import Decoder
+from imaging.renditions import render
+from imaging.reports import MAX_REPORT_BYTES, DecoderError, InvalidReport
+from shared.errors import UnacceptableImage, Unavailable
+from shared.renditions import RenditionName
+from tests.support.pictures import make_animation, make_photo, make_picture, make_srgb_profile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+MEGABYTE = 2**20
+SECONDS = 30
+WEBP = make_picture("WEBP")
+
+type MakeDecoder = Callable[[str], Decoder]
+
+
+@pytest.fixture
+def make_hostile() -> Iterator[MakeDecoder]:
+    """Decoders that behave as a function of `tests.support.hostile_worker`."""
+    decoders: list[Decoder] = []
+
+    def make(behaviour: str) -> Decoder:
+        command = ("-m", "tests.support.hostile_worker", behaviour)
+        decoders.append(Decoder(cpu_seconds=1, memory_bytes=200 * MEGABYTE, command=command))
+        return decoders[-1]
+
+    yield make
+    for decoder in decoders:
+        decoder.stop()
+
+
+@pytest.fixture(scope="module")
+def decoder() -> Iterator[Decoder]:
+    decoder = Decoder(cpu_seconds=10, memory_bytes=500 * MEGABYTE)
+    yield decoder
+    decoder.stop()
+
+
+def make_report(**changes: Any) -> bytes:  # noqa: ANN401 - JSON
+    report = {
+        "outcome": "rendered",
+        "inspection": {"content_type": "image/jpeg", "width": 80, "height": 40, "animated": False},
+        "renditions": {name: {"width": 80, "height": 40} for name in RenditionName},
+        "placeholder": {"thumbhash": "AA==", "dominant_color": "#aabbcc"},
+        "exif": None,
+    }
+    return json.dumps(report | changes).encode()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(make_picture(image_format) for image_format in ("JPEG", "PNG", "GIF", "WEBP", "AVIF")),
+        *(make_photo(6, image_format) for image_format in ("JPEG", "PNG", "WEBP", "AVIF")),
+        *(make_animation(image_format) for image_format in ("GIF", "PNG", "WEBP")),
+    ],
+)
+def test_image_is_rendered_as_in_one_process(decoder: Decoder, data: bytes) -> None:
+    """The process can open no file, so everything that any format needs must be imported before."""
+    assert decoder.render(data, SECONDS) == render(data)
+
+
+@pytest.mark.parametrize("data", [make_picture("TIFF"), make_picture()[:-100], b"not an image"])
+def test_image_is_refused_as_in_one_process(decoder: Decoder, data: bytes) -> None:
+    details = []
+    for render_it in (render, lambda data: decoder.render(data, SECONDS)):
+        with pytest.raises(UnacceptableImage) as raised:
+            render_it(data)
+        details.append(raised.value.detail)
+    assert details[0] == details[1]
+
+
+def test_profile_is_applied_as_in_one_process(decoder: Decoder) -> None:
+    from tests.support.pictures import draw_quadrants, encode  # noqa: PLC0415 - for this test
+
+    data = encode(draw_quadrants(), "JPEG", icc_profile=make_srgb_profile())
+    assert decoder.render(data, SECONDS) == render(data)
+
+
+def test_large_image_goes_through(decoder: Decoder) -> None:
+    data = make_picture() + bytes(20_000_000)
+    assert decoder.render(data, SECONDS) == render(data)
+
+
+@pytest.mark.parametrize(
+    "behaviour", ["send_pickle", "send_pickle_in_a_frame", "announce_too_much", "send_without_end"]
+)
+def test_bytes_that_are_no_report_are_refused_and_run_no_code(
+    make_hostile: MakeDecoder, tmp_path: Path, behaviour: str
+) -> None:
+    with pytest.raises(InvalidReport):
+        make_hostile(behaviour).render(str(tmp_path / "taken-over").encode(), SECONDS)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("frames", "reason"),
+    [
+        ([b"{"], "not valid"),
+        ([b"[]"], "not valid"),
+        ([b"x" * (MAX_REPORT_BYTES + 1)], "not valid"),
+        ([b'{"outcome": "other"}'], "not valid"),
+        ([b'{"outcome": "refused", "detail": ""}'], "not valid"),
+        ([b'{"outcome": "refused", "detail": "' + b"x" * 501 + b'"}'], "not valid"),
+        ([b'{"outcome": "failed", "traceback": "' + b"x" * 8001 + b'"}'], "not valid"),
+        ([make_report(more=1)], "not valid"),
+        ([make_report(inspection={"content_type": "image/jpeg", "width": 80, "height": 40})], "not valid"),
+        ([make_report(placeholder={"thumbhash": "x" * 65, "dominant_color": "#aabbcc"})], "not valid"),
+        ([make_report(placeholder={"thumbhash": "AA==", "dominant_color": "red"})], "not valid"),
+        ([make_report(exif={"camera": "x" * 101})], "not valid"),
+        ([make_report(exif={"taken_at": "<script>"})], "not valid"),
+        ([make_report(exif={"aperture": "x"})], "not valid"),
+        ([make_report().replace(b"80", b"0", 1)], "not valid"),
+        ([make_report().replace(b"80", b"30001", 1)], "not valid"),
+        ([make_report().replace(b"80", b"NaN", 1)], "not valid"),
+        ([make_report().replace(b"image/jpeg", b"text/html")], "content type"),
+        ([make_report(renditions={})], "every rendition"),
+        ([make_report(renditions={"other": {"width": 1, "height": 1}})], "not valid"),
+        (
+            [make_report(renditions={name: {"width": 257, "height": 40} for name in RenditionName})],
+            "larger than its box",
+        ),
+        ([make_report(), b"<html>"], "not a WebP"),
+        ([make_report(), WEBP + b"x"], "not a WebP"),
+        ([make_report(), b"RIFF" + WEBP[4:8] + b"WAVE" + WEBP[12:]], "not a WebP"),
+    ],
+)
+def test_report_is_checked_field_by_field(
+    make_hostile: MakeDecoder, frames: list[bytes], reason: str
+) -> None:
+    with pytest.raises(InvalidReport, match=reason):
+        make_hostile("send_what_the_test_says").render(b"\n\n".join(frames), SECONDS)
+
+
+def test_report_that_is_right_is_taken(make_hostile: MakeDecoder) -> None:
+    frames = [make_report(), *(WEBP for _ in RenditionName)]
+    rendered = make_hostile("send_what_the_test_says").render(b"\n\n".join(frames), SECONDS)
+    assert {rendition.data for rendition in rendered.renditions.values()} == {WEBP}
+
+
+def test_mistake_of_ours_is_raised_with_its_traceback(make_hostile: MakeDecoder) -> None:
+    frame = b'{"outcome": "failed", "traceback": "ZeroDivisionError"}'
+    with pytest.raises(DecoderError, match="ZeroDivisionError"):
+        make_hostile("send_what_the_test_says").render(frame, SECONDS)
+
+
+def test_decoder_can_open_nothing_and_finds_no_credentials(
+    make_hostile: MakeDecoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with pytest.raises(UnacceptableImage) as raised:
+        make_hostile("try_to_open").render(b"x", SECONDS)
+    assert raised.value.detail == "opened [], 1 inherited, secret: False"
+
+
+@pytest.mark.parametrize("behaviour", ["end_at_once", "end_amid_a_frame", "kill_itself", "kill_its_parent"])
+def test_process_that_ends_early_is_no_fault_of_the_image(make_hostile: MakeDecoder, behaviour: str) -> None:
+    decoder = make_hostile(behaviour)
+    for _ in range(2):  # the second one gets a new process where that is needed
+        with pytest.raises(Unavailable):
+            decoder.render(b"x", 1)
+
+
+def test_image_that_takes_too_long_is_refused(make_hostile: MakeDecoder) -> None:
+    with pytest.raises(UnacceptableImage, match="too long"):
+        make_hostile("spin").render(b"x", SECONDS)
+
+
+@pytest.mark.parametrize(("megabytes", "detail"), [(b"100", "grew to"), (b"300", "no memory")])
+def test_memory_is_bounded(make_hostile: MakeDecoder, megabytes: bytes, detail: str) -> None:
+    with pytest.raises(UnacceptableImage, match=detail):
+        make_hostile("grow").render(megabytes, SECONDS)
+
+
+def test_image_beyond_the_memory_is_refused() -> None:
+    decoder = Decoder(cpu_seconds=10, memory_bytes=20 * MEGABYTE)
+    try:
+        with pytest.raises(UnacceptableImage, match="memory"):
+            decoder.render(make_picture("PNG", 4000, 4000), SECONDS)
+    finally:
+        decoder.stop()
+
+
+def test_time_that_passes_without_work_is_no_fault_of_the_image(make_hostile: MakeDecoder) -> None:
+    decoder = make_hostile("sleep")
+    for seconds in (0.1, 0, -1):
+        with pytest.raises(Unavailable, match="not enough time"):
+            decoder.render(b"x", seconds)
+
+
+def test_next_image_is_rendered_after_one_that_broke_the_process(decoder: Decoder) -> None:
+    decoder.stop()
+    decoder.stop()
+    assert decoder.render(make_picture(), SECONDS) == render(make_picture())

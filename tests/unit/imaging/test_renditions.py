@@ -1,0 +1,280 @@
+import struct
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageCms
+
+from imaging.renditions import render
+from imaging.reports import EncodedRendition, Rendered
+from shared.errors import TooManyPixels, UnacceptableImage, UnsupportedImage
+from shared.inspection import inspect
+from shared.renditions import RenditionName
+from tests.support.pictures import (
+    BLUE,
+    GREEN,
+    RED,
+    WHITE,
+    draw_quadrants,
+    encode,
+    insert_png_chunks,
+    make_animation,
+    make_exif,
+    make_photo,
+    make_picture,
+    make_png_chunk,
+    make_png_header,
+    make_srgb_profile,
+    make_swapped_profile,
+    open_rendition,
+)
+
+FORMATS = ["JPEG", "PNG", "GIF", "WEBP", "AVIF"]
+TOLERANCE = 40
+VALID_FILES = [make_picture(image_format, 24, 16) for image_format in FORMATS] + [
+    encode(draw_quadrants(24, 16), "JPEG", progressive=True),
+    encode(draw_quadrants(24, 16), "WEBP", lossless=True),
+    make_photo(6),
+    make_animation("GIF"),
+    make_animation("PNG"),
+    make_animation("WEBP"),
+]
+
+
+def get_corners(rendition: EncodedRendition) -> list[tuple[int, ...]]:
+    image = open_rendition(rendition).convert("RGBA")
+    x, y = image.width // 8, image.height // 8
+    places = [
+        (x, y),
+        (image.width - 1 - x, y),
+        (x, image.height - 1 - y),
+        (image.width - 1 - x, image.height - 1 - y),
+    ]
+    pixels = (image.getpixel(place) for place in places)
+    return [pixel for pixel in pixels if isinstance(pixel, tuple)]
+
+
+def assert_corners(rendered: Rendered, *expected: tuple[int, ...]) -> None:
+    for rendition in rendered.renditions.values():
+        for pixel, color in zip(get_corners(rendition), expected, strict=True):
+            assert pixel[: len(color)] == pytest.approx(color, abs=TOLERANCE)
+
+
+@pytest.mark.parametrize("image_format", FORMATS)
+def test_every_accepted_format_has_all_renditions(image_format: str) -> None:
+    data = make_picture(image_format, 300, 200)
+    rendered = render(data)
+    assert rendered.inspection == inspect(data)
+    assert set(rendered.renditions) == set(RenditionName)
+    assert_corners(rendered, RED, GREEN, BLUE, WHITE)
+
+
+def test_renditions_fit_their_edges() -> None:
+    renditions = render(make_picture("JPEG", 3000, 1500)).renditions
+    assert {name: (rendition.width, rendition.height) for name, rendition in renditions.items()} == {
+        "thumbnail": (256, 128),
+        "small": (640, 320),
+        "medium": (1280, 640),
+        "large": (2000, 1000),
+    }
+    for rendition in renditions.values():
+        image = open_rendition(rendition)
+        assert image.format == "WEBP"
+        assert image.size == (rendition.width, rendition.height)
+
+
+def test_a_small_image_is_not_enlarged_and_its_equal_renditions_are_encoded_once() -> None:
+    renditions = render(make_picture("PNG", 300, 200)).renditions
+    assert (renditions[RenditionName.LARGE].width, renditions[RenditionName.LARGE].height) == (300, 200)
+    large, medium, small = (
+        renditions[name] for name in (RenditionName.LARGE, RenditionName.MEDIUM, RenditionName.SMALL)
+    )
+    assert large is medium is small
+    assert renditions[RenditionName.THUMBNAIL].width == 256
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (1, 5000), (30_000, 1), (1, 30_000), (2, 3)])
+def test_extreme_shapes_have_renditions(width: int, height: int) -> None:
+    thumbnail = render(encode(Image.new("RGB", (width, height)))).renditions[RenditionName.THUMBNAIL]
+    assert (thumbnail.width, thumbnail.height) == (min(width, 256), min(height, 256))
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "AVIF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_rendition_of_a_rotated_photo_is_upright(image_format: str, orientation: int) -> None:
+    rendered = render(make_photo(orientation, image_format, 320, 200))
+    assert rendered.renditions[RenditionName.LARGE].width == rendered.inspection.width == 320
+    assert_corners(rendered, RED, GREEN, BLUE, WHITE)
+
+
+def test_a_large_rotated_photo_is_upright() -> None:
+    rendered = render(make_photo(6, "JPEG", 4200, 2100))
+    large = rendered.renditions[RenditionName.LARGE]
+    assert (large.width, large.height) == (2000, 1000)
+    assert_corners(rendered, RED, GREEN, BLUE, WHITE)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
+def test_every_mode_of_a_png_can_be_rendered(mode: str) -> None:
+    rendered = render(encode(draw_quadrants(mode=mode), "PNG"))
+    assert open_rendition(rendered.renditions[RenditionName.LARGE]).mode == "RGB"
+    assert get_corners(rendered.renditions[RenditionName.LARGE])[3][0] > 200
+
+
+def test_cmyk_becomes_rgb() -> None:
+    assert_corners(render(encode(draw_quadrants(mode="CMYK"), "JPEG")), RED, GREEN, BLUE, WHITE)
+
+
+def test_sixteen_bit_gray_is_scaled_not_clipped() -> None:
+    image = Image.new("I;16", (40, 20), 16_384)
+    rendered = render(encode(image))
+    assert get_corners(rendered.renditions[RenditionName.LARGE])[0][0] == pytest.approx(64, abs=2)
+
+
+def test_sixteen_bit_gray_with_a_transparent_shade_is_scaled_too() -> None:
+    image = Image.new("I;16", (40, 20), 16_384)
+    data = insert_png_chunks(encode(image), make_png_chunk(b"tRNS", struct.pack(">H", 255)))
+    assert get_corners(render(data).renditions[RenditionName.LARGE])[0] == pytest.approx(
+        (64, 64, 64, 255), abs=2
+    )
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+@pytest.mark.parametrize("image_format", ["PNG", "WEBP"])
+def test_transparency_is_kept(mode: str, image_format: str) -> None:
+    image = draw_quadrants(mode=mode)
+    image.putalpha(Image.linear_gradient("L").resize(image.size).point(lambda value: 255 * (value > 127)))
+    above, _, below, _ = get_corners(render(encode(image, image_format)).renditions[RenditionName.LARGE])
+    assert (above[3], below[3]) == (0, 255)
+
+
+@pytest.mark.parametrize(
+    ("image_format", "options"),
+    [("GIF", {"transparency": 0}), ("PNG", {"transparency": 0}), ("PNG", {"transparency": b"\0"})],
+)
+def test_transparency_of_a_palette_is_kept(image_format: str, options: dict[str, Any]) -> None:
+    image = Image.new("P", (40, 20))
+    image.putpalette([0, 0, 0, 200, 30, 30])
+    image.paste(1, (20, 0, 40, 20))
+    left, right, *_ = get_corners(
+        render(encode(image, image_format, **options)).renditions[RenditionName.LARGE]
+    )
+    assert left[3] == 0
+    assert right == pytest.approx((*RED, 255), abs=TOLERANCE)
+
+
+def test_a_profile_is_applied() -> None:
+    jpeg = encode(draw_quadrants(), "JPEG", icc_profile=make_swapped_profile())
+    above, *_ = get_corners(render(jpeg).renditions[RenditionName.LARGE])
+    assert above[1] > above[0]
+
+
+def test_a_profile_is_applied_under_transparency() -> None:
+    image = draw_quadrants(mode="RGBA")
+    image.putalpha(128)
+    above, *_ = get_corners(
+        render(encode(image, icc_profile=make_swapped_profile())).renditions[RenditionName.LARGE]
+    )
+    assert above[1] > above[0]
+    assert above[3] == 128
+
+
+def test_srgb_stays_as_it_is() -> None:
+    jpeg = encode(draw_quadrants(), "JPEG", icc_profile=make_srgb_profile())
+    assert_corners(render(jpeg), RED, GREEN, BLUE, WHITE)
+
+
+def test_a_gray_image_may_have_a_profile_of_colours() -> None:
+    rendered = render(encode(draw_quadrants(mode="L"), "JPEG", icc_profile=make_srgb_profile()))
+    assert get_corners(rendered.renditions[RenditionName.LARGE])[3] == pytest.approx(
+        (245, 245, 245, 255), abs=8
+    )
+
+
+def make_lab_profile() -> bytes:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+
+
+@pytest.mark.parametrize("profile", [b"x", bytes(200), make_srgb_profile()[:300], make_lab_profile()])
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_profile_that_does_not_fit_is_ignored(profile: bytes, mode: str) -> None:
+    rendered = render(encode(draw_quadrants(mode=mode), "JPEG", icc_profile=profile))
+    assert get_corners(rendered.renditions[RenditionName.LARGE])[3] == pytest.approx(
+        (245, 245, 245, 255), abs=TOLERANCE
+    )
+
+
+@pytest.mark.parametrize(
+    "key", [b"icc_profile", b"exif", b"xmp", b"transparency", b"interlace", b"bbox", b"gamma"]
+)
+def test_a_text_chunk_cannot_pose_as_a_field(key: bytes) -> None:
+    png = insert_png_chunks(make_picture("PNG"), make_png_chunk(b"tEXt", key + b"\0whatever"))
+    with suppress(UnacceptableImage):
+        assert_corners(render(png), RED, GREEN, BLUE, WHITE)
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "AVIF"])
+def test_renditions_hold_no_metadata(image_format: str) -> None:
+    exif = make_exif({0x010F: "SECRET"}, {0x9003: "2024:01:02 03:04:05"}, {1: "N", 2: (48.0, 8.0, 0.0)})
+    options: dict[str, Any] = {"comment": b"SECRET"} if image_format == "JPEG" else {}
+    data = encode(
+        draw_quadrants(),
+        image_format,
+        exif=exif,
+        xmp=b"<x:xmpmeta>SECRET</x:xmpmeta>",
+        icc_profile=make_srgb_profile(),
+        **options,
+    )
+    assert b"SECRET" in data
+    for rendition in render(data).renditions.values():
+        assert b"SECRET" not in rendition.data
+        assert not {b"EXIF", b"XMP ", b"ICCP"} & {
+            rendition.data[at : at + 4] for at in range(len(rendition.data))
+        }
+
+
+@pytest.mark.parametrize("image_format", ["GIF", "PNG", "WEBP", "AVIF"])
+def test_an_animation_is_shown_by_its_first_frame(image_format: str) -> None:
+    rendered = render(make_animation(image_format))
+    assert rendered.inspection.animated
+    rendition = open_rendition(rendered.renditions[RenditionName.LARGE])
+    assert not getattr(rendition, "is_animated", False)
+    assert get_corners(rendered.renditions[RenditionName.LARGE])[3][0] == pytest.approx(245, abs=TOLERANCE)
+
+
+@pytest.mark.parametrize("image_format", FORMATS)
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_a_truncated_image_is_refused(image_format: str, share: float) -> None:
+    noise = Image.merge("RGB", [Image.effect_noise((64, 64), 90)] * 3)
+    data = encode(noise, image_format)
+    with pytest.raises(UnsupportedImage, match="truncated"):
+        render(data[: int(len(data) * share)])
+
+
+def test_too_many_pixels_are_refused_before_they_are_decoded() -> None:
+    with pytest.raises(TooManyPixels):
+        render(make_png_header(20_000, 20_000))
+
+
+@given(st.sampled_from(VALID_FILES), st.data())
+@settings(max_examples=300)
+def test_flipped_bits_raise_nothing_but_unacceptable(valid: bytes, data: st.DataObject) -> None:
+    damaged = bytearray(valid)
+    for bit in data.draw(st.lists(st.integers(0, 8 * len(valid) - 1), min_size=1, max_size=8)):
+        damaged[bit // 8] ^= 1 << bit % 8
+    assert_renders_or_refuses(bytes(damaged))
+
+
+@given(st.sampled_from(VALID_FILES), st.data())
+@settings(max_examples=150)
+def test_cut_out_bytes_raise_nothing_but_unacceptable(valid: bytes, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(valid)))
+    end = data.draw(st.integers(start, len(valid)))
+    assert_renders_or_refuses(valid[:start] + valid[end:])
+
+
+def assert_renders_or_refuses(data: bytes) -> None:
+    with suppress(UnacceptableImage):
+        assert render(data).inspection == inspect(data)

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from shared.aws import create_client
+from shared.errors import NotFound, Unavailable
+from shared.models import Rendition
+from shared.renditions import RenditionName
+from shared.storage import (
+    URL_LIFETIME_SECONDS,
+    ImageStorage,
+    make_file_key,
+    make_original_key,
+    make_rendition_key,
+    make_upload_key,
+    parse_original_key,
+    parse_upload_key,
+)
+from tests.support.faults import break_calls, lose_response
+from tests.support.images import make_image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_s3 import S3Client
+
+KEY = make_original_key("1")
+
+
+def list_keys(s3: S3Client) -> list[str]:
+    return [found["Key"] for found in s3.list_objects_v2(Bucket="bucket").get("Contents", [])]
+
+
+def test_object_comes_back(storage: ImageStorage) -> None:
+    storage.add(KEY, b"bytes", "image/png")
+    assert storage.has(KEY)
+    assert storage.get(KEY) == b"bytes"
+
+
+def test_missing_object_is_not_found(storage: ImageStorage) -> None:
+    assert not storage.has(KEY)
+    with pytest.raises(NotFound):
+        storage.get(KEY)
+
+
+def test_lost_answer_to_an_add_is_a_success(s3: S3Client, storage: ImageStorage) -> None:
+    fault = lose_response(s3, "PutObject")
+    assert not storage.add(KEY, b"bytes", "image/png")
+    assert fault.tries == 2
+    assert storage.get(KEY) == b"bytes"
+
+
+def test_add_never_overwrites(storage: ImageStorage) -> None:
+    assert storage.add(KEY, b"first", "image/png")
+    assert not storage.add(KEY, b"second", "image/png")
+    assert storage.get(KEY) == b"first"
+
+
+@pytest.mark.parametrize(
+    "operation", ["PutObject", "GetObject", "HeadObject", "CopyObject", "DeleteObject", "DeleteObjects"]
+)
+def test_outage_is_unavailable(s3: S3Client, storage: ImageStorage, operation: str) -> None:
+    break_calls(s3, operation)
+    calls: dict[str, Callable[[], object]] = {
+        "PutObject": lambda: storage.add(KEY, b"", "image/png"),
+        "GetObject": lambda: storage.get(KEY),
+        "HeadObject": lambda: storage.has(KEY),
+        "CopyObject": lambda: storage.touch(KEY, "image/png"),
+        "DeleteObject": lambda: storage.delete("uploads/1"),
+        "DeleteObjects": lambda: storage.delete_image("1"),
+    }
+    with pytest.raises(Unavailable):
+        calls[operation]()
+
+
+def test_delete_leaves_no_byte_of_the_image_and_all_of_others(s3: S3Client, storage: ImageStorage) -> None:
+    for image_id in ("1", "2"):
+        storage.add(make_upload_key(image_id), b"x", "image/png")
+        storage.add(make_original_key(image_id), b"x", "image/png")
+        for name in RenditionName:
+            storage.replace(make_rendition_key(image_id, name), b"x", "image/webp")
+    storage.delete_image("1")
+    storage.delete_image("1")
+    assert len(list_keys(s3)) == 6
+    assert all("/2" in key for key in list_keys(s3))
+
+
+def test_object_that_s3_would_not_delete_is_no_success(s3: S3Client, storage: ImageStorage) -> None:
+    def refuse(parsed: dict[str, object], **_: object) -> None:
+        parsed["Errors"] = [{"Key": KEY, "Code": "InternalError"}]
+
+    s3.meta.events.register("after-call.s3.DeleteObjects", refuse)
+    with pytest.raises(Unavailable):
+        storage.delete_image("1")
+
+
+def test_signed_url_is_sigv4_short_lived_and_of_the_host_that_clients_use(s3: S3Client) -> None:
+    image = make_image()
+    signer = create_client("s3", "http://localhost:4566")
+    url = urlsplit(ImageStorage(s3, "bucket", signer=signer).sign_original(image))
+    query = parse_qs(url.query)
+    assert (url.scheme, url.netloc) == ("http", "localhost:4566")
+    assert url.path == f"/bucket/{make_original_key(image.id)}"
+    assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+    assert query["X-Amz-Expires"] == [str(URL_LIFETIME_SECONDS)]
+    assert URL_LIFETIME_SECONDS <= 300
+
+
+@pytest.mark.parametrize(
+    ("filename", "disposition"),
+    [
+        ("a.jpg", "inline; filename*=UTF-8''a-small.webp"),
+        ("no extension", "inline; filename*=UTF-8''no%20extension-small.webp"),
+        ('"; x=\r\n.jpg', "inline; filename*=UTF-8''%22%3B%20x%3D%0D%0A-small.webp"),
+        ("写真.jpg", "inline; filename*=UTF-8''%E5%86%99%E7%9C%9F-small.webp"),
+    ],
+)
+def test_signed_bytes_are_answered_as_the_image_that_they_are(
+    storage: ImageStorage, filename: str, disposition: str
+) -> None:
+    image = make_image(
+        filename=filename,
+        content_type="image/png",
+        renditions={"small": Rendition(width=1, height=1, size=1)},
+    )
+    for url, content_type in (
+        (storage.sign_rendition(image, RenditionName.SMALL), "image/webp"),
+        (storage.sign_original(image), "image/png"),
+    ):
+        query = parse_qs(urlsplit(url).query)
+        assert query["response-content-type"] == [content_type]
+        assert query["response-content-disposition"][0].startswith("inline; filename*=UTF-8''")
+    sent = parse_qs(urlsplit(storage.sign_rendition(image, RenditionName.SMALL)).query)
+    assert sent["response-content-disposition"] == [disposition]
+
+
+def test_keys_are_parsed_as_they_are_built() -> None:
+    assert parse_original_key(make_original_key("1")) == "1"
+    assert parse_upload_key(make_upload_key("1")) == "1"
+    for key in (
+        make_rendition_key("1", RenditionName.SMALL),
+        make_file_key("1", "a.txt"),
+        "x/originals/1",
+        "x/uploads/1",
+    ):
+        assert parse_original_key(key) is parse_upload_key(key) is None
+
+
+def test_touched_object_is_the_same_and_of_the_type_that_was_named(
+    s3: S3Client, storage: ImageStorage
+) -> None:
+    storage.add(KEY, b"bytes", "image/png")
+    storage.touch(KEY, "image/webp")
+    stored = s3.get_object(Bucket="bucket", Key=KEY)
+    assert (stored["Body"].read(), stored["ContentType"]) == (b"bytes", "image/webp")
+    with pytest.raises(NotFound):
+        storage.touch(make_original_key("2"), "image/png")
+
+
+def test_upload_that_is_deleted_twice_is_gone(s3: S3Client, storage: ImageStorage) -> None:
+    storage.add(make_upload_key("1"), b"x", "image/png")
+    for _ in range(2):
+        storage.delete("uploads/1")
+    assert list_keys(s3) == []
