@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from imaging.frames import Channel, ChannelClosed
+from imaging.isolation import hide_memory
 from imaging.reports import InvalidReport, Rendered, receive_rendered
 from shared.errors import UnacceptableImage, Unavailable
 
@@ -97,6 +98,7 @@ class Decoder:
         return self._worker
 
     def _start_worker(self) -> _Worker:
+        hide_memory()
         ours, theirs = socket.socketpair()
         environment = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
         environment["PYTHONPATH"] = os.pathsep.join(sys.path)

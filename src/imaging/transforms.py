@@ -55,9 +55,8 @@ def _cover(image: Image.Image, size: Size) -> Image.Image:
     """Fill `size`, and cut off evenly what stands out."""
     if image.size == size:
         return image
-    scale = max(size[0] / image.width, size[1] / image.height)
-    width, height = size[0] / scale, size[1] / scale
-    left, top = (image.width - width) / 2, (image.height - height) / 2
+    width, height = _scale_to(size, min(image.width / size[0], image.height / size[1]))
+    left, top = (image.width - width) // 2, (image.height - height) // 2
     box = (left, top, left + width, top + height)
     return image.resize(size, RESAMPLING, box=box, reducing_gap=REDUCING_GAP)
 

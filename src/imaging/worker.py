@@ -3,20 +3,19 @@
 usage: python -m imaging.worker CONTROL_FD CPU_SECONDS MEMORY_BYTES
 
 `imaging.decoder` starts it with an empty environment. So it never held credentials, and a decoder that an
-image has taken over finds none in its memory. It can open no file and no socket, and it can neither live
-longer nor grow larger than its bounds. The control socket brings the socket of each image, and takes the
-id of its process and then its exit code.
+image has taken over finds none in its memory. It can open no file and no socket, it can neither live longer
+nor grow larger than its bounds, and it can read the memory of no other process.
+The control socket brings the socket of each image, and takes the id of its process and then its exit code.
 """
 
 import os
-import resource
 import socket
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from imaging.frames import Channel
+from imaging.isolation import Bounds, hide_memory, limit_resources
 from imaging.renditions import render
 from imaging.reports import make_adapter, send_failure, send_refusal, send_rendered
 from shared.errors import UnacceptableImage
@@ -28,15 +27,6 @@ MAX_OPEN_FILES = 1024
 
 type Handle = Callable[[Channel], None]
 """Reads an image from a channel, and sends its report."""
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """The resources that one image may take."""
-
-    cpu_seconds: int
-    memory_bytes: int
-    """On top of what the process had before it forked."""
 
 
 def handle_image(channel: Channel) -> None:
@@ -79,24 +69,9 @@ def _run_child(descriptor: int, bounds: Bounds, handle: Handle) -> None:
         os._exit(exit_code)  # no cleanup of the parent runs here
 
 
-def limit_resources(bounds: Bounds) -> None:
-    """Bound this process for good. Sockets and files that are open stay open."""
-    data_bytes = _get_data_bytes()
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (bounds.cpu_seconds, bounds.cpu_seconds + 1))
-    resource.setrlimit(resource.RLIMIT_DATA, (data_bytes + bounds.memory_bytes,) * 2)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
-
-
-def _get_data_bytes() -> int:
-    """Memory that the process has of its own already, as `RLIMIT_DATA` counts it (proc(5))."""
-    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - no path to work with
-        return int(file.read().split()[5]) * resource.getpagesize()
-
-
 def main(arguments: list[str], handle: Handle = handle_image) -> None:
     control_fd, cpu_seconds, memory_bytes = map(int, arguments)
+    hide_memory()
     load_plugins()
     make_adapter()  # builds the models once, not in every fork
     serve(socket.socket(fileno=control_fd), Bounds(cpu_seconds, memory_bytes), handle)

@@ -3,6 +3,7 @@
 usage: python -m tests.support.hostile_worker NAME CONTROL_FD CPU_SECONDS MEMORY_BYTES
 """
 
+import ctypes
 import os
 import pickle
 import socket
@@ -16,6 +17,7 @@ from imaging.frames import Channel
 from imaging.worker import main
 from shared.errors import UnacceptableImage
 
+PR_GET_DUMPABLE = 3
 MEGABYTE = 2**20
 SECRET = "AWS_SECRET_ACCESS_KEY"  # noqa: S105 - the name of a variable
 
@@ -129,6 +131,12 @@ def try_to_open(channel: Channel) -> None:
     inherited = [number for number in range(256) if is_open(number)]
     has_secret = SECRET in os.environ
     refuse(channel, f"opened {opened}, {len(inherited)} inherited, secret: {has_secret}")
+
+
+def tell_dumpable(channel: Channel) -> None:
+    """Report the flag that this process has from its parent (prctl(2), PR_GET_DUMPABLE)."""
+    channel.receive(MEGABYTE)
+    refuse(channel, f"dumpable: {ctypes.CDLL(None).prctl(PR_GET_DUMPABLE, 0, 0, 0, 0)}")
 
 
 def is_open(descriptor: int) -> bool:

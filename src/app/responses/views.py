@@ -53,6 +53,7 @@ class ImageViews:
                     )
                     for name, rendition in image.renditions.items()
                 },
+                "status_reason": image.status_reason if is_full else None,
                 "exif": image.exif if is_full or not image.exif else image.exif.without_place(),
                 "url": f"{self.get_location(image.id)}/content" if shows_original else None,
             }

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import ctypes
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from imaging.decoder import Decoder
+from imaging.isolation import PR_SET_DUMPABLE
 from imaging.renditions import render
 from imaging.reports import MAX_REPORT_BYTES, DecoderError, InvalidReport
 from shared.errors import UnacceptableImage, Unavailable
 from shared.renditions import RenditionName
+from tests.support.hostile_worker import PR_GET_DUMPABLE
 from tests.support.pictures import make_animation, make_photo, make_picture, make_srgb_profile
 
 if TYPE_CHECKING:
@@ -160,6 +163,14 @@ def test_decoder_can_open_nothing_and_finds_no_credentials(
     with pytest.raises(UnacceptableImage) as raised:
         make_hostile("try_to_open").render(b"x", SECONDS)
     assert raised.value.detail == "opened [], 1 inherited, secret: False"
+
+
+def test_memory_of_function_and_of_decoder_is_hidden(make_hostile: MakeDecoder) -> None:
+    libc = ctypes.CDLL(None)
+    libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+    with pytest.raises(UnacceptableImage, match="dumpable: 0"):
+        make_hostile("tell_dumpable").render(b"x", SECONDS)
+    assert libc.prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0
 
 
 @pytest.mark.parametrize("behaviour", ["end_at_once", "end_amid_a_frame", "kill_itself", "kill_its_parent"])

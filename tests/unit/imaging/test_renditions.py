@@ -1,17 +1,16 @@
-import struct
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms
+from PIL import Image
 
 from imaging.renditions import render
-from imaging.reports import EncodedRendition, Rendered
 from shared.errors import TooManyPixels, UnacceptableImage, UnsupportedImage
 from shared.inspection import inspect
-from shared.renditions import RenditionName
+from shared.renditions import Fit, RenditionName
+from tests.support.corners import TOLERANCE, assert_corners, get_corners
 from tests.support.pictures import (
     BLUE,
     GREEN,
@@ -27,12 +26,10 @@ from tests.support.pictures import (
     make_png_chunk,
     make_png_header,
     make_srgb_profile,
-    make_swapped_profile,
     open_rendition,
 )
 
 FORMATS = ["JPEG", "PNG", "GIF", "WEBP", "AVIF"]
-TOLERANCE = 40
 VALID_FILES = [make_picture(image_format, 24, 16) for image_format in FORMATS] + [
     encode(draw_quadrants(24, 16), "JPEG", progressive=True),
     encode(draw_quadrants(24, 16), "WEBP", lossless=True),
@@ -41,25 +38,6 @@ VALID_FILES = [make_picture(image_format, 24, 16) for image_format in FORMATS] +
     make_animation("PNG"),
     make_animation("WEBP"),
 ]
-
-
-def get_corners(rendition: EncodedRendition) -> list[tuple[int, ...]]:
-    image = open_rendition(rendition).convert("RGBA")
-    x, y = image.width // 8, image.height // 8
-    places = [
-        (x, y),
-        (image.width - 1 - x, y),
-        (x, image.height - 1 - y),
-        (image.width - 1 - x, image.height - 1 - y),
-    ]
-    pixels = (image.getpixel(place) for place in places)
-    return [pixel for pixel in pixels if isinstance(pixel, tuple)]
-
-
-def assert_corners(rendered: Rendered, *expected: tuple[int, ...]) -> None:
-    for rendition in rendered.renditions.values():
-        for pixel, color in zip(get_corners(rendition), expected, strict=True):
-            assert pixel[: len(color)] == pytest.approx(color, abs=TOLERANCE)
 
 
 @pytest.mark.parametrize("image_format", FORMATS)
@@ -71,15 +49,14 @@ def test_every_accepted_format_has_all_renditions(image_format: str) -> None:
     assert_corners(rendered, RED, GREEN, BLUE, WHITE)
 
 
-def test_renditions_fit_their_edges() -> None:
+def test_renditions_fit_their_boxes() -> None:
     renditions = render(make_picture("JPEG", 3000, 1500)).renditions
-    assert {name: (rendition.width, rendition.height) for name, rendition in renditions.items()} == {
-        "thumbnail": (256, 128),
-        "small": (640, 320),
-        "medium": (1280, 640),
-        "large": (2000, 1000),
-    }
-    for rendition in renditions.values():
+    assert renditions.keys() == {*RenditionName}
+    for name, rendition in renditions.items():
+        if name.fit is Fit.INSIDE:
+            assert (rendition.width, rendition.height) == (name.width, name.width // 2)
+        else:
+            assert (rendition.width, rendition.height) == (name.width, name.height)
         image = open_rendition(rendition)
         assert image.format == "WEBP"
         assert image.size == (rendition.width, rendition.height)
@@ -114,96 +91,6 @@ def test_a_large_rotated_photo_is_upright() -> None:
     large = rendered.renditions[RenditionName.LARGE]
     assert (large.width, large.height) == (2000, 1000)
     assert_corners(rendered, RED, GREEN, BLUE, WHITE)
-
-
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
-def test_every_mode_of_a_png_can_be_rendered(mode: str) -> None:
-    rendered = render(encode(draw_quadrants(mode=mode), "PNG"))
-    assert open_rendition(rendered.renditions[RenditionName.LARGE]).mode == "RGB"
-    assert get_corners(rendered.renditions[RenditionName.LARGE])[3][0] > 200
-
-
-def test_cmyk_becomes_rgb() -> None:
-    assert_corners(render(encode(draw_quadrants(mode="CMYK"), "JPEG")), RED, GREEN, BLUE, WHITE)
-
-
-def test_sixteen_bit_gray_is_scaled_not_clipped() -> None:
-    image = Image.new("I;16", (40, 20), 16_384)
-    rendered = render(encode(image))
-    assert get_corners(rendered.renditions[RenditionName.LARGE])[0][0] == pytest.approx(64, abs=2)
-
-
-def test_sixteen_bit_gray_with_a_transparent_shade_is_scaled_too() -> None:
-    image = Image.new("I;16", (40, 20), 16_384)
-    data = insert_png_chunks(encode(image), make_png_chunk(b"tRNS", struct.pack(">H", 255)))
-    assert get_corners(render(data).renditions[RenditionName.LARGE])[0] == pytest.approx(
-        (64, 64, 64, 255), abs=2
-    )
-
-
-@pytest.mark.parametrize("mode", ["RGBA", "LA"])
-@pytest.mark.parametrize("image_format", ["PNG", "WEBP"])
-def test_transparency_is_kept(mode: str, image_format: str) -> None:
-    image = draw_quadrants(mode=mode)
-    image.putalpha(Image.linear_gradient("L").resize(image.size).point(lambda value: 255 * (value > 127)))
-    above, _, below, _ = get_corners(render(encode(image, image_format)).renditions[RenditionName.LARGE])
-    assert (above[3], below[3]) == (0, 255)
-
-
-@pytest.mark.parametrize(
-    ("image_format", "options"),
-    [("GIF", {"transparency": 0}), ("PNG", {"transparency": 0}), ("PNG", {"transparency": b"\0"})],
-)
-def test_transparency_of_a_palette_is_kept(image_format: str, options: dict[str, Any]) -> None:
-    image = Image.new("P", (40, 20))
-    image.putpalette([0, 0, 0, 200, 30, 30])
-    image.paste(1, (20, 0, 40, 20))
-    left, right, *_ = get_corners(
-        render(encode(image, image_format, **options)).renditions[RenditionName.LARGE]
-    )
-    assert left[3] == 0
-    assert right == pytest.approx((*RED, 255), abs=TOLERANCE)
-
-
-def test_a_profile_is_applied() -> None:
-    jpeg = encode(draw_quadrants(), "JPEG", icc_profile=make_swapped_profile())
-    above, *_ = get_corners(render(jpeg).renditions[RenditionName.LARGE])
-    assert above[1] > above[0]
-
-
-def test_a_profile_is_applied_under_transparency() -> None:
-    image = draw_quadrants(mode="RGBA")
-    image.putalpha(128)
-    above, *_ = get_corners(
-        render(encode(image, icc_profile=make_swapped_profile())).renditions[RenditionName.LARGE]
-    )
-    assert above[1] > above[0]
-    assert above[3] == 128
-
-
-def test_srgb_stays_as_it_is() -> None:
-    jpeg = encode(draw_quadrants(), "JPEG", icc_profile=make_srgb_profile())
-    assert_corners(render(jpeg), RED, GREEN, BLUE, WHITE)
-
-
-def test_a_gray_image_may_have_a_profile_of_colours() -> None:
-    rendered = render(encode(draw_quadrants(mode="L"), "JPEG", icc_profile=make_srgb_profile()))
-    assert get_corners(rendered.renditions[RenditionName.LARGE])[3] == pytest.approx(
-        (245, 245, 245, 255), abs=8
-    )
-
-
-def make_lab_profile() -> bytes:
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
-
-
-@pytest.mark.parametrize("profile", [b"x", bytes(200), make_srgb_profile()[:300], make_lab_profile()])
-@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
-def test_a_profile_that_does_not_fit_is_ignored(profile: bytes, mode: str) -> None:
-    rendered = render(encode(draw_quadrants(mode=mode), "JPEG", icc_profile=profile))
-    assert get_corners(rendered.renditions[RenditionName.LARGE])[3] == pytest.approx(
-        (245, 245, 245, 255), abs=TOLERANCE
-    )
 
 
 @pytest.mark.parametrize(
@@ -278,3 +165,33 @@ def test_cut_out_bytes_raise_nothing_but_unacceptable(valid: bytes, data: st.Dat
 def assert_renders_or_refuses(data: bytes) -> None:
     with suppress(UnacceptableImage):
         assert render(data).inspection == inspect(data)
+
+
+class Box(NamedTuple):
+    """Stands for a rendition."""
+
+    name: str
+    width: int
+    height: int
+    fit: Fit
+
+
+def test_rendition_that_covers_its_box_is_cropped_from_a_large_enough_source(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    boxes = [Box("a", 640, 640, Fit.INSIDE), Box("b", 512, 512, Fit.COVER), Box("c", 256, 256, Fit.INSIDE)]
+    monkeypatch.setattr("imaging.renditions.RenditionName", boxes)
+    renditions: Any = render(make_picture("PNG", 3000, 1000)).renditions
+    sizes = {box.name: (rendition.width, rendition.height) for box, rendition in renditions.items()}
+    assert sizes == {"a": (640, 213), "b": (512, 512), "c": (256, 85)}
+    for rendition in renditions.values():
+        for pixel, color in zip(get_corners(rendition), [RED, GREEN, BLUE, WHITE], strict=True):
+            assert pixel[:3] == pytest.approx(color, abs=TOLERANCE)
+
+
+def test_small_picture_is_cropped_and_not_enlarged(monkeypatch: pytest.MonkeyPatch) -> None:
+    boxes = [Box("a", 512, 512, Fit.COVER), Box("b", 256, 256, Fit.INSIDE)]
+    monkeypatch.setattr("imaging.renditions.RenditionName", boxes)
+    covering, inside = render(make_picture("PNG", 300, 100)).renditions.values()
+    assert (covering.width, covering.height) == (100, 100)
+    assert (inside.width, inside.height) == (256, 85)
