@@ -1,9 +1,10 @@
-"""Mixed traffic on the embedded stack while it is killed: what was answered 201 is there at the end.
+"""Sends mixed traffic to an embedded stack and kills the stack meanwhile. Then it looks for lost data.
 
 PYTHONPATH=src:. python benchmarks/load.py [--minutes 10] [--clients 16] [--kills 3]
 
-Every second kill is a SIGKILL of the emulated AWS and of its parent, the others are what Ctrl-C does. Exits
-with 1 if anything is lost or left over.
+The script runs a stack of its own on free ports. Every second kill is a SIGKILL of the emulated AWS and
+of its parent. The other kills stop the stack like Ctrl-C. Everything that the API confirmed with 201 must
+be there at the end. The exit code is 1 if something is lost or left over.
 """
 
 from __future__ import annotations
@@ -46,27 +47,27 @@ def serve(port: int, aws_port: int, state: Path) -> None:
 
 
 class Server:
-    """A stack in a process of its own, that can be killed and started again."""
+    """A stack in its own process. It can be killed and started again."""
 
     def __init__(self, state: Path) -> None:
         self.stack = Stack(find_free_port(), find_free_port(), state)
         self.start()
 
     def start(self) -> None:
-        """Return when the API responses."""
+        """Start the stack, and return when the API responds."""
         arguments = (self.stack.port, self.stack.aws_port, self.stack.state)
         self._process = multiprocessing.get_context("spawn").Process(target=serve, args=arguments)
         self._process.start()
         while fetch(f"{self.stack.api_url}/health").status != OK:
             if not self._process.is_alive():
-                raise ChildProcessError(f"the stack did not start: {self.stack.log}")
+                raise ChildProcessError(f"the stack did not start; read its log: {self.stack.log}")
             time.sleep(0.1)
 
     def stop(self, number: signal.Signals) -> None:
-        """End it as this signal does; a SIGKILL hits the emulator first, which would see its parent end."""
+        """Send the signal to the stack. SIGKILL goes to the emulator first, before it sees its parent end."""
         if number is signal.SIGKILL:
-            found = commands.run("pgrep", "-P", str(self._process.pid), "-f", "local.emulator").stdout.split()
-            for pid in found:
+            pids = commands.run("pgrep", "-P", str(self._process.pid), "-f", "local.emulator").stdout.split()
+            for pid in pids:
                 os.kill(int(pid), number)
         os.kill(self._process.pid or 0, number)
         self._process.join()
@@ -75,7 +76,7 @@ class Server:
 
 
 def kill_repeatedly(server: Server, kills: int, seconds: float) -> None:
-    """Kill it in the middle of the traffic, after equal times."""
+    """Kill and restart the server in the middle of the traffic, at equal intervals."""
     for number in islice(cycle([signal.SIGTERM, signal.SIGKILL]), kills):
         time.sleep(seconds / (kills + 1))
         started = time.monotonic()
@@ -83,12 +84,12 @@ def kill_repeatedly(server: Server, kills: int, seconds: float) -> None:
         ended = time.monotonic()
         server.start()
         down = time.monotonic() - started
-        print(f"{number.name}: down for {down:.1f} s, {ended - started:.1f} s of it to end", flush=True)
+        print(f"{number.name}: down for {down:.1f} s, of which {ended - started:.1f} s to stop", flush=True)
 
 
 def find_remains(stack: Stack, clients: Sequence[Client]) -> list[str]:
-    """Objects that are not where they belong: too many, or too few."""
-    wanted = {
+    """List the objects of the bucket that should not be there, and those that are missing."""
+    expected = {
         key
         for client in clients
         for image_id in client.images
@@ -96,7 +97,8 @@ def find_remains(stack: Stack, clients: Sequence[Client]) -> list[str]:
     }
     pages = stack.client("s3").get_paginator("list_objects_v2").paginate(Bucket=stack.outputs["BucketName"])
     present = {item["Key"] for page in pages for item in page.get("Contents", [])}
-    return [f"{key}: left over" for key in present - wanted] + [f"{key}: missing" for key in wanted - present]
+    left_over = [f"{key}: left over" for key in present - expected]
+    return left_over + [f"{key}: missing" for key in expected - present]
 
 
 def main(minutes: float, client_count: int, kills: int) -> int:
@@ -114,24 +116,31 @@ def main(minutes: float, client_count: int, kills: int) -> int:
     finished = time.monotonic()
     while (remains := find_remains(server.stack, clients)) and time.monotonic() < finished + PATIENCE_SECONDS:
         time.sleep(1)
-    print(f"settled {time.monotonic() - finished:.0f} s after the last request")
+    print(f"waited {time.monotonic() - finished:.0f} s for processing and deletion after the last request")
     losses = remains + [loss for client in clients for loss in client.find_losses()]
     server.stop(signal.SIGTERM)
     figures.print()
     kept, gone = (sum(len(getattr(client, name)) for client in clients) for name in ("images", "deleted"))
     print(f"{kept} images kept, {gone} deleted, {sum(len(client.items) for client in clients)} items")
-    print(f"{len(losses)} losses, {len(figures.problems)} problems", *losses, *figures.problems, sep="\n  ")
+    print(
+        f"{len(losses)} losses, {len(figures.problems)} failed actions",
+        *losses,
+        *figures.problems,
+        sep="\n  ",
+    )
     if losses or figures.problems:
-        print(f"what the stack held: {folder}")
+        print(f"the data of the stack are in {folder}")
         return 1
     shutil.rmtree(folder)
     return 0
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--clients", type=int, default=16)
-    parser.add_argument("--kills", type=int, default=3)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--minutes", type=float, default=10, help="duration of the traffic")
+    parser.add_argument("--clients", type=int, default=16, help="number of clients at the same time")
+    parser.add_argument("--kills", type=int, default=3, help="number of kills during the traffic")
     options = parser.parse_args()
     sys.exit(main(options.minutes, options.clients, options.kills))

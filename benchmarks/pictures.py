@@ -1,12 +1,9 @@
-"""The pictures that the benchmarks of rendering share: synthetic ones, and photos where they are at hand."""
+"""Makes the pictures that the benchmarks share."""
 
 from io import BytesIO
-from pathlib import Path
 
 from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageOps
 
-PHOTO_FOLDER = Path(__file__).parents[2] / "shared/corpora/images/exif-orientation"
-PHOTO_NAMES = ("Landscape_1.jpg", "Portrait_6.jpg")
 COLLAGE_TILES = 3
 TEXT = "The quick brown fox jumps over the lazy dog, 0123456789 times; {[(<=>)]} & so on."
 
@@ -14,7 +11,7 @@ TEXT = "The quick brown fox jumps over the lazy dog, 0123456789 times; {[(<=>)]}
 def make_photo(
     width: int, height: int, image_format: str = "JPEG", *, progressive: bool = False, grain: float = 12
 ) -> bytes:
-    """Smooth shapes with grain, as a camera sees them."""
+    """Make a picture of smooth shapes with grain, like a photo from a camera."""
     size = (width, height)
     fractal = Image.effect_mandelbrot((600, 400), (-2, -1, 1, 1), 200).resize(size, Image.Resampling.BICUBIC)
     bands = [fractal, fractal.transpose(Image.Transpose.FLIP_TOP_BOTTOM), ImageChops.invert(fractal)]
@@ -24,7 +21,7 @@ def make_photo(
 
 
 def make_screenshot(width: int = 1920, height: int = 1200) -> bytes:
-    """Windows full of text in several sizes, thin lines and flat colours, as PNG."""
+    """Make a PNG of windows with text in several sizes, thin lines and flat colours."""
     image = Image.new("RGB", (width, height), "#e8eaed")
     draw = ImageDraw.Draw(image)
     panes = [("#ffffff", "#202124"), ("#1e1e2e", "#cdd6f4"), ("#fff8e1", "#b00020")]
@@ -46,7 +43,7 @@ def make_screenshot(width: int = 1920, height: int = 1200) -> bytes:
 
 
 def make_graphic(edge_px: int = 2400) -> bytes:
-    """Shapes with soft and hard edges over nothing, as PNG with transparency."""
+    """Make a PNG of shapes with soft and hard edges on a transparent background."""
     image = Image.new("RGBA", (edge_px, edge_px))
     draw = ImageDraw.Draw(image)
     colors = ["#d93025", "#f9ab00", "#188038", "#1a73e8", "#9334e6"]
@@ -60,17 +57,8 @@ def make_graphic(edge_px: int = 2400) -> bytes:
     return encode(image, "PNG")
 
 
-def find_photos() -> dict[str, bytes]:
-    """Real photos, and one of 19 megapixels made of them; none where the folder is missing."""
-    paths = [PHOTO_FOLDER / name for name in PHOTO_NAMES]
-    if not all(path.is_file() for path in paths):
-        return {}
-    photos = {path.stem: path.read_bytes() for path in paths}
-    return {**photos, "collage": make_collage(list(photos.values()))}
-
-
 def make_collage(photos: list[bytes]) -> bytes:
-    """The photos side by side, again and again: as large as those of a camera, and no less detailed."""
+    """Put the photos side by side several times. The result is larger, and has as much detail per pixel."""
     tiles = [ImageOps.exif_transpose(Image.open(BytesIO(photo))) for photo in photos]
     width, height = tiles[0].size
     collage = Image.new("RGB", (width * COLLAGE_TILES, height * COLLAGE_TILES))
@@ -83,6 +71,6 @@ def make_collage(photos: list[bytes]) -> bytes:
 
 def encode(image: Image.Image, image_format: str, *, progressive: bool = False) -> bytes:
     file = BytesIO()
-    # Each format takes of these what it knows.
+    # Each format ignores the options that it does not know.
     image.save(file, image_format, quality=90, progressive=progressive, compress_level=1)
     return file.getvalue()

@@ -1,12 +1,15 @@
-"""What other settings of the renditions would cost and give: bytes, likeness and processor time.
+"""Compares settings for the renditions: their bytes, their likeness to the original and their processor time.
 
-PYTHONPATH=src:. python benchmarks/quality.py
+PYTHONPATH=src:. python benchmarks/quality.py [PHOTO...]
 
-Every candidate goes through `render` as a whole. Likeness is that to references which are decoded in full,
-turned upright, shrunk by Lanczos in one step and not encoded. The peer is JPEG of quality 80, of the same
-pixels and by the same library. Takes a quarter of an hour.
+The script makes its own pictures. PHOTO is the path of a JPEG that it measures too, without a colour
+profile. Every candidate runs through the whole of `render`. Likeness is the SSIM against a reference. The
+reference has the same crop, but it is decoded in full, resized in one step with Lanczos, and not encoded.
+For comparison, one candidate writes the same pixels as JPEG of quality 80. A run takes a quarter of an
+hour.
 """
 
+import argparse
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,14 +17,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
 from itertools import pairwise, product
+from pathlib import Path
 from statistics import geometric_mean, mean
-from typing import Any, cast
+from typing import Any
 from unittest.mock import patch
 
-from PIL import Image, ImageMath, ImageOps
+from PIL import Image, ImageOps
 from PIL.JpegImagePlugin import JpegImageFile
 
-from benchmarks.pictures import find_photos, make_graphic, make_photo, make_screenshot
+from benchmarks.likeness import compare, put_on_white
+from benchmarks.pictures import make_collage, make_graphic, make_photo, make_screenshot
 from imaging import renditions, transforms
 from imaging.renditions import render
 from imaging.reports import EncodedRendition, Rendered
@@ -29,21 +34,19 @@ from shared.renditions import RenditionName
 
 MAX_ROUNDS = 3
 ENOUGH_SECONDS = 1.5
-"""Of processor time: what took that long is measured well enough."""
+"""Processor time after which a measurement needs no further rounds."""
 QUALITIES = (70, 75, 80, 85, 90)
 METHODS = range(7)
 GAPS = (None, 1.5, 2.0, 3.0)
 RESAMPLINGS = (Image.Resampling.LANCZOS, Image.Resampling.BICUBIC, Image.Resampling.HAMMING)
 NAMES = tuple(sorted(RenditionName, key=lambda name: -name.edge_px))
-WINDOW_PX = 8
-C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 type References = dict[RenditionName, Image.Image]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Those of `processor.renditions`, where nothing else is said."""
+    """The settings of one candidate. The defaults are those that the service uses."""
 
     quality: int = renditions.WEBP_QUALITY
     method: int = renditions.WEBP_METHOD
@@ -75,7 +78,7 @@ CANDIDATES = list(dict.fromkeys([CURRENT, JPEG, LOSSLESS, *ENCODINGS, *SCALINGS]
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one picture with one candidate."""
+    """The figures of one candidate for one picture."""
 
     sizes: dict[RenditionName, int]
     likeness: dict[RenditionName, float]
@@ -106,25 +109,23 @@ ENCODERS = {JPEG.encoder: encode_as_jpeg, LOSSLESS.encoder: encode_losslessly}
 
 
 @contextmanager
-def applied(settings: Settings) -> Iterator[None]:
-    """`render` works as those say."""
-    changes: dict[str, Any] = {
-        "WEBP_QUALITY": settings.quality,
-        "WEBP_METHOD": settings.method,
-        "RESAMPLING": settings.resampling,
-        "REDUCING_GAP": settings.gap,
-    }
+def patch_settings(settings: Settings) -> Iterator[None]:
+    """Make `render` use these settings inside the block."""
+    encoding: dict[str, Any] = {"WEBP_QUALITY": settings.quality, "WEBP_METHOD": settings.method}
     if settings.encoder in ENCODERS:
-        changes["_encode"] = ENCODERS[settings.encoder]
+        encoding["_encode"] = ENCODERS[settings.encoder]
     with ExitStack() as stack:
-        stack.enter_context(patch.multiple(renditions, **changes))
+        stack.enter_context(patch.multiple(renditions, **encoding))
+        stack.enter_context(
+            patch.multiple(transforms, RESAMPLING=settings.resampling, REDUCING_GAP=settings.gap)
+        )
         if not settings.draft:
             stack.enter_context(patch.object(JpegImageFile, "draft"))
         yield
 
 
 def measure(data: bytes, settings: Settings, references: References) -> Figures:
-    with applied(settings):
+    with patch_settings(settings):
         cpu_seconds, rendered = measure_cpu_seconds(render, data)
     encoded = rendered.renditions
     return Figures(
@@ -135,7 +136,7 @@ def measure(data: bytes, settings: Settings, references: References) -> Figures:
 
 
 def measure_cpu_seconds(function: Callable[[bytes], Rendered], data: bytes) -> tuple[float, Rendered]:
-    """The least of several rounds: what disturbs a measurement only ever adds to it."""
+    """Return the fastest of several rounds, because other programs can only make a round slower."""
     rounds: list[float] = []
     while len(rounds) < MAX_ROUNDS and sum(rounds) < ENOUGH_SECONDS:
         start = time.process_time()
@@ -144,65 +145,22 @@ def measure_cpu_seconds(function: Callable[[bytes], Rendered], data: bytes) -> t
     return min(rounds), result
 
 
+def read_photo(path: Path) -> bytes:
+    with Image.open(path) as photo:
+        if "icc_profile" in photo.info:
+            raise SystemExit(f"{path} has a colour profile. Name a photo without one.")
+    return path.read_bytes()
+
+
 def make_references(data: bytes) -> References:
+    """Make the picture that each rendition is compared with. `fit` gives it the same size and crop."""
     image = ImageOps.exif_transpose(Image.open(BytesIO(data)))
-    if "icc_profile" in image.info:
-        raise ValueError("Pictures with a profile are not for this benchmark: theirs is not applied here.")
-    sizes = {name: (item.width, item.height) for name, item in render(data).renditions.items()}
-    return {name: image.resize(sizes[name], Image.Resampling.LANCZOS) for name in NAMES}
+    with patch_settings(replace(CURRENT, resampling=Image.Resampling.LANCZOS, gap=None)):
+        return {name: transforms.fit(image, image.size, name) for name in NAMES}
 
 
-def put_on_white(image: Image.Image) -> Image.Image:
-    page = Image.new("RGBA", image.size, "white")
-    page.alpha_composite(image.convert("RGBA"))
-    return page.convert("RGB")
-
-
-def compare(image: Image.Image, reference: Image.Image) -> float:
-    """SSIM of the luma, 1 for equals: the mean over windows of 8 x 8 pixels, side by side.
-
-    Z. Wang, A. C. Bovik, H. R. Sheikh, E. P. Simoncelli: Image Quality Assessment: From Error Visibility to
-    Structural Similarity. IEEE Transactions on Image Processing 13 (4), 2004, equation 13.
-    """
-    x, y = get_luma(image), get_luma(reference)
-    means = {
-        key: average(calculate(function, x=x, y=y), WINDOW_PX)
-        for key, function in {
-            "x": lambda of: of["x"] * 1,
-            "y": lambda of: of["y"] * 1,
-            "xx": lambda of: of["x"] * of["x"],
-            "yy": lambda of: of["y"] * of["y"],
-            "xy": lambda of: of["x"] * of["y"],
-        }.items()
-    }
-    scores = calculate(
-        lambda of: (
-            (of["x"] * of["y"] * 2 + C1)
-            * ((of["xy"] - of["x"] * of["y"]) * 2 + C2)
-            / (of["x"] * of["x"] + of["y"] * of["y"] + C1)
-            / (of["xx"] - of["x"] * of["x"] + of["yy"] - of["y"] * of["y"] + C2)
-        ),
-        **means,
-    )
-    return cast("float", average(scores, scores.size).getpixel((0, 0)))
-
-
-def get_luma(image: Image.Image) -> Image.Image:
-    """Of the part that whole windows cover."""
-    width, height = (side - side % WINDOW_PX for side in image.size)
-    return put_on_white(image).crop((0, 0, width, height)).convert("L").convert("F")
-
-
-def calculate(function: Callable[[dict[str, Any]], Any], **images: Image.Image) -> Image.Image:
-    return cast("Image.Image", ImageMath.lambda_eval(function, **images))
-
-
-def average(image: Image.Image, window: int | tuple[int, int]) -> Image.Image:
-    return image.reduce(window)
-
-
-def find_size_at(likeness: float, points: Sequence[tuple[float, int]]) -> float:
-    """The bytes that such a likeness takes, on the line between the two measurements nearest to it."""
+def interpolate_size(likeness: float, points: Sequence[tuple[float, int]]) -> float:
+    """Estimate the bytes for a likeness from points of likeness and bytes, between the two nearest points."""
     points = sorted(points)
     pairs = list(pairwise(points))
     (x0, y0), (x1, y1) = next((pair for pair in pairs if pair[1][0] >= likeness), pairs[-1])
@@ -210,72 +168,86 @@ def find_size_at(likeness: float, points: Sequence[tuple[float, int]]) -> float:
     return y0 * (y1 / y0) ** share
 
 
-def find_size_alike(figures: dict[Settings, Figures], settings: Settings) -> float:
-    """The bytes of all renditions, were they as like as they are now; NaN where too little is measured."""
+def estimate_size_at_current_likeness(figures: dict[Settings, Figures], settings: Settings) -> float:
+    """Estimate the bytes of all renditions if these settings had the likeness of the current ones.
+
+    Returns NaN if the settings were not measured with every quality.
+    """
     others = [replace(settings, quality=quality) for quality in QUALITIES]
     if not set(others) <= set(figures):
         return math.nan
     return sum(
-        find_size_at(
+        interpolate_size(
             likeness, [(figures[other].likeness[name], figures[other].sizes[name]) for other in others]
         )
         for name, likeness in figures[CURRENT].likeness.items()
     )
 
 
-def main() -> None:
+def main(paths: Sequence[Path]) -> None:
+    named = {path.name: read_photo(path) for path in paths}
     photos = {
         "photo 12 MP": make_photo(4000, 3000),
         "photo 24 MP": make_photo(6000, 4000),
         "photo 48 MP, PNG": make_photo(8000, 6000, "PNG", grain=1),
-        **find_photos(),
+        **named,
     }
+    if named:
+        photos["collage"] = make_collage(list(named.values()))
     drawings = {"screenshot": make_screenshot(), "graphic": make_graphic()}
-    print(f"now: {CURRENT}")
+    print(f"current settings: {CURRENT}")
     measured = {name: measure_all(name, data) for name, data in (photos | drawings).items()}
     summarize("all photos", [measured[name] for name in photos])
     summarize("all drawings", [measured[name] for name in drawings])
 
 
-def measure_all(name: str, data: bytes) -> dict[Settings, Figures]:
+def measure_all(label: str, data: bytes) -> dict[Settings, Figures]:
+    """Measure every candidate with one picture, and print a line for each."""
     references = make_references(data)
-    figures = {settings: measure(data, settings, references) for settings in CANDIDATES}
-    now, peer = figures[CURRENT], figures[JPEG]
+    measured = {settings: measure(data, settings, references) for settings in CANDIDATES}
+    now, jpeg = measured[CURRENT], measured[JPEG]
     ratios = f"{'x now':>7}{'x JPEG':>7}"
     columns = "".join(f"{name:>10}" for name in NAMES)
-    print(f"\n{name}, {len(data) / 1e6:.2f} MB")
-    print(f"{'':36}{'kB':>8}{ratios}{'SSIM':>8}{ratios}{'CPU ms':>8}{ratios}  kB  {columns}  SSIM{columns}")
-    for settings, of in figures.items():
+    print(f"\n{label}, {len(data) / 1e6:.2f} MB; x: ratios to the current settings and to JPEG")
+    print(f"{'':42}{'kB':>8}{ratios}{'SSIM':>8}{ratios}{'CPU ms':>8}{ratios}  kB  {columns}  SSIM{columns}")
+    for settings, figures in measured.items():
         print(
-            f"{settings!s:36}"
-            f"{of.size / 1000:8.0f}{of.size / now.size:7.2f}{of.size / peer.size:7.2f}"
-            f"{of.mean_likeness:8.4f}{of.mean_likeness / now.mean_likeness:7.3f}"
-            f"{of.mean_likeness / peer.mean_likeness:7.3f}"
-            f"{of.cpu_seconds * 1000:8.0f}{of.cpu_seconds / now.cpu_seconds:7.2f}"
-            f"{of.cpu_seconds / peer.cpu_seconds:7.2f}"
-            f"      {''.join(f'{size / 1000:10.1f}' for size in of.sizes.values())}"
-            f"      {''.join(f'{likeness:10.4f}' for likeness in of.likeness.values())}"
+            f"{settings!s:42}"
+            f"{figures.size / 1000:8.0f}{figures.size / now.size:7.2f}{figures.size / jpeg.size:7.2f}"
+            f"{figures.mean_likeness:8.4f}{figures.mean_likeness / now.mean_likeness:7.3f}"
+            f"{figures.mean_likeness / jpeg.mean_likeness:7.3f}"
+            f"{figures.cpu_seconds * 1000:8.0f}{figures.cpu_seconds / now.cpu_seconds:7.2f}"
+            f"{figures.cpu_seconds / jpeg.cpu_seconds:7.2f}"
+            f"      {''.join(f'{size / 1000:10.1f}' for size in figures.sizes.values())}"
+            f"      {''.join(f'{likeness:10.4f}' for likeness in figures.likeness.values())}"
         )
-    return figures
+    return measured
 
 
-def summarize(title: str, pictures: list[dict[Settings, Figures]]) -> None:
-    """Means of the ratios, each picture counting the same."""
+def summarize(title: str, pictures: Sequence[dict[Settings, Figures]]) -> None:
+    """Print the means of the ratios. Each picture counts the same."""
     columns = "".join(f"{name:>10}" for name in NAMES)
-    print(f"\n{title}, x now; 'alike': the bytes for the SSIM of now")
-    print(f"{'':36}{'bytes':>8}{'alike':>8}{'CPU':>8}  least SSIM{columns}")
+    print(f"\n{title}, as ratios to the current settings; '=SSIM': the bytes for the current SSIM")
+    print(f"{'':42}{'bytes':>8}{'=SSIM':>8}{'CPU':>8}  lowest SSIM{columns}")
     for settings in CANDIDATES:
-        pairs = [(figures[settings], figures[CURRENT]) for figures in pictures]
-        alike = [find_size_alike(figures, settings) / figures[CURRENT].size for figures in pictures]
-        least = [min(of.likeness[name] for of, _ in pairs) for name in NAMES]
+        pairs = [(measured[settings], measured[CURRENT]) for measured in pictures]
+        sizes = [
+            estimate_size_at_current_likeness(measured, settings) / measured[CURRENT].size
+            for measured in pictures
+        ]
+        lowest = [min(figures.likeness[name] for figures, _ in pairs) for name in NAMES]
         print(
-            f"{settings!s:36}"
-            f"{geometric_mean(of.size / now.size for of, now in pairs):8.3f}"
-            f"{mean(alike):8.3f}"
-            f"{geometric_mean(of.cpu_seconds / now.cpu_seconds for of, now in pairs):8.3f}"
-            f"            {''.join(f'{likeness:10.4f}' for likeness in least)}"
+            f"{settings!s:42}"
+            f"{geometric_mean(figures.size / now.size for figures, now in pairs):8.3f}"
+            f"{mean(sizes):8.3f}"
+            f"{geometric_mean(figures.cpu_seconds / now.cpu_seconds for figures, now in pairs):8.3f}"
+            f"             {''.join(f'{likeness:10.4f}' for likeness in lowest)}"
         )
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("photos", metavar="PHOTO", type=Path, nargs="*", help="path of a JPEG")
+    main(parser.parse_args().photos)

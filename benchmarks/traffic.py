@@ -1,4 +1,4 @@
-"""Clients who do everything that the API offers, send again what was not answered, and remember what was."""
+"""Clients that use the whole API, repeat requests that got no response, and remember every change."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from shared.renditions import RenditionName
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 OK, CREATED, NO_CONTENT, NOT_FOUND = 200, 201, 204, 404
-PASSING = {409, 429, 502, 503, 504}
+RETRYABLE = {409, 429, 502, 503, 504}
 PATIENCE_SECONDS = 180.0
 PAUSE_SECONDS = 0.5
-MAX_THOUGHT_SECONDS = 0.4
-RENDITIONS = ("thumbnail", "small", "medium", "large")
+MAX_IDLE_SECONDS = 0.4
+RENDITIONS = tuple(RenditionName)
 PERCENTILES = (50, 95, 99)
 
 
 @dataclass
 class Figures:
-    """What the clients saw, by kind of request."""
+    """The times and the results of all requests, by kind of request."""
 
     seconds: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     outcomes: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -42,25 +44,25 @@ class Figures:
 
 
 @dataclass
-class Kept:
-    """An image as its owner knows it."""
+class ExpectedImage:
+    """An image as the service must have stored it."""
 
     content: bytes
     description: str | None = None
 
 
 class Client:
-    """A user who does one thing after another, and remembers what was answered."""
+    """A user who sends one request after the other, and remembers every change that the API confirmed."""
 
     def __init__(self, url: str, figures: Figures, bases: Sequence[bytes]) -> None:
         self.user = f"u-{uuid.uuid4()}"
-        self.images: dict[str, Kept] = {}
+        self.images: dict[str, ExpectedImage] = {}
         self.deleted: set[str] = set()
         self.items: dict[str, str] = {}
         self._http = httpx.Client(base_url=url, headers={"X-User-Id": self.user}, timeout=60)
         self._figures = figures
         self._bases = bases
-        self._chance = random.Random(self.user)  # noqa: S311 - no secret
+        self._chance = random.Random(self.user)  # noqa: S311 - not for a secret
 
     def run(self, end: float) -> None:
         actions: dict[Callable[[], None], int] = {
@@ -76,33 +78,34 @@ class Client:
             self.write_item: 4,
         }
         while time.monotonic() < end:
-            time.sleep(self._chance.uniform(0, MAX_THOUGHT_SECONDS))
+            time.sleep(self._chance.uniform(0, MAX_IDLE_SECONDS))
             try:
                 self._chance.choices([*actions], [*actions.values()])[0]()
-            except Exception as error:  # noqa: BLE001 - it is reported, and the traffic goes on
+            except Exception as error:  # noqa: BLE001 - the error is reported, and the traffic goes on
                 self._figures.problems.append(f"{type(error).__name__}: {error}")
 
-    def send(self, kind: str, method: str, url: str, *expected: int, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's
-        """Send until it is answered for good."""
+    def send(self, kind: str, method: str, url: str, *expected: int, **options: Any) -> httpx.Response:  # noqa: ANN401 - options of httpx
+        """Send a request until it has a final response. Raises TimeoutError if there is none in time."""
         end = time.monotonic() + PATIENCE_SECONDS
-        tried: tuple[int, ...] = ()
+        repeated: tuple[int, ...] = ()
         while time.monotonic() < end:
             started = time.monotonic()
             try:
                 response = self._http.request(method, url, **options)
             except httpx.TransportError as error:
                 self._figures.outcomes[kind][type(error).__name__] += 1
-                tried = (NOT_FOUND,) if method == "DELETE" else ()
+                # The first DELETE may have succeeded although its response was lost.
+                repeated = (NOT_FOUND,) if method == "DELETE" else ()
                 time.sleep(PAUSE_SECONDS)
                 continue
             self._figures.outcomes[kind][str(response.status_code)] += 1
             self._figures.seconds[kind].append(time.monotonic() - started)
-            if response.status_code in expected + tried:
+            if response.status_code in expected + repeated:
                 return response
-            if response.status_code not in PASSING:
-                raise ValueError(f"{kind} answered {response.status_code}: {response.text[:300]}")
+            if response.status_code not in RETRYABLE:
+                raise ValueError(f"{kind}: unexpected response {response.status_code}: {response.text[:300]}")
             time.sleep(float(response.headers.get("Retry-After", PAUSE_SECONDS)))
-        raise TimeoutError(f"{kind} was not answered in {PATIENCE_SECONDS} seconds")
+        raise TimeoutError(f"{kind}: no final response in {PATIENCE_SECONDS} seconds")
 
     def create(self, kind: str, url: str, **options: Any) -> Any:  # noqa: ANN401 - JSON
         key = {"Idempotency-Key": str(uuid.uuid4())}
@@ -111,13 +114,13 @@ class Client:
         ).json()
 
     def make_content(self) -> bytes:
-        """Like nobody else's: what comes after a JPEG's end is stored with it."""
+        """Make a file that no other upload has: a JPEG, then random bytes, which are stored with it."""
         return self._chance.choice(self._bases) + uuid.uuid4().bytes
 
     def upload_form(self) -> None:
         content = self.make_content()
         made = self.create("form", "/images/upload", files={"file": content}, data={"tags": "a,b"})
-        self.images[made["id"]] = Kept(content)
+        self.images[made["id"]] = ExpectedImage(content)
 
     def upload_json(self) -> None:
         content = self.make_content()
@@ -127,21 +130,21 @@ class Client:
             "contentType": "image/jpeg",
         }
         body = {"image": image, "metadata": {"visibility": "public"}}
-        self.images[self.create("json", "/images/upload", json=body)["id"]] = Kept(content)
+        self.images[self.create("json", "/images/upload", json=body)["id"]] = ExpectedImage(content)
 
     def upload_raw(self) -> None:
         content = self.make_content()
         headers = {"Content-Type": "image/jpeg"}
         made = self.create("raw", "/images/upload", content=content, headers=headers)
-        self.images[made["id"]] = Kept(content)
+        self.images[made["id"]] = ExpectedImage(content)
 
     def upload_directly(self) -> None:
         content = self.make_content()
         body = {"filename": "a.jpg", "contentType": "image/jpeg", "size": len(content)}
-        begun = self.create("direct", "/images/uploads", json=body)
-        form = begun["upload"]
+        upload = self.create("direct", "/images/uploads", json=body)
+        form = upload["upload"]
         self.send("S3 form", "POST", form["url"], NO_CONTENT, data=form["fields"], files={"file": content})
-        self.images[begun["id"]] = Kept(content)
+        self.images[upload["id"]] = ExpectedImage(content)
 
     def choose(self) -> str | None:
         return self._chance.choice([*self.images]) if self.images else None
@@ -157,7 +160,7 @@ class Client:
         if image_id := self.choose():
             image = self.send("read", "GET", f"/images/{image_id}", OK).json()
             if image["status"] == "ready" and not self.has_original(image_id):
-                raise ValueError(f"{image_id} is not what was sent")
+                raise ValueError(f"{image_id}: the original differs from the upload")
 
     def has_original(self, image_id: str) -> bool:
         response = self.send("content", "GET", f"/images/{image_id}/content", OK, follow_redirects=True)
@@ -185,7 +188,7 @@ class Client:
         self.items[item_id] = name
 
     def list_all(self, kind: str) -> dict[str, Any]:
-        """Everything of this user that is listed, by its id."""
+        """Return all images or all items of this user that are listed, by id."""
         found: dict[str, Any] = {}
         cursor: str | None = ""
         while cursor is not None:
@@ -196,21 +199,23 @@ class Client:
         return found
 
     def find_losses(self) -> list[str]:
-        """Compare what is there with what was answered, once everything had its time."""
+        """Compare the data of the service with the confirmed changes, after all images are processed."""
         images, items = self.list_all("images"), self.list_all("items")
         losses = []
         for image_id in self.images.keys() - images.keys():
             response = self.send("read", "GET", f"/images/{image_id}", OK, NOT_FOUND)
             losses.append(f"{image_id}: not listed, {response.json()['status']}")
-        losses += [f"{image_id}: nobody was told of it" for image_id in images.keys() - self.images.keys()]
+        losses += [
+            f"{image_id}: stored without a response" for image_id in images.keys() - self.images.keys()
+        ]
         for image_id in self.images.keys() & images.keys():
             image = images[image_id]
             if image["status"] != "ready" or {*image["renditions"]} != {*RENDITIONS}:
                 losses.append(f"{image_id}: {image['status']}, {image['statusReason']}")
             if image["description"] != self.images[image_id].description:
-                losses.append(f"{image_id}: a change is lost")
+                losses.append(f"{image_id}: the last description is lost")
             if not self.has_original(image_id):
-                losses.append(f"{image_id}: not what was sent")
+                losses.append(f"{image_id}: the original differs from the upload")
         if {item_id: item["name"] for item_id, item in items.items()} != self.items:
-            losses.append(f"{self.user}: the items are not what was written")
+            losses.append(f"{self.user}: the items differ from those that were written")
         return losses
