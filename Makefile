@@ -15,12 +15,12 @@ SAM = .local/env/sam/bin
 COMPILE = .local/env/uv/bin/uv pip compile --quiet $(UPGRADE) --no-header --no-annotate --python .local/env/python/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help start sam-local test coverage lint format reset token redrive check-consistency pins upgrade deploy
+.PHONY: help start sam-local test coverage lint format docs reset token redrive check-consistency pins upgrade deploy
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
-start: ## Run the service and its AWS on this machine (PORT, AWS_PORT, AUTH_MODE=open or jwt)
+start: ## Run the service and an emulated AWS on this machine (PORT, AWS_PORT, AUTH_MODE=open or jwt)
 	$(ENVIRONMENTS) sam ministack python
 	@$(SAM)/python -m local start --port $(PORT) --aws-port $(AWS_PORT) --auth-mode $(AUTH_MODE)
 
@@ -28,7 +28,7 @@ sam-local: ## Run the API in Docker with `sam local` beside a running `make star
 	$(ENVIRONMENTS) sam python
 	@$(SAM)/python -m local sam-local --port $(SAM_LOCAL_PORT) --aws-port $(AWS_PORT)
 
-test: ## Run every test: tests/unit, tests/system in one process, tests/e2e against a stack of its own
+test: ## Run every test: tests/unit, tests/system, and tests/e2e with its own stack
 	$(ENVIRONMENTS) dev sam ministack python
 	@$(DEV)/python -m pytest tests/unit --numprocesses auto
 	@$(DEV)/python -m pytest tests/system --numprocesses auto
@@ -38,11 +38,12 @@ coverage: ## Show the code that no unit test reaches
 	$(ENVIRONMENTS) dev
 	@$(DEV)/python -m pytest tests/unit --numprocesses auto --cov
 
-lint: ## Check style, types and the template
+lint: ## Find mistakes in style, types, imports and the template
 	$(ENVIRONMENTS) dev sam python
 	@$(DEV)/ruff check .
 	@$(DEV)/ruff format --check .
 	@$(DEV)/mypy
+	@PYTHONPATH=src:. $(DEV)/lint-imports --no-logo
 	@$(SAM)/cfn-lint template.yaml
 	@SAM_CLI_TELEMETRY=0 $(SAM)/sam validate --lint
 
@@ -51,10 +52,14 @@ format: ## Format the code
 	@$(DEV)/ruff check --fix .
 	@$(DEV)/ruff format .
 
+docs: ## Update the tables of the docs from the code
+	$(ENVIRONMENTS) dev
+	@PYTHONPATH=src:. $(DEV)/python -m tests.support.documents
+
 reset: ## Delete the data of the local stack (AWS_PORT)
 	@$(PYTHON) -m local.reset $(AWS_PORT)
 
-token: ## Print a token of USER, with ADMIN=1 of an admin (AWS_PORT, or STACK=images-dev on AWS)
+token: ## Print a token for USER; with ADMIN=1, USER becomes an admin (AWS_PORT, or STACK=images-dev on AWS)
 	$(ENVIRONMENTS) dev >&2
 	@PYTHONPATH=src $(DEV)/python -m operations token --aws-port $(AWS_PORT) --stack "$(STACK)" $(if $(ADMIN),--admin) "$(USER)"
 
@@ -62,18 +67,18 @@ redrive: ## Send the events of the failure queue again (AWS_PORT, or STACK=image
 	$(ENVIRONMENTS) dev
 	@PYTHONPATH=src $(DEV)/python -m operations redrive --aws-port $(AWS_PORT) --stack "$(STACK)"
 
-check-consistency: ## Check that table and bucket agree; REPAIR=1 mends them (AWS_PORT, or STACK=images-prod on AWS)
+check-consistency: ## Check that tables and bucket agree; REPAIR=1 repairs what does not (AWS_PORT, or STACK=images-prod on AWS)
 	$(ENVIRONMENTS) dev
 	@PYTHONPATH=src $(DEV)/python -m operations check-consistency --aws-port $(AWS_PORT) --stack "$(STACK)" $(if $(REPAIR),--repair)
 
-pins: ## Compile the pins of every environment from pyproject.toml, and upgrade none of them
+pins: ## Update the pins of every environment after a change of pyproject.toml, without upgrades
 	$(ENVIRONMENTS) python
 	@$(COMPILE) --group dev pyproject.toml --output-file requirements-dev.txt
 	@$(COMPILE) --constraint requirements-dev.txt pyproject.toml --output-file src/requirements.txt
 	@$(COMPILE) --group sam --output-file local/requirements-sam.txt
 	@$(COMPILE) --group ministack --output-file local/requirements-ministack.txt
 
-upgrade: ## Upgrade the pins of every environment
+upgrade: ## Upgrade the pins of every environment to the newest allowed versions
 	@$(MAKE) pins UPGRADE=--upgrade
 
 deploy: ## Build and deploy to AWS with the credentials of your shell (ENV=dev or prod)

@@ -40,7 +40,7 @@ ready: {api}
 }
 FOOT = """
   emulated AWS: {aws} (for its tools: . {state}/aws.sh), log: {state}/emulator.log
-  Ctrl-C ends it. Its data are there at the next start.
+  Ctrl-C ends the stack. The next start continues with the same data.
 """
 
 
@@ -58,15 +58,18 @@ def start_in_docker(port: int, aws_port: int) -> None:
     check_engine()
     stack = find_stack(aws_port)
     with run_api(stack, port) as url:
-        print(f"\nready: {url} (Ctrl-C ends it)\n", flush=True)
+        print(f"\nready: {url} (Ctrl-C ends the API)\n", flush=True)
         watch(stack)
 
 
 def watch(stack: Stack) -> None:
-    """Wait for a signal. If the emulated AWS ends by itself, that is a problem."""
+    """Wait for a signal. Raises a Problem if the emulated AWS ends by itself."""
     while stack.is_running():
         time.sleep(WATCH_INTERVAL)
-    raise Problem(f"the emulated AWS has ended; its last line: {read_last_line(stack.log)}")
+    raise Problem(
+        f"the emulated AWS has ended: {read_last_line(stack.log)} (full log: {stack.log}); "
+        "run make start again"
+    )
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -83,9 +86,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def main(arguments: list[str]) -> int:
-    """Run a command."""
+    """Run the command that the arguments name, and return the exit code."""
     options = vars(parse(arguments))
-    # SIGINT too: a program that a shell starts in the background ignores it.
+    # SIGINT is in the list because a program that a shell starts in the background ignores it.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     return run_command(options)

@@ -1,8 +1,8 @@
-"""Makes the environments of the project from any Python of 3.9 or newer: uv, CPython 3.13, the pins.
+"""Installs uv, CPython 3.13 and the environments of the project. It runs on Python 3.9 and newer.
 
 usage: python3 -m local.bootstrap ENVIRONMENT...
 
-They are in `.local/env/`. They are installed again only when their pins change.
+The environments are in `.local/env/`. An environment is installed again only when its pins change.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / ".local" / "env"
 UV_VERSION = "0.13.9"
 PYTHON_VERSION = "3.13"
-# `python` holds pip alone. `sam build` installs with it, and the emulator runs the functions on it. So a
-# function that imports a package which its requirements lack fails here as it would on AWS.
+# `python` holds only pip. `sam build` installs packages with it, and the emulator runs the functions on it.
+# So a function that imports a package without requiring it fails here too, and not only on AWS.
 PINS: dict[str, Path | None] = {
     "dev": ROOT / "requirements-dev.txt",
     "sam": ROOT / "local" / "requirements-sam.txt",
@@ -57,14 +57,14 @@ def provide_uv() -> Path:
             if other:
                 return Path(other)
             raise Problem(
-                f"uv could not be installed ({problem}). On Debian: apt-get install python3-venv; "
-                "elsewhere put uv on the PATH; then run make again."
+                f"uv could not be installed ({problem}). On Debian, run apt-get install python3-venv. "
+                "On other systems, put uv on the PATH. Then run make again."
             ) from problem
     return uv
 
 
 def find_python(uv: Path) -> Path:
-    """Find CPython 3.13 on the PATH, with pyenv or with uv. Otherwise uv downloads it."""
+    """Find CPython 3.13 on the PATH, with pyenv or with uv. If there is none, uv downloads it."""
     name = f"python{PYTHON_VERSION}"
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     candidates = [Path(folder) / name for folder in os.get_exec_path()]
@@ -91,18 +91,18 @@ def find_python(uv: Path) -> Path:
     except Problem as problem:
         raise Problem(
             f"Python {PYTHON_VERSION} is missing and could not be downloaded. Install it so that "
-            f"`{name}` is on the PATH, then run make again."
+            f"`{name}` is on the PATH. Then run make again."
         ) from problem
     return Path(run(*find))
 
 
 def answers(python: Path) -> bool:
-    """Tell if it runs: a shim on the PATH may name a version that is not active."""
+    """Tell if this Python runs. A shim on the PATH may name a version that is not active."""
     return python.exists() and commands.run(python, "-c", "").returncode == 0
 
 
 def provide_environment(name: str, uv: Path, python: Path) -> None:
-    """Install one environment as its pins say."""
+    """Install one environment with the versions in its pins."""
     pins = PINS[name]
     home = HOME / name
     with step(f"Installing the environment `{name}`"):
@@ -115,7 +115,7 @@ def provide_environment(name: str, uv: Path, python: Path) -> None:
 
 
 def read_stamp(name: str) -> str:
-    """Digest of the pins and of the place of an environment: its scripts name their interpreter by path."""
+    """Return a digest of the pins and of the path, because scripts in an environment contain its path."""
     pins = PINS[name]
     content = pins.read_bytes() if pins else PYTHON_VERSION.encode()
     return hashlib.sha256(str(HOME).encode() + content).hexdigest()
@@ -131,7 +131,7 @@ def is_current(name: str) -> bool:
 
 
 def provide_environments(names: list[str]) -> None:
-    """Install the named environments as their pins say. Only one process does it at a time."""
+    """Install the environments that are missing or have new pins. Only one process does this at a time."""
     HOME.mkdir(parents=True, exist_ok=True)
     with (HOME / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -145,7 +145,7 @@ def provide_environments(names: list[str]) -> None:
 
 
 def main(names: list[str]) -> int:
-    """Install them, or print the problem in one line."""
+    """Install the environments, or print the problem in one line."""
     unknown = set(names) - set(PINS)
     if unknown or not names:
         print(f"usage: python3 -m local.bootstrap {{{','.join(PINS)}}}...", file=sys.stderr)

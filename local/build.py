@@ -1,4 +1,4 @@
-"""Builds the functions with `sam build`. A build is kept by the digest of its sources, so it is made once."""
+"""Builds the functions with `sam build`. A build is named by the digest of its sources, and made once."""
 
 import fcntl
 import hashlib
@@ -13,7 +13,7 @@ from local.console import Problem, read_last_line, step
 from local.folders import discard_all_but
 from local.layout import BUILDS, FUNCTION_PYTHON, LOCAL, SOURCE, TEMPLATE
 
-KEPT = 3  # builds; another stack may still be running the one before
+KEPT = 3  # builds, because another stack may still run an older one
 CODE_URI = re.compile(r"^( +CodeUri: )(?P<folder>\w+Function)$", re.MULTILINE)
 
 
@@ -27,12 +27,12 @@ def provide_build() -> Path:
             with step("Building the functions (sam build)"):
                 make_build(build)
             discard_all_but(KEPT, BUILDS)
-    build.touch()  # the newest is discarded last
+    build.touch()  # makes it the newest build, which is discarded last
     return build
 
 
 def compute_digest() -> str:
-    """Digest of every file that shapes a build."""
+    """Return a digest of every file that a build depends on."""
     digest = hashlib.sha256()
     for path in [TEMPLATE, Path(__file__), *find_sources()]:
         digest.update(f"{path.name}\0{path.parent}\0{path.stat().st_size}\0".encode())
@@ -48,7 +48,7 @@ def find_sources() -> Iterator[Path]:
 
 
 def make_build(build: Path) -> None:
-    """Build, then keep the one folder that all functions share, and an archive of it for deployments."""
+    """Run `sam build`. Keep the one folder that all functions share, and make an archive of it."""
     partial = build.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
     log = LOCAL / "build.log"
@@ -69,13 +69,13 @@ def make_build(build: Path) -> None:
 
 
 def compile_modules(folder: Path) -> None:
-    """Compile the modules: the functions cannot write beside them, and would compile them at every start."""
+    """Compile the modules. The functions cannot save compiled modules, and would compile at every start."""
     options = ["-q", "-j", "0", "--invalidation-mode", "unchecked-hash", "-p", "/var/task"]
     commands.run(FUNCTION_PYTHON, "-m", "compileall", *options, "-s", folder, folder)
 
 
 def pack(folder: Path, archive: Path) -> None:
-    """Pack a folder fast. SAM would do it for each function, at a level that takes three seconds each."""
+    """Pack a folder with fast compression. SAM would take three seconds for each function."""
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
         for path in sorted(folder.rglob("*")):
             packed.write(path, path.relative_to(folder))

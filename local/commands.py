@@ -1,4 +1,4 @@
-"""Other programs, run by this one."""
+"""Starts, runs and stops other programs."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def run(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str
 
 
 def start(*command: str | Path, **options: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401 # subprocess's
-    """Start a command in a session of its own, so that Ctrl-C reaches only this process, which ends it."""
+    """Start a command in its own session. Then Ctrl-C reaches only this process, which stops the command."""
     return subprocess.Popen(command, start_new_session=True, **options)  # noqa: S603 # our own
 
 
 def stop(process: subprocess.Popen[bytes], patience: float = 10) -> None:
-    """End a command and its children: ask, wait, then kill."""
+    """Stop a command and its children. Kill them if they do not end in time."""
     for number in (signal.SIGINT, signal.SIGKILL):
         if process.poll() is not None:
             return

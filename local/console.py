@@ -1,4 +1,4 @@
-"""Output to the terminal: each step with its seconds, each problem in one line."""
+"""Prints to the terminal: each step with its seconds, and each problem in one line."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 class Problem(Exception):
-    """Something that the person at the terminal can fix. The message says how."""
+    """A problem that the person at the terminal can fix. The message says how."""
 
 
 @contextmanager
 def step(name: str) -> Iterator[None]:
-    """Show a step: its name when it begins, its seconds when it ends."""
+    """Print the name of a step when it begins, and its seconds when it ends."""
     started = time.monotonic()
     print(f"  {name:<44}", end="", flush=True)
     try:
@@ -30,13 +30,13 @@ def step(name: str) -> Iterator[None]:
 
 
 def read_last_line(log: Path) -> str:
-    """Return the last line that a command has written."""
+    """Return the last line of a log that is not blank."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     return next((line.strip() for line in reversed(lines) if line.strip()), "no message")
 
 
 def run_command(options: dict[str, Any]) -> int:
-    """Run the function in `run` with the other options, and return the exit code."""
+    """Call the function in the option `run` with the other options, and return the exit code."""
     run = options.pop("run")
     try:
         run(**options)

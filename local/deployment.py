@@ -1,4 +1,4 @@
-"""Deploys the project's CloudFormation stack into the emulated AWS with SAM, if something changed."""
+"""Deploys the project's CloudFormation stack into the emulated AWS with SAM, if something has changed."""
 
 import tomllib
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def deploy(build: Path, parameters: dict[str, str], client: Client, aws: dict[st
     enable_expiry(client)
 
 
-def replace(  # noqa: PLR0913, PLR0917 - all that a deployment takes
+def replace(  # noqa: PLR0913, PLR0917 - a deployment needs all of them
     stack: dict[str, Any] | None,
     build: Path,
     parameters: dict[str, str],
@@ -49,7 +49,7 @@ def replace(  # noqa: PLR0913, PLR0917 - all that a deployment takes
     aws: dict[str, str],
     log: Path,
 ) -> None:
-    """Deploy, and update the present stack if that is possible."""
+    """Deploy. Update the existing stack if possible, and otherwise delete it first."""
     if stack and stack["StackStatus"] not in UPDATABLE:
         client("cloudformation").delete_stack(StackName=STACK_NAME)
     with step("Deploying the stack (sam deploy)"):
@@ -65,7 +65,7 @@ def replace(  # noqa: PLR0913, PLR0917 - all that a deployment takes
 
 
 def enable_expiry(client: Client) -> None:
-    """Switch on expiry: MiniStack ignores a table's `TimeToLiveSpecification`."""
+    """Switch on the expiry of rows, because MiniStack ignores a table's `TimeToLiveSpecification`."""
     outputs = read_outputs(client)
     for table in ("ImagesTableName", "ItemsTableName", "IdempotencyTableName"):
         client("dynamodb").update_time_to_live(
@@ -75,7 +75,7 @@ def enable_expiry(client: Client) -> None:
 
 
 def empty_bucket(s3: Any, name: str) -> None:  # noqa: ANN401 # the client of a service has no type here
-    """Provide a bucket for the deployment's files, without those of the last one."""
+    """Create the bucket for the files of deployments, and delete the files of the last one."""
     s3.create_bucket(Bucket=name)
     for item in s3.list_objects_v2(Bucket=name).get("Contents", []):
         s3.delete_object(Bucket=name, Key=item["Key"])
@@ -92,7 +92,7 @@ def is_current(stack: dict[str, Any], build: Path, parameters: dict[str, str]) -
 
 
 def describe(client: Client, name: str = STACK_NAME) -> dict[str, Any] | None:
-    """Return a stack as CloudFormation describes it."""
+    """Return CloudFormation's description of a stack. None if there is no such stack."""
     try:
         stacks: list[dict[str, Any]] = client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     except ClientError:
@@ -101,7 +101,7 @@ def describe(client: Client, name: str = STACK_NAME) -> dict[str, Any] | None:
 
 
 def find_reason(client: Client) -> str | None:
-    """Return why a deployment failed: the reason of the first resource that failed."""
+    """Return the reason of the first resource that failed. None if no resource failed."""
     try:
         events = client("cloudformation").describe_stack_events(StackName=STACK_NAME)["StackEvents"]
     except ClientError:

@@ -13,7 +13,7 @@ DISCARDED = ".discarded"
 
 
 def discard_all_but(kept: int, home: Path) -> None:
-    """Delete all but the newest `kept` folders of a home, in the background."""
+    """Delete all folders in `home` except the newest `kept`. The deletion runs in the background."""
     folders = [path for path in home.iterdir() if path.is_dir()]
     folders.sort(key=lambda path: (path.suffix != DISCARDED, path.stat().st_mtime), reverse=True)
     doomed = [path.rename(path.with_suffix(DISCARDED)) for path in folders[kept:]]

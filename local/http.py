@@ -5,7 +5,7 @@ import urllib.request
 from typing import NamedTuple
 
 OK = 200
-# A proxy that the environment names is for other machines.
+# It ignores proxies from the environment, because they are meant for other machines.
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -17,7 +17,7 @@ class Reply(NamedTuple):
 
 
 def fetch(url: str) -> Reply:
-    """Send a GET."""
+    """Send a GET request."""
     try:
         with _opener.open(url, timeout=30) as response:
             return Reply(response.status, response.read().decode(errors="replace"))

@@ -1,4 +1,4 @@
-"""Starts the process of the emulated AWS with a clean environment, and ends it with its state saved."""
+"""Starts the process of the emulated AWS with a clean environment, and lets it save its state at the end."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from local.console import Problem, read_last_line, step
 from local.http import OK, fetch
 from local.layout import FUNCTION_PYTHON, MINISTACK_PYTHON, ROOT
 
-SAVE = signal.SIGUSR1  # makes the emulator save its state and go on
+SAVE = signal.SIGUSR1  # makes the emulator save its state and continue
 START_PATIENCE = 30.0
 STOP_PATIENCE = 20.0
 
@@ -25,7 +25,7 @@ STOP_PATIENCE = 20.0
 def run_emulator(
     port: int, aws_port: int, state: Path, domain: str, *, quiet: bool
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the emulator, with the API of `domain` on the first port."""
+    """Run the emulator inside the block. `port` serves the API of `domain`."""
     temporary = state / "tmp"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
@@ -35,7 +35,7 @@ def run_emulator(
             *(MINISTACK_PYTHON, "-m", "local.emulator", str(port), str(aws_port), domain, FUNCTION_PYTHON),
             cwd=ROOT,
             env=make_environment(aws_port, state),
-            stdin=subprocess.PIPE,  # closes when this process ends, however it ends
+            stdin=subprocess.PIPE,  # closes when this process ends, for whatever reason
             stdout=subprocess.DEVNULL if quiet else None,
             stderr=output,
         )
@@ -49,7 +49,7 @@ def run_emulator(
 
 
 def make_environment(aws_port: int, state: Path) -> dict[str, str]:
-    """Return only what the emulator needs, because the functions inherit all of it."""
+    """Return the variables that the emulator needs, and no others, because the functions inherit them."""
     return {
         **provide_credentials(state),
         "PATH": os.environ.get("PATH", os.defpath),
@@ -69,7 +69,7 @@ def make_environment(aws_port: int, state: Path) -> dict[str, str]:
 
 
 def provide_credentials(state: Path) -> dict[str, str]:
-    """Return the keys of the root user of a stack, and make them the first time."""
+    """Return the access keys of a stack's root user. Make them if there are none yet."""
     path = state / "credentials.json"
     if not path.exists():
         made = {
@@ -83,7 +83,7 @@ def provide_credentials(state: Path) -> dict[str, str]:
 
 
 def wait_until_ready(aws_port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until the emulator answers."""
+    """Wait until the emulator responds."""
     deadline = time.monotonic() + START_PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         if fetch(f"http://localhost:{aws_port}/_ministack/ready").status == OK:
@@ -93,7 +93,7 @@ def wait_until_ready(aws_port: int, process: subprocess.Popen[bytes], log: Path)
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Let the emulator save its state and end."""
+    """Let the emulator save its state and end. Kill it if that takes too long."""
     if process.stdin:
         process.stdin.close()
     try:

@@ -1,4 +1,4 @@
-"""Ports of the loopback interface, for IPv4 and IPv6: clients take `localhost` for either."""
+"""Ports of the loopback interface for IPv4 and IPv6. A client may use either for `localhost`."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ def find_addresses() -> list[str]:
 
 
 def is_free(port: int) -> bool:
-    """Tell if nothing listens on the port of any loopback address."""
+    """Tell if nothing listens on this port at any loopback address."""
     return all(try_binding(address, port) != errno.EADDRINUSE for address in find_addresses())
 
 
 def check_port(port: int, variable: str) -> None:
-    """Raise a Problem if the port is taken."""
+    """Raise a Problem if the port is in use."""
     if not is_free(port):
-        raise Problem(f"port {port} is taken; stop what uses it, or choose another with {variable}=")
+        raise Problem(
+            f"port {port} is in use; stop the program that uses it, or choose another port with {variable}="
+        )
 
 
 def find_free_port() -> int:
@@ -35,7 +37,7 @@ def find_free_port() -> int:
 
 
 def try_binding(address: str, port: int) -> int:
-    """Bind for a moment, and return the number of the error, or 0."""
+    """Bind to the port for a moment. Return the number of the error, or 0 if there was none."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family) as probe:

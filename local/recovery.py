@@ -1,4 +1,4 @@
-"""Sends again the events that an emulated AWS forgets when it ends: those not delivered, or to be retried."""
+"""Sends the events again that the emulated AWS forgot, because it ended before they were handled."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
-UPLOADS, ORIGINALS, RENDITIONS = "uploads/", "originals/", "renditions/"  # as `shared.storage` makes them
+UPLOADS, ORIGINALS, RENDITIONS = "uploads/", "originals/", "renditions/"  # as in `shared.storage`
 SETTLED = {"ready", "failed"}
 ROWS_PER_READ = 100
 
@@ -19,7 +19,7 @@ ROWS_PER_READ = 100
 def send_lost_events(client: Callable[[str], Any], outputs: Mapping[str, str]) -> int:
     """Send the processor the events of uploads that it has not finished, and of objects without a row.
 
-    The processor deletes every object of an image that is gone, as the cleanup would have done.
+    The processor deletes every object of an image without a row, as the cleanup function would have done.
     """
     objects = dict(list_objects(client("s3"), outputs["BucketName"]))
     images: dict[str, datetime] = {}
@@ -44,7 +44,7 @@ def send_lost_events(client: Callable[[str], Any], outputs: Mapping[str, str]) -
 
 
 def list_objects(s3: Any, bucket: str) -> Iterator[tuple[str, datetime]]:  # noqa: ANN401 - a client has no type here
-    """Yield every object of an image, and when it was written."""
+    """Yield the key of every object of an image, and the time when it was written."""
     for prefix in (UPLOADS, ORIGINALS, RENDITIONS):
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             for item in page.get("Contents", []):
@@ -52,7 +52,7 @@ def list_objects(s3: Any, bucket: str) -> Iterator[tuple[str, datetime]]:  # noq
 
 
 def read_statuses(dynamodb: Any, table: str, images: Mapping[str, datetime]) -> dict[str, str]:  # noqa: ANN401 - same
-    """Return the statuses of the images that have a row, by id."""
+    """Return the status of each image that has a row, by id."""
     statuses = {}
     for some in batched(images, ROWS_PER_READ, strict=False):
         pending = [{"pk": {"S": f"IMAGE#{image_id}"}, "sk": {"S": "IMAGE"}} for image_id in some]

@@ -16,9 +16,10 @@ BUFFER = 1 << 16
 
 @contextlib.contextmanager
 def run_relay(port: int) -> Iterator[None]:
-    """Pass connections to this port of Docker's bridge on to the same port of the loopback interface.
+    """Forward connections from this port of Docker's bridge to the same port of the loopback interface.
 
-    If the bridge is not this machine's own (Docker Desktop), `host.docker.internal` already leads there.
+    Docker Desktop has its bridge in a virtual machine, and needs no relay: there, `host.docker.internal`
+    already leads to the loopback interface.
     """
     bridge = find_bridge()
     if bridge is None:
@@ -26,7 +27,7 @@ def run_relay(port: int) -> Iterator[None]:
         return
     try:
         server = Relay((bridge, port), Passage)
-    except OSError:  # another relay, or another machine's bridge
+    except OSError:  # another relay runs, or the bridge is in another machine
         yield
         return
     with server:
@@ -38,25 +39,25 @@ def run_relay(port: int) -> Iterator[None]:
 
 
 def find_bridge() -> str | None:
-    """Find the address of this machine on the network in which Docker starts containers."""
+    """Find the address of this machine on the network of Docker's containers. None without such a network."""
     request = struct.pack("256s", BRIDGE.encode())
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            answer = fcntl.ioctl(probe, SIOCGIFADDR, request)
+            address = fcntl.ioctl(probe, SIOCGIFADDR, request)
         except OSError:  # no such interface
             return None
-    return socket.inet_ntoa(answer[20:24])
+    return socket.inet_ntoa(address[20:24])
 
 
 class Relay(socketserver.ThreadingTCPServer):
-    """Listens on the bridge."""
+    """A server on the bridge."""
 
     allow_reuse_address = True
     daemon_threads = True
 
 
 class Passage(socketserver.BaseRequestHandler):
-    """One connection, passed on both ways."""
+    """Forwards one connection in both directions."""
 
     def handle(self) -> None:
         _, port = self.request.getsockname()

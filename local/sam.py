@@ -12,7 +12,7 @@ FOREIGN = ("AWS_", "PYTHON", "SAM_")  # variables with these prefixes are meant 
 
 
 def make_environment(aws: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of this process, with these AWS settings and no others."""
+    """Return the environment for SAM: that of this process, with only these AWS settings."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     return {
         **inherited,
@@ -23,13 +23,13 @@ def make_environment(aws: Mapping[str, str]) -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "SAM_CLI_TELEMETRY": "0",
-        "SAM_CLI_POLL_DELAY": "0.2",  # polls a deployment five times a second, not every five seconds
+        "SAM_CLI_POLL_DELAY": "0.2",  # seconds between polls of a deployment, instead of five
         "__SAM_CLI_APP_DIR": str(LOCAL / "sam"),
     }
 
 
 def run(*arguments: str, aws: Mapping[str, str], log: Path) -> bool:
-    """Run a command to its end, with its output in the log. Tell if it succeeded."""
+    """Run a command to its end, and write its output to the log. Tell if it succeeded."""
     with log.open("w", encoding="utf-8") as output:
         process = start(*arguments, aws=aws, output=output.fileno())
         try:
@@ -44,7 +44,7 @@ def capture(*arguments: str, aws: Mapping[str, str]) -> subprocess.CompletedProc
 
 
 def start(*arguments: str, aws: Mapping[str, str], output: int | None = None) -> subprocess.Popen[bytes]:
-    """Start a command. Without an output it writes to the terminal."""
+    """Start a command. Without `output`, it writes to the terminal."""
     return commands.start(
         SAM,
         *arguments,

@@ -21,13 +21,13 @@ PATIENCE = 180.0
 
 
 def check_engine() -> None:
-    """Raise a Problem if Docker does not respond. A missing image is no problem: Docker may pull it."""
+    """Raise a Problem if Docker does not respond. Only `find_obstacle` also looks for the image."""
     try:
         responds = commands.run("docker", "info").returncode == 0
     except FileNotFoundError:
         responds = False
     if not responds:
-        raise Problem("sam local needs Docker, and `docker info` finds no engine")
+        raise Problem("sam local needs Docker, but `docker info` fails; install or start Docker first")
 
 
 def find_obstacle() -> str | None:
@@ -37,7 +37,7 @@ def find_obstacle() -> str | None:
     except Problem as problem:
         return str(problem)
     if commands.run("docker", "image", "inspect", IMAGE).returncode:
-        return f"sam local needs {IMAGE}, which Docker does not have"
+        return f"sam local needs an image that Docker does not have; run docker pull {IMAGE}"
     return None
 
 
@@ -59,14 +59,14 @@ def run_api(stack: Stack, port: int, log: Path | None = None) -> Iterator[str]:
 
 
 def invoke(stack: Stack, function: str, event: Path) -> subprocess.CompletedProcess[str]:
-    """Run one event through a function with `sam local invoke`. Its result is on standard output."""
+    """Call a function with an event, with `sam local invoke`. The result is on standard output."""
     with tempfile.TemporaryDirectory() as folder, run_relay(stack.aws_port):
         options = make_options(stack, Path(folder))
         return sam.capture("local", "invoke", function, "--event", str(event), *options, aws=stack.aws)
 
 
 def make_options(stack: Stack, folder: Path) -> list[str]:
-    """Return the options of both commands: our build, and this stack's variables."""
+    """Return the options that both commands need: the build, and the variables of this stack."""
     file = folder / "functions.json"
     stack.write_variables(file)
     return [
@@ -77,7 +77,7 @@ def make_options(stack: Stack, folder: Path) -> list[str]:
 
 @contextmanager
 def open_log(log: Path | None) -> Iterator[int | None]:
-    """Yield the log's descriptor. Without a log, the output goes to the terminal."""
+    """Yield the descriptor of the log, or None without a log: the output then goes to the terminal."""
     if log is None:
         yield None
     else:
@@ -86,10 +86,12 @@ def open_log(log: Path | None) -> Iterator[int | None]:
 
 
 def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path | None) -> None:
-    """Wait until the API has responded to its first request, for which it starts a container."""
+    """Wait for the first response of the API. It starts a container for it."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         if fetch(f"{url}/health").status:
             return
         time.sleep(0.2)
-    raise Problem(f"sam local start-api did not start: {read_last_line(log) if log else 'see above'}")
+    raise Problem(
+        f"sam local start-api did not start: {read_last_line(log) if log else 'its output is above'}"
+    )

@@ -1,4 +1,4 @@
-"""A whole stack on this machine: an emulated AWS, the project deployed in it, and the API on its own port."""
+"""A whole stack on this machine: an emulated AWS, the project deployed in it, and a port for the API."""
 
 import json
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class Stack:
-    """A running stack, and the means to look into it."""
+    """A running stack: its URLs, its outputs, its logs, and clients of its services."""
 
     port: int
     aws_port: int
@@ -54,7 +54,7 @@ class Stack:
 
     @property
     def aws(self) -> dict[str, str]:
-        """Environment variables with which AWS's tools reach this stack."""
+        """Environment variables that make AWS's tools use this stack."""
         return {**self.credentials, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": self.aws_url}
 
     @cached_property
@@ -62,8 +62,8 @@ class Stack:
         """Outputs of the CloudFormation stack."""
         return deployment.read_outputs(self.client)
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 # one function for the clients of all services
-        """Make a client of a service, as the root user."""
+    def client(self, service: str) -> Any:  # noqa: ANN401 # the type depends on the service
+        """Make a client of a service, with the rights of the root user."""
         return boto3.client(
             service,
             region_name=REGION,
@@ -93,14 +93,14 @@ class Stack:
         }
 
     def warm(self) -> None:
-        """Start the functions that follow an upload now, so that nobody has to wait for them later."""
+        """Start the processor and the cleanup function now, so that no upload has to wait for their start."""
         for output in ("ProcessorFunctionName", "CleanupFunctionName"):
             self.client("lambda").invoke(
                 FunctionName=self.outputs[output], InvocationType="Event", Payload=b'{"Records": []}'
             )
 
     def write_shell_settings(self) -> None:
-        """Write AWS's settings for a shell."""
+        """Write a script that sets the variables of `aws` in a shell."""
         path = self.state / "aws.sh"
         path.touch(mode=0o600)
         path.write_text(
@@ -108,12 +108,12 @@ class Stack:
         )
 
     def write_variables(self, path: Path) -> None:
-        """Write the functions' variables as `sam local --env-vars` reads them."""
+        """Write the variables of the functions in the format of `sam local --env-vars`."""
         variables = self.read_variables()
         for values in variables.values():
             values["AWS_ENDPOINT_URL"] = f"http://host.docker.internal:{self.aws_port}"
         api = variables["ApiFunction"]
-        api["PUBLIC_URL"] = ""  # so that URLs in responses use the address that the client called
+        api["PUBLIC_URL"] = ""  # URLs in responses then use the address that the client called
         api["OIDC_KEYS_URL"] = api["OIDC_KEYS_URL"].replace("//localhost:", "//host.docker.internal:")
         path.write_text(json.dumps(variables, indent=2), encoding="utf-8")
 

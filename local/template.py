@@ -1,4 +1,4 @@
-"""Reads template.yaml. CloudFormation's short tags become its long functions: `!Ref X` is {"Ref": "X"}."""
+"""Reads template.yaml. CloudFormation's short tags become long functions: `!Ref X` becomes {"Ref": "X"}."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNPREFIXED = {"Ref", "Condition"}
 
 
 class _Loader(yaml.SafeLoader):
-    """Knows the tags of CloudFormation."""
+    """A YAML loader that knows the tags of CloudFormation."""
 
 
 def _construct(loader: _Loader, name: str, node: yaml.Node) -> dict[str, Any]:
@@ -38,7 +38,7 @@ _Loader.add_multi_constructor("!", _construct)
 
 
 def read_template() -> dict[str, Any]:
-    template: dict[str, Any] = yaml.load(TEMPLATE.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
+    template: dict[str, Any] = yaml.load(TEMPLATE.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - it is a SafeLoader
     return template
 
 

@@ -1,1 +1,1 @@
-"""Tools for operators, for the embedded stack and for AWS. No Lambda package holds them."""
+"""Tools for operators. They work on the embedded stack and on AWS, and are in no Lambda package."""

@@ -1,7 +1,8 @@
-"""Checks that table and bucket agree with each other and with themselves, and repairs what does not.
+"""Checks that the tables and the bucket agree, and repairs what does not.
 
-It walks both page by page, beside a running service. Before it reports something, it looks at it again, at
-one moment. A repair changes something only if it still is as it was found.
+The check reads everything page by page while the service runs. Because a record may change in between, the
+check reads everything that looks wrong a second time before it reports it. A repair changes something only if
+it is still as the check found it.
 """
 
 from collections import Counter
@@ -20,6 +21,7 @@ from shared.images import ImageRepository
 from shared.items import ItemRepository
 from shared.lifecycle import Event, Status
 from shared.models import Image
+from shared.renditions import RenditionName
 from shared.storage import (
     ImageStorage,
     make_original_key,
@@ -31,7 +33,7 @@ from shared.storage import (
 from shared.table import ConditionFailed, Row, Table
 
 GRACE = timedelta(minutes=15)
-"""How long an object may be on its way: it is written before its row, and outlives it a little."""
+"""The age below which an object is left alone. It is written before its row, and deleted after it."""
 MAX_CONCURRENT_CALLS = 16
 
 
@@ -54,7 +56,7 @@ class ConsistencyCheck:
         self._clock = clock
 
     def find(self) -> Iterator[Finding]:
-        """Yield everything that is wrong and no longer on its way."""
+        """Yield everything that is wrong, except what a request or a function may still be changing."""
         for rows in self._images.table.scan():
             yield from check_listings(self._images, rows, self._clock())
             yield from self._check_images(rows)
@@ -104,20 +106,22 @@ class ConsistencyCheck:
                 yield Finding(Flaw.STUCK, image.id, partial(self._storage.touch, key, image.content_type))
 
     def _is_orphan(self, key: str, image: Image) -> bool:
-        """Posted bytes are deleted after they were verified, whatever came of it."""
+        """Tell if no image needs the object. An upload is not needed after it was accepted or refused."""
         if parse_upload_key(key):
             has_ended = lifecycle.has_ended(image.state, self._clock())
             return has_ended or not lifecycle.awaits_upload(image.state)
         return image.state.phase == lifecycle.DISCARDED
 
     def _lacks_rendition(self, image: Image) -> bool:
-        return not all(self._storage.has(make_rendition_key(image.id, name)) for name in image.renditions)
+        return image.renditions.keys() != {*RenditionName} or not all(
+            self._storage.has(make_rendition_key(image.id, name)) for name in RenditionName
+        )
 
     def _is_late(self, at: datetime) -> bool:
         return self._clock() - at > self._grace
 
     def _has_changed(self, image: Image) -> bool:
-        """Tell if an image has changed or is gone since it was read."""
+        """Tell if an image was changed or deleted after it was read."""
         row = self._images.table.get(self._images.make_key(image.id))
         return row is None or row.get("version") != image.version
 
@@ -130,7 +134,7 @@ class ConsistencyCheck:
         self._storage.touch(make_original_key(image.id), image.content_type)
 
     def _discard(self, image: Image) -> None:
-        """Its bytes are useless whatever has changed: nothing follows a rejection but its end."""
+        """Delete the bytes, even if the record has changed since, because a rejection is final."""
         self._storage.delete_image(image.id)
         self._images.apply(image.id, Event.DISCARD, reason=image.status_reason)
 
@@ -138,7 +142,7 @@ class ConsistencyCheck:
 def make_check(
     client: Callable[[str], Any], outputs: Mapping[str, str], *, grace: timedelta
 ) -> ConsistencyCheck:
-    """Make the check of the stack with these outputs."""
+    """Make the consistency check of the stack with these outputs."""
     dynamodb = client("dynamodb")
     return ConsistencyCheck(
         ImageRepository(Table(dynamodb, outputs["ImagesTableName"])),
@@ -149,7 +153,7 @@ def make_check(
 
 
 def run_check(check: ConsistencyCheck, *, repair: bool, report: Callable[[str], object] = print) -> int:
-    """Report each finding in a line, and repair it if asked. Return how many stay as they are."""
+    """Report each finding in a line, and repair it if `repair` is set. Return how many were not repaired."""
     found: Counter[str] = Counter()
     left = 0
     for finding in check.find():

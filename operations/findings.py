@@ -1,4 +1,4 @@
-"""Findings: things that can be wrong, and how to repair each."""
+"""Findings of the consistency check: the flaws, and a repair for each finding."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from shared.table import MAX_KEYS_PER_READ, Key, Row, Table
 
 
 class Flaw(StrEnum):
-    """Ways in which table and bucket contradict each other or themselves."""
+    """The kinds of flaws in the tables and the bucket."""
 
     LOST_ORIGINAL = "image without its original"
     LOST_RENDITION = "image without all its renditions"
@@ -28,7 +28,7 @@ class Flaw(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong. `repair` mends it if it still is as it was found, None if nothing can."""
+    """One thing that is wrong. `repair` corrects it if it has not changed since. None: nothing can."""
 
     flaw: Flaw
     name: str
@@ -44,7 +44,7 @@ def read_image(row: Row) -> Image | None:
 
 
 def get_all(table: Table, keys: Iterable[Key]) -> dict[Key, Row]:
-    """Read any number of rows, eventually consistent."""
+    """Read any number of rows with eventually consistent reads."""
     rows: dict[Key, Row] = {}
     for batch in batched(keys, MAX_KEYS_PER_READ, strict=False):
         rows |= table.get_many(batch)

@@ -1,4 +1,4 @@
-"""Checks that every record is in the listings where it belongs, and that nothing else is."""
+"""Checks that every record is in the right listings, and that the listings hold nothing else."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -12,13 +12,13 @@ from shared.records import RecordRepository, parse_sort_key
 from shared.table import Key, Row, Transaction
 
 type Entries = dict[Key, int | None]
-"""Keys of entries, and when each ends."""
+"""The keys of entries, each with the time when the entry ends."""
 
 
 def check_listings[R: Record](
     repository: RecordRepository[R], rows: Sequence[Row], now: datetime
 ) -> Iterator[Finding]:
-    """Check the records and the entries among some rows of the table."""
+    """Check some rows of the table, which are records and entries."""
     suspects: dict[str, set[Key]] = {}
     expected: dict[Key, tuple[str, int | None]] = {}
     for row in rows:
@@ -45,7 +45,7 @@ def check_listings[R: Record](
             if key not in _get_entries(repository, owners.get(repository.make_key(record_id)), now):
                 suspects.setdefault(record_id, set()).add(key)
         except ValidationError:
-            continue  # the record itself is reported, and may be mended
+            continue  # the record is reported as unreadable; its entries stay
     for record_id, strays in suspects.items():
         yield from _look_again(repository, record_id, strays, now)
 
@@ -53,13 +53,13 @@ def check_listings[R: Record](
 def _look_again[R: Record](
     repository: RecordRepository[R], record_id: str, strays: set[Key], now: datetime
 ) -> Iterator[Finding]:
-    """Compare a record and its entries as they are at one moment."""
+    """Read a record and its entries again in one transaction, and compare them."""
     record_key = repository.make_key(record_id)
     expected = _get_entries(repository, repository.table.get(record_key), now)
     rows = repository.table.get_together([record_key, *expected, *(strays - expected.keys())])
     row = rows.pop(record_key, None)
     if _get_entries(repository, row, now) != expected:
-        return  # the record is being changed, and its entries with it
+        return  # a request has just changed the record, and its entries with it
     present = _read_entries(rows)
     version = int(row["version"]) if row else None
 
@@ -83,7 +83,10 @@ def _look_again[R: Record](
 def _get_entries[R: Record](
     repository: RecordRepository[R], row: Row | None, now: datetime
 ) -> Mapping[Key, int | None]:
-    """The entries that a record should have. DynamoDB deletes those of one that has ended, in any order."""
+    """Return the entries that a record must have.
+
+    A record that has ended need not have any: DynamoDB deletes it and its entries in any order.
+    """
     if row is None or _has_ended(row, now):
         return {}
     return repository.get_entries(repository.model.model_validate(row))

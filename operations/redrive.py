@@ -1,4 +1,4 @@
-"""Sends failed events again: from the failure queue back to the processor."""
+"""Sends the events of the failure queue to the processor again."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 MESSAGES_PER_RECEIVE = 10
-VISIBILITY_SECONDS = 120  # a message that is not sent by then waits for the next redrive
+VISIBILITY_SECONDS = 120  # after that, a message that was not deleted can be received again
 
 
 @dataclass
 class Redrive:
-    """Counts what became of the messages of the queue."""
+    """Counts the messages whose events were sent, and those that stay in the queue."""
 
     sent: int = 0
     kept: int = 0
 
 
 def redrive(client: Callable[[str], Any], outputs: Mapping[str, str]) -> Redrive:
-    """Send each event once. Its message is deleted afterwards: no event is lost, but one may go twice.
+    """Send the event of each message, then delete the message. No event is lost, but one may be sent twice.
 
-    A message about the table's stream holds no event and stays. Its records are in the stream for a day.
+    A message about the stream of a table holds no event, and stays in the queue. The stream keeps its records
+    for a day.
     """
     counts = Redrive()
     queue, function = outputs["FailureQueueUrl"], outputs["ProcessorFunctionName"]

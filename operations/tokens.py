@@ -1,4 +1,4 @@
-"""Makes tokens of the stack's own user pool, to try the API with."""
+"""Makes tokens of the stack's own user pool, for trying the API."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ADMIN_GROUP = "admin"  # the template's default
 def make_token(
     client: Callable[[str], Any], outputs: Mapping[str, str], user: str, *, is_admin: bool = False
 ) -> str:
-    """Return an access token of a user, who is created if there is none. Sets a new password each time."""
+    """Return an access token for a user. Creates the user if needed, and sets a new password each time."""
     if "UserPoolId" not in outputs:
         raise Problem("this stack has no user pool; deploy it with AuthMode=jwt (make start AUTH_MODE=jwt)")
     cognito = client("cognito-idp")

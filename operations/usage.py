@@ -1,4 +1,4 @@
-"""Checks that the counters of users count what there is."""
+"""Checks that the counter of each user equals the sum over the images of the user."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,13 +20,13 @@ class Counter(Usage):
 
 @dataclass
 class Sums:
-    """Sums for a bounded number of users: those whose keys come first after a given one."""
+    """The sums of a limited number of users: the first ones whose keys come after `after`."""
 
     after: Key
     max_users: int
     by_user: dict[Key, Usage] = field(default_factory=dict)
     last: Key | None = None
-    """The last user that is summed up. None if there are no more users behind."""
+    """The last user that has a sum. None if no users come after the summed ones."""
 
     def add(self, user: Key, usage: Usage) -> None:
         if user <= self.after or (self.last and user > self.last):
@@ -42,7 +42,7 @@ class Sums:
 
 
 def check_usage(images: ImageRepository, *, max_users: int = MAX_USERS_PER_WALK) -> Iterator[Finding]:
-    """Walk the table once for every `max_users` users, and once more for those whose sum differs."""
+    """Read the table once for every `max_users` users, and once more for those whose sum differs."""
     after: Key | None = ("", "")
     while after is not None:
         sums = Sums(after, max_users)
@@ -54,7 +54,7 @@ def check_usage(images: ImageRepository, *, max_users: int = MAX_USERS_PER_WALK)
 
 
 def _sum_up(images: ImageRepository, sums: Sums) -> dict[Key, Usage]:
-    """Fill the sums, and return the counters of the same users."""
+    """Add up all images into `sums`, and return the counters of the same users."""
     for rows in images.table.scan():
         for row in rows:
             if row["sk"] == USAGE_KIND:
@@ -67,7 +67,7 @@ def _sum_up(images: ImageRepository, sums: Sums) -> dict[Key, Usage]:
 
 
 def _look_again(images: ImageRepository, users: list[Key]) -> Iterator[Finding]:
-    """Sum up between two reads of the counters. A counter that stays the same must equal its sum."""
+    """Add up again between two reads of the counters. An unchanged counter must equal its sum."""
     before = get_all(images.table, users)
     totals = dict.fromkeys(users, Usage())
     for rows in images.table.scan():

@@ -2,7 +2,7 @@
 
 usage: python -m local.emulator PORT AWS_PORT DOMAIN FUNCTION_PYTHON
 
-It runs in MiniStack's own Python. Its other settings come from the environment (see `local.launcher`).
+It runs in MiniStack's environment. Its other settings are environment variables (see `local.launcher`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def configure(port: int) -> Config:
-    """Listen on this port, on the loopback interface only."""
+    """Return the settings of a server that listens on this port of the loopback interface."""
     config = Config()
     config.bind = [
         f"[{address}]:{port}" if ":" in address else f"{address}:{port}" for address in find_addresses()
@@ -45,20 +45,20 @@ def configure(port: int) -> Config:
 
 
 def separate_reports() -> Callable[[str], None]:
-    """Keep standard output for the lines about requests. The emulator's own output goes to its log."""
+    """Return a function that prints to standard output. Everything else that is printed goes to the log."""
     reports = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return partial(print, file=reports)
 
 
 def watch_parent(stop: Callable[[], object]) -> None:
-    """Stop when the parent closes standard input, however the parent ends."""
+    """Call `stop` when standard input closes. It closes when the parent ends, for whatever reason."""
     sys.stdin.buffer.read()
     stop()
 
 
 def save() -> None:
-    """Save all services as a clean exit does. Without it, only tables and objects survive a kill."""
+    """Save the state of all services, as at a clean exit. Otherwise a kill leaves only tables and objects."""
     persistence.save_all(ministack._build_persistence_save_dict())  # noqa: SLF001 - there is no other way
 
 
@@ -79,7 +79,7 @@ async def run(port: int, aws_port: int, domain: str) -> None:
     async def finish() -> None:
         await end.wait()
         await wait_until_idle()
-        # They end before the server that they call. Otherwise they would note their images as failed.
+        # The functions end before the server that they call. Otherwise their images would become failed.
         await asyncio.to_thread(stop_functions)
 
     await asyncio.gather(

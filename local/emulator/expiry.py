@@ -1,4 +1,4 @@
-"""Expired rows appear in the table's stream, as on AWS. MiniStack deletes them without an event."""
+"""Reports expired rows in the stream of their table, as AWS does. MiniStack deletes them without an event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serves the API on a port of its own, at the root, as behind a custom domain."""
+"""Serves the API at the root of its own port, as a custom domain does on AWS."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ if TYPE_CHECKING:
     # path → (API id, stage, path within the API), or None while nothing is deployed
     type Resolve = Callable[[str], tuple[str, str, str] | None]
 
-METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")  # as in the template's events
-BODY_LIMIT_BYTES = 10 * 1024 * 1024  # API Gateway's own
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")  # as in the events of the template
+BODY_LIMIT_BYTES = 10 * 1024 * 1024  # the limit of API Gateway
 
 
 class Front:
     """Passes each request to the emulator, under the path of the deployed API.
 
-    The domain's host name would not do: there, the emulator's own paths, such as `/health`, hide ours. The
-    client's `Host` header stays, so that the service sees the address that the client called.
+    It does not use the host name of the domain, because there the emulator's own paths, such as `/health`,
+    hide those of the API. The `Host` header of the client stays, so that the service sees the address that
+    the client called.
     """
 
     def __init__(self, app: App, resolve: Resolve, port: int, report: Callable[[str], None]) -> None:
@@ -84,7 +85,7 @@ class Front:
 
 
 async def follow_lifespan(receive: Receive, send: Send) -> None:
-    """Begin and end with the server. There is nothing to set up."""
+    """Confirm the start and the end of the server. Nothing needs to be set up."""
     while True:
         phase = (await receive())["type"]
         await send({"type": f"{phase}.complete"})
@@ -93,7 +94,7 @@ async def follow_lifespan(receive: Receive, send: Send) -> None:
 
 
 async def read_body(scope: Message, receive: Receive) -> bytes | None:
-    """Read the whole request body. None if it is longer than API Gateway allows."""
+    """Return the whole request body. None if it is longer than API Gateway allows."""
     declared = dict(scope["headers"]).get(b"content-length", b"0")
     if declared.isdigit() and int(declared) > BODY_LIMIT_BYTES:
         return None
@@ -107,7 +108,7 @@ async def read_body(scope: Message, receive: Receive) -> bytes | None:
 
 
 def replay(body: bytes, receive: Receive) -> Receive:
-    """Return the body that was read already, then whatever follows it."""
+    """Return a function that gives this body first, and then receives further messages."""
     pending = [body]
 
     async def give() -> Message:
@@ -117,7 +118,7 @@ def replay(body: bytes, receive: Receive) -> Receive:
 
 
 async def respond(send: Send, response: GatewayResponse) -> None:
-    """Respond as API Gateway does when it does not call the function."""
+    """Send a response that API Gateway makes itself."""
     body = response.render()
     headers = [(name.lower().encode(), value.encode()) for name, value in response.headers.items()]
     headers.append((b"content-length", str(len(body)).encode()))

@@ -1,6 +1,6 @@
-"""Changes how MiniStack runs the functions: on a bare Python, and with one unpacked copy of their code.
+"""Makes MiniStack run the functions on a Python without packages, and with one unpacked copy of their code.
 
-MiniStack would unpack the archive for each execution environment, which takes a second of every cold start.
+Without this, MiniStack unpacks the archive at each cold start, which takes a second.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from local.folders import discard_all_but
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-KEPT = 2  # the code that is deployed, and the one before
+KEPT = 2  # the deployed code, and the code of the last deployment
 ENVIRONMENTS = 4 * (os.cpu_count() or 1)
-"""How many invocations of a function run at once. AWS has a processor for each, here they share a few."""
+"""The number of invocations of a function that run at once. On AWS, each has its own processor."""
 IDLE_PATIENCE = 10.0
 IDLE_INTERVAL = 0.3
-IDLE_CHECKS = 4  # in a row: MiniStack looks into the stream of a table once a second
+IDLE_ROUNDS = 4  # take over a second together: MiniStack reads the stream of a table once a second
 
 
 class SharedArchive(zipfile.ZipFile):
-    """An archive that is unpacked once. Each further time, a link to that copy appears instead."""
+    """An archive that is unpacked once. Later calls make a link to that copy instead."""
 
     home: ClassVar[Path]
     lock: ClassVar[threading.Lock] = threading.Lock()
@@ -58,20 +58,20 @@ class SharedArchive(zipfile.ZipFile):
 
 
 def prepare_functions(python: str, home: Path) -> None:
-    """Make MiniStack start the functions with this Python, their code kept in this folder."""
+    """Make MiniStack start the functions with this Python, and keep their code in this folder."""
     home.mkdir(parents=True, exist_ok=True)
     discard_all_but(KEPT, home)
     SharedArchive.home = home
     lambda_runtime.zipfile = SimpleNamespace(ZipFile=SharedArchive)
-    sys.executable = python  # what MiniStack starts them with
+    sys.executable = python  # MiniStack starts the functions with it
     lambda_svc.get_state = forget_positions(lambda_svc.get_state)
     queue_invocations()
 
 
 def queue_invocations() -> None:
-    """Make invocations wait for their turn before their time starts to run.
+    """Make invocations wait until a place is free. Their time limit starts to run after the wait.
 
-    Fifty at once would take all processor time, until their own calls to the emulator time out.
+    Fifty invocations at once would use all processor time, and their calls to the emulator would time out.
     """
     acquire = lambda_svc._acquire_execution_slot  # noqa: SLF001 - there is no hook
     release = lambda_svc._release_execution_slot  # noqa: SLF001 - same
@@ -95,22 +95,23 @@ def queue_invocations() -> None:
 
 
 def forget_positions(get_state: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
-    """Save no position in a table's stream. MiniStack does not save the stream: it is empty after a start.
+    """Return a function that saves no positions in the streams of tables.
 
-    With a saved position, the functions would skip as many new entries as they had read before.
+    MiniStack does not save the streams, so they are empty after a start. With a saved position, the functions
+    would skip as many new entries as they had read before.
     """
     return lambda: get_state() | {"dynamodb_stream_positions": {}}
 
 
 async def wait_until_idle() -> None:
-    """Wait until no function runs any more: uploads are processed, and deleted images cleaned up."""
+    """Wait until no function is running. Then uploads are processed, and deleted images are cleaned up."""
     deadline = time.monotonic() + IDLE_PATIENCE
     idle = 0
-    while idle < IDLE_CHECKS and time.monotonic() < deadline:
+    while idle < IDLE_ROUNDS and time.monotonic() < deadline:
         await asyncio.sleep(IDLE_INTERVAL)
         idle = 0 if lambda_runtime.workers_in_use() else idle + 1
 
 
 def stop_functions() -> None:
-    """End every execution environment, and wait for it."""
+    """End every execution environment, and wait until it has ended."""
     lambda_runtime.reset()

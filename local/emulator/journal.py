@@ -1,4 +1,4 @@
-"""Keeps a file of all writes to tables, because MiniStack saves its tables only on a clean exit."""
+"""Writes every change of a table to a file, because MiniStack saves its tables only at a clean exit."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    type Write = tuple[str, str, str, dict[str, Any] | None]  # a table's id, keys, and an item or its end
+    # a table's id, two keys, and the item, or None if it is deleted
+    type Write = tuple[str, str, str, dict[str, Any] | None]
 
 
 class Journal:
-    """Holds a line for each request that wrote, so that a transaction is kept as a whole or not at all."""
+    """A file with one line for each request that wrote. So a transaction is kept as a whole or not at all."""
 
     def __init__(self, path: Path, saved: Path) -> None:
         self._path = path
@@ -30,11 +31,11 @@ class Journal:
         writes, self._writes = self._writes, []
         if writes:
             with self._path.open("a", encoding="utf-8") as file:
-                # A line break first: the line before may have been cut off.
+                # The line break is at the start, because a kill may have cut off the line before.
                 file.write(f"\n{json.dumps(writes)}")
 
     def replay(self, put: Callable[..., object], remove: Callable[..., object]) -> None:
-        """Repeat the writes that the saved tables lack. Repeating them twice, in order, is harmless."""
+        """Repeat the writes that the saved tables lack. To repeat them twice, in order, does no harm."""
         if not self._path.exists():
             return
         if self._path.stat().st_mtime < self._saved.stat().st_mtime:
@@ -69,10 +70,10 @@ def keep_journal(path: Path, saved: Path) -> None:
         load(state)
         journal.replay(put, remove)
 
-    async def handle_request(*request: Any) -> object:  # noqa: ANN401 - MiniStack's
-        answer = await handle(*request)
+    async def handle_request(*request: Any) -> object:  # noqa: ANN401 - the arguments are MiniStack's
+        response = await handle(*request)
         journal.flush()
-        return answer
+        return response
 
     dynamodb._set_item, dynamodb._remove_item = put_item, remove_item  # noqa: SLF001 - same
     dynamodb.load_persisted_state, dynamodb.handle_request = load_state, handle_request
