@@ -1,0 +1,116 @@
+"""The documents of the project: tables that are made from the code, and shell blocks that tests run.
+
+`make docs` writes the tables: `python -m tests.support.documents`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.responses.outputs import Limits
+from local.template import read_template
+from shared.renditions import Fit, RenditionName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+QUOTA_PARAMETERS = {"max_user_images": "MaxUserImages", "max_user_bytes": "MaxUserBytes"}
+FITS = {Fit.INSIDE: "whole, inside the box", Fit.COVER: "fills the box, the rest cut off evenly"}
+
+_TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
+_BLOCK = re.compile(r"(?:<!-- (not run|run with): ([^\n]+) -->\n)?```sh\n(.*?)```", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A shell block. `reason` says why no test runs it, `mode` names the AUTH_MODE that it needs."""
+
+    code: str
+    reason: str | None = None
+    mode: str = "open"
+
+
+def list_documents() -> list[Path]:
+    return [README, *sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("*.md")), ROOT / "tests/README.md"]
+
+
+def read_blocks(document: Path) -> list[Block]:
+    blocks = []
+    for marker, text, code in _BLOCK.findall(document.read_text(encoding="utf-8")):
+        if marker == "not run":
+            blocks.append(Block(code, reason=text))
+        else:
+            blocks.append(Block(code, mode=text.partition("=")[2] or "open"))
+    return blocks
+
+
+def write_tables(text: str) -> str:
+    """Return a document with its tables made anew."""
+    return _TABLE.sub(lambda match: f"{match[1]}\n{TABLES[match[2]]()}{match[3]}", text)
+
+
+def list_tables(document: Path) -> list[str]:
+    return [name for _, name, _ in _TABLE.findall(document.read_text(encoding="utf-8"))]
+
+
+def make_limits() -> str:
+    rows = []
+    for name, field in Limits.model_fields.items():
+        if name in QUOTA_PARAMETERS:
+            default = read_template()["Parameters"][QUOTA_PARAMETERS[name]]["Default"]
+            rows.append((f"`{field.alias}`", f"{default:,} (parameter `{QUOTA_PARAMETERS[name]}`)"))
+        elif isinstance(field.default, int):
+            rows.append((f"`{field.alias}`", f"{field.default:,}"))
+        elif isinstance(field.default, list):
+            rows.append((f"`{field.alias}`", ", ".join(field.default)))
+    return _format(("Field of `GET /limits`", "Value"), rows)
+
+
+def make_renditions() -> str:
+    rows = [(f"`{name}`", f"{name.width} x {name.height}", FITS[name.fit]) for name in RenditionName]
+    return _format(("Rendition", "Box in pixels", "Fit"), rows)
+
+
+def make_parameters() -> str:
+    parameters = read_template()["Parameters"]
+    defaults = {name: f"`{parameter['Default']}`" for name, parameter in parameters.items()}
+    rows = [
+        (f"`{name}`", defaults[name].strip("`") and defaults[name], parameter["Description"])
+        for name, parameter in parameters.items()
+    ]
+    return _format(("Parameter", "Default", "Meaning"), rows)
+
+
+TABLES = {"limits": make_limits, "renditions": make_renditions, "parameters": make_parameters}
+
+
+def _format(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def find_broken_links(document: Path) -> Iterator[str]:
+    """Yield the relative links that lead to no file, or to no heading of it."""
+    text = re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, heading = target.partition("#")
+        found = document.parent / path if path else document
+        if not found.exists() or (heading and heading not in _list_anchors(found)):
+            yield target
+
+
+def _list_anchors(document: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+if __name__ == "__main__":
+    for path in list_documents():
+        path.write_text(write_tables(path.read_text(encoding="utf-8")), encoding="utf-8")
