@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from local.console import Problem, read_last_line, run_command
 from local.relay import run_relay
-from local.sam_local import check_engine, run_api
+from local.sam_local import require_engine, run_api
 from local.stack import find_stack, run_stack
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def start(port: int, aws_port: int, auth_mode: str) -> None:
 
 def start_in_docker(port: int, aws_port: int) -> None:
     """Run the API in Docker beside a running stack until Ctrl-C."""
-    check_engine()
+    require_engine()
     stack = find_stack(aws_port)
     with run_api(stack, port) as url:
         print(f"\nready: {url} (Ctrl-C ends the API)\n", flush=True)

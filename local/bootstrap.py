@@ -70,7 +70,7 @@ def find_python(uv: Path) -> Path:
     candidates = [Path(folder) / name for folder in os.get_exec_path()]
     candidates += sorted(pyenv.glob(f"versions/{PYTHON_VERSION}.*/bin/{name}"), reverse=True)
     for candidate in candidates:
-        if answers(candidate):
+        if does_run(candidate):
             return candidate
     find: list[str | Path] = [
         uv,
@@ -96,7 +96,7 @@ def find_python(uv: Path) -> Path:
     return Path(run(*find))
 
 
-def answers(python: Path) -> bool:
+def does_run(python: Path) -> bool:
     """Tell if this Python runs. A shim on the PATH may name a version that is not active."""
     return python.exists() and commands.run(python, "-c", "").returncode == 0
 
@@ -106,7 +106,7 @@ def provide_environment(name: str, uv: Path, python: Path) -> None:
     pins = PINS[name]
     home = HOME / name
     with step(f"Installing the environment `{name}`"):
-        if not answers(home / "bin" / "python"):
+        if not does_run(home / "bin" / "python"):
             seed = [] if pins else ["--seed"]
             run(uv, "venv", "--quiet", "--clear", "--no-project", *seed, "--python", python, home)
         if pins:

@@ -18,7 +18,7 @@ def is_free(port: int) -> bool:
     return all(try_binding(address, port) != errno.EADDRINUSE for address in find_addresses())
 
 
-def check_port(port: int, variable: str) -> None:
+def require_free_port(port: int, variable: str) -> None:
     """Raise a Problem if the port is in use."""
     if not is_free(port):
         raise Problem(

@@ -12,7 +12,7 @@ from local.build import provide_build
 from local.console import Problem, read_last_line, step
 from local.http import fetch
 from local.layout import ROOT
-from local.loopback import check_port
+from local.loopback import require_free_port
 from local.relay import run_relay
 from local.stack import Stack
 
@@ -20,7 +20,7 @@ IMAGE = "public.ecr.aws/lambda/python:3.13-x86_64"
 PATIENCE = 180.0
 
 
-def check_engine() -> None:
+def require_engine() -> None:
     """Raise a Problem if Docker does not respond. Only `find_obstacle` also looks for the image."""
     try:
         responds = commands.run("docker", "info").returncode == 0
@@ -33,7 +33,7 @@ def check_engine() -> None:
 def find_obstacle() -> str | None:
     """Return why `sam local` cannot run here, or None."""
     try:
-        check_engine()
+        require_engine()
     except Problem as problem:
         return str(problem)
     if commands.run("docker", "image", "inspect", IMAGE).returncode:
@@ -44,7 +44,7 @@ def find_obstacle() -> str | None:
 @contextmanager
 def run_api(stack: Stack, port: int, log: Path | None = None) -> Iterator[str]:
     """Run `sam local start-api` beside the stack, and yield the API's URL."""
-    check_port(port, "SAM_LOCAL_PORT")
+    require_free_port(port, "SAM_LOCAL_PORT")
     url = f"http://localhost:{port}"
     with tempfile.TemporaryDirectory() as folder, run_relay(stack.aws_port):
         options = [*make_options(stack, Path(folder)), "--port", str(port)]

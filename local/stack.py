@@ -17,7 +17,7 @@ from local.console import Problem
 from local.http import OK, fetch
 from local.launcher import SAVE, provide_credentials, run_emulator
 from local.layout import locate_state
-from local.loopback import check_port
+from local.loopback import require_free_port
 from local.recovery import send_lost_events
 
 REGION = "us-east-1"
@@ -129,8 +129,8 @@ def run_stack(
 ) -> Iterator[Stack]:
     """Start a stack, deploy the project in it, and stop it after the block. `state` is its data folder."""
     stack = Stack(port, aws_port, state or locate_state(aws_port))
-    check_port(port, "PORT")
-    check_port(aws_port, "AWS_PORT")
+    require_free_port(port, "PORT")
+    require_free_port(aws_port, "AWS_PORT")
     build = provide_build()
     parameters = deployment.read_parameters() | {
         "AuthMode": auth_mode,

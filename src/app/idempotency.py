@@ -91,8 +91,7 @@ def respond_once(
     """Run a request and store its response, or return the response that an earlier try has stored.
 
     A request that fails may be sent again. Raises KeyReused if the key belongs to another request, and
-    StillRunning while an earlier try runs: at most as long as the function may run, for a try that was
-    killed frees its key then.
+    StillRunning while an earlier try runs. If that try was killed, its key is free when its time is up.
     """
 
     def respond(request: dict[str, Any]) -> dict[str, Any]:

@@ -7,12 +7,13 @@ import uuid
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Any
 
 from app.access.callers import Caller
 from app.limits import MAX_DIRECT_BYTES
 from app.requests.fields import make_default_filename
 from app.requests.formats import ImageUpload, UploadedFile
-from app.requests.inputs import DirectUploadCreate, ImageMetadata
+from app.requests.inputs import DirectUploadCreate, ImageDetails, ImageMetadata
 from app.responses.outputs import DirectUpload, FilePublic, UploadTarget
 from shared import lifecycle
 from shared.errors import Conflict, FieldError, InvalidFields, TooLarge, UnsupportedImage
@@ -55,7 +56,7 @@ def upload_image(
         sha256=hashlib.sha256(file.data).hexdigest(),
         shard=images.choose_shard(),
         **asdict(inspection),
-        **upload.metadata.details,
+        **_get_details(upload.metadata),
     )
     storage.add(make_original_key(image.id), file.data, image.content_type)
     return images.add(image, claim=claim)
@@ -68,7 +69,7 @@ def begin_upload(
     announced: DirectUploadCreate,
     claim: str | None = None,
 ) -> DirectUpload:
-    """Write the record of an image whose bytes are to come, and make the form that takes them.
+    """Write the record of an image whose bytes come later, and make the form that takes them.
 
     `claim` is as in `RecordRepository.add`.
     """
@@ -93,7 +94,7 @@ def begin_upload(
         size=announced.size,
         sha256=announced.sha256,
         shard=images.choose_shard(),
-        **announced.metadata.details,
+        **_get_details(announced.metadata),
     )
     image = images.add(pending, claim=claim)
     if image.expires_at is None or image.status is not Status.PENDING:
@@ -129,6 +130,11 @@ def _retry(image: Image) -> Image:
         if image.status is Status.PENDING:
             raise Conflict("Its bytes have not been uploaded yet.") from error
         raise Conflict("Its bytes were rejected and are deleted. Upload the image again.") from error
+
+
+def _get_details(metadata: ImageMetadata) -> dict[str, Any]:
+    """Return every field of the metadata that the record keeps."""
+    return {name: getattr(metadata, name) for name in ImageDetails.model_fields}
 
 
 def _require_owner(caller: Caller, metadata: ImageMetadata) -> str:

@@ -1,4 +1,4 @@
-"""Reports of the decoder's process: data that are checked field by field, for their sender may be taken over.
+"""Reports of the decoder's process: data that are checked field by field, because nobody can trust them.
 
 A report is one frame of JSON. Then the bytes of each rendition follow, a frame each, in the report's order.
 """
@@ -41,7 +41,7 @@ class Rendered:
 
 
 class InvalidReport(Exception):
-    """The decoder's process sent something that no report looks like."""
+    """The decoder's process sent something that is not a report."""
 
 
 class DecoderError(Exception):

@@ -159,7 +159,7 @@ class Processor:
             list(executor.map(write, renditions))
 
     def _end_overtaken(self, image_id: str) -> str:
-        """Another run had a result first, or the image was deleted. Leave no byte that it does not keep."""
+        """Another run had a result first, or the image was deleted. Leave no useless byte."""
         try:
             image = self._images.get(image_id)
         except NotFound:

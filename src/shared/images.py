@@ -84,7 +84,7 @@ class ImageRepository(RecordRepository[Image]):
     def require_room(self, user_id: str, size: int, *, claim: str | None = None) -> None:
         """Raises QuotaExceeded for an image that has no room, before anything of it is stored.
 
-        A request that `claim` names needs no room again for what an earlier try of it has added.
+        If an earlier try of the request `claim` has added its image already, it needs no room again.
         """
         try:
             self._quota.require_room(self.get_usage(user_id), Usage(images=1, bytes=size))
@@ -156,7 +156,7 @@ def _make_tag_suffix(tag: str) -> str:
 
 
 def get_image_usage(image: Image | None) -> Usage:
-    """The part of its user's usage that one image makes up."""
+    """Return what one image adds to the usage of its user."""
     if image is None or not lifecycle.counts(image.state):
         return Usage()
     return Usage(images=1, bytes=image.size)

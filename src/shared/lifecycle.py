@@ -66,7 +66,7 @@ class Event(StrEnum):
 
 
 class Phase(NamedTuple):
-    """What decides which events an image takes."""
+    """The part of a state that decides which events it takes."""
 
     status: Status
     has_original: bool
@@ -74,7 +74,7 @@ class Phase(NamedTuple):
 
 @dataclass(frozen=True)
 class State:
-    """Where an image is in its life. Times are seconds since 1970."""
+    """The place of an image in its life. Times are seconds since 1970."""
 
     status: Status
     has_original: bool

@@ -147,7 +147,7 @@ class Step:
 def list_page(table: Table, intersections: Iterable[Intersection], span: Span, *, limit: int) -> Page:
     """Read one page of the keys that at least one of the intersections holds, each key once.
 
-    It may hold fewer keys than `limit` and yet not be the last page: `next_key` tells.
+    It may hold fewer keys than `limit` and not be the last page. `next_key` is None only on the last one.
     """
     reads = Reads()
     streams = [

@@ -48,14 +48,14 @@ class Record(Model):
 
     @classmethod
     def create(cls, **fields: Any) -> Self:  # noqa: ANN401 - any field of the record
-        """Make a new record. Raises ValidationError for a field that it lacks, so that none gets lost."""
+        """Make a new record. Raises ValidationError for an unknown field, so that none gets lost."""
         now = datetime.now(UTC)
         defaults = {"id": str(uuid.uuid4()), "created_at": now, "updated_at": now}
         return cls.model_validate(defaults | fields, extra="forbid")
 
 
 class Visibility(StrEnum):
-    """Who may see an image."""
+    """Everyone may see a public image, and only its owner a private one."""
 
     PUBLIC = "public"
     PRIVATE = "private"

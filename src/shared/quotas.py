@@ -1,4 +1,4 @@
-"""Quotas: how much a user may have, and how much they use."""
+"""Quotas: the most that a user may have, and what they use of it."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from shared.models import Model
 
 
 class Usage(Model):
-    """What a user has: the number of their images, and the bytes of the originals."""
+    """The number of a user's images, and the bytes of their originals."""
 
     images: int = 0
     bytes: int = 0
@@ -30,7 +30,7 @@ class Usage(Model):
 
 @dataclass(frozen=True)
 class Quota:
-    """How much a user may have. None stands for no bound."""
+    """The most that a user may have. None stands for no bound."""
 
     max_images: int | None = None
     max_bytes: int | None = None

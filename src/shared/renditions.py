@@ -5,7 +5,7 @@ from typing import Self
 
 
 class Fit(StrEnum):
-    """How a picture fits into the box of a rendition."""
+    """The way in which a picture fits the box of a rendition."""
 
     INSIDE = "inside"
     """Whole, within the box."""

@@ -6,7 +6,7 @@ from functools import cached_property
 
 
 class Settings:
-    """What the template tells a function. A variable is read on first use: no function has all of them."""
+    """The variables that the template sets. Each is read on first use: no function has all of them."""
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         self._environ = environ
@@ -29,7 +29,7 @@ class Settings:
 
     @cached_property
     def auth_mode(self) -> str:
-        """How callers are identified. It has no default: it must not be open by mistake."""
+        """The way to identify callers. It has no default: it must not be open by mistake."""
         return self._environ["AUTH_MODE"]
 
     @cached_property
@@ -67,12 +67,12 @@ class Settings:
 
     @cached_property
     def max_user_images(self) -> int | None:
-        """How many images a user may have. None: any number."""
+        """The most images that a user may have. None: any number."""
         return int(self._environ.get("MAX_USER_IMAGES") or 0) or None
 
     @cached_property
     def max_user_bytes(self) -> int | None:
-        """How many bytes the originals of a user may have together. None: any number."""
+        """The most bytes that the originals of a user may have together. None: any number."""
         return int(self._environ.get("MAX_USER_BYTES") or 0) or None
 
     @cached_property

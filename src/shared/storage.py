@@ -138,7 +138,7 @@ class ImageStorage:
                 raise NotFound from error
 
     def has(self, key: str) -> bool:
-        """Tell whether there is such an object. Any other outcome than yes and no raises."""
+        """Tell whether there is such an object. Raises if S3 says neither yes nor no."""
         with translate_errors():
             try:
                 self._client.head_object(Bucket=self._bucket, Key=key)
@@ -178,7 +178,7 @@ class ImageStorage:
     def sign_upload(
         self, image_id: str, *, content_type: str, size: int, sha256: str | None, lifetime_seconds: int
     ) -> UploadForm:
-        """Make a form for this image alone: S3 refuses another size, type, key or checksum (hex)."""
+        """Make a form for this image only. S3 refuses another size, type, key or checksum (hex)."""
         fields = {"Content-Type": content_type}
         if sha256:
             checksum = b64encode(bytes.fromhex(sha256)).decode()
@@ -211,7 +211,7 @@ class ImageStorage:
         return self._sign(DOWNLOAD_LIFETIME_SECONDS, Key=key, ResponseContentDisposition=disposition)
 
     def _sign_image(self, key: str, filename: str, content_type: str) -> str:
-        """S3 serves the object with the type that its bytes were found to be, whatever its metadata says."""
+        """S3 serves the object with the type of its bytes, whatever its metadata says."""
         return self._sign(
             URL_LIFETIME_SECONDS,
             Key=key,

@@ -32,7 +32,7 @@ _GIF_EXTENSION, _GIF_IMAGE, _GIF_TRAILER = b"!,;"
 
 
 def require_structure(data: bytes, image_format: str) -> None:
-    """Raises UnsupportedImage if the file has more pieces than any honest one, or ends amid one."""
+    """Raises UnsupportedImage if the file has more pieces than any honest file, or ends within one."""
     walk = _WALKS.get(image_format)
     if walk:
         walk(data)

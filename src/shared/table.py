@@ -131,7 +131,7 @@ class Table:
         """
         token = str(uuid.uuid4())
         writes = transaction.make_writes(self._name)
-        obstacle: DomainError = Conflict()
+        obstacle: type[DomainError] = Conflict
         for pause in make_pauses():
             time.sleep(pause)
             with translate_errors():
@@ -142,9 +142,9 @@ class Table:
                     if "ConditionalCheckFailed" in reasons:
                         raise transaction.make_failure(reasons.index("ConditionalCheckFailed")) from error
                     if _THROTTLED.intersection(reasons):
-                        obstacle = Throttled()
+                        obstacle = Throttled
                     elif "TransactionConflict" in reasons:
-                        obstacle = Conflict()
+                        obstacle = Conflict
                     else:
                         raise
                 except self._client.exceptions.TransactionInProgressException:

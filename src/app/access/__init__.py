@@ -1,1 +1,1 @@
-"""Who is calling, and what they may do."""
+"""Callers, and the rules of what they may do."""

@@ -24,7 +24,7 @@ class Action(StrEnum):
 
 
 class Relation(Enum):
-    """How a caller is related to an image or an item."""
+    """The relation of a caller to an image or an item."""
 
     OWNER = "owner"
     ADMIN = "admin"
@@ -58,7 +58,7 @@ def relate(caller: Caller, record: Image | Item) -> Relation:
 
 
 def is_visible(caller: Caller, record: Image | Item) -> bool:
-    """Tell if a caller may see it who is neither its owner nor an admin."""
+    """Tell whether a caller who is neither its owner nor an admin may see it."""
     if isinstance(record, Item):
         return caller.is_verified
     return record.is_public

@@ -31,8 +31,8 @@ MAX_DOCUMENT_BYTES = 200_000
 class KeySet:
     """The public keys of an issuer (RFC 7517), fetched when the first token comes.
 
-    They are fetched again once an hour, and when a token names an unknown key. Twice a minute is the most, so
-    that tokens with invented keys do not make us call the issuer each time.
+    They are fetched again once an hour, and when a token names an unknown key. That happens at most
+    twice a minute, so that tokens with invented keys do not make us call the issuer each time.
     """
 
     def __init__(

@@ -50,11 +50,6 @@ class ImageMetadata(ImageDetails):
 
     user_id: UserId | None = None
 
-    @property
-    def details(self) -> dict[str, Any]:
-        """Every field of `ImageDetails`, for the record."""
-        return {name: getattr(self, name) for name in ImageDetails.model_fields}
-
 
 class ImageQueryMetadata(ImageMetadata):
     """The metadata of an upload whose whole body is the image. It comes in the query."""
