@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from moto import mock_aws
 
 from app.dependencies import get_images, get_items, get_keys, get_quota, get_settings, get_storage
 from app.main import create_app
@@ -20,6 +19,8 @@ from shared.quotas import Quota
 from shared.storage import ImageStorage
 from shared.table import Table
 from tests.support.api import Api
+from tests.support.emulator import empty_emulator, run_emulator
+from tests.support.faults import detach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,22 +62,38 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
             terminalreporter.write_line(f"{sum(numbers)} {what}")
 
 
+@pytest.fixture(scope="session")
+def clients() -> Iterator[dict[str, Any]]:
+    """A client of each service with data, on moto. It takes longer to make one than most tests need."""
+    with pytest.MonkeyPatch.context() as patch:
+        set_environment(patch)
+        with run_emulator():
+            yield {service: create_client(service) for service in ("dynamodb", "s3")}
+
+
 @pytest.fixture(autouse=True)
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def aws(monkeypatch: pytest.MonkeyPatch, clients: dict[str, Any]) -> Iterator[None]:
+    """An empty AWS."""
+    set_environment(monkeypatch)
+    get_settings.cache_clear()
+    empty_emulator()
+    yield
+    get_settings.cache_clear()
+    for client in clients.values():
+        detach(client)
+
+
+def set_environment(patch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith("AWS_"):
-            monkeypatch.delenv(name)
+            patch.delenv(name)
     for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    get_settings.cache_clear()
-    with mock_aws(config={"core": {"reset_boto3_session": False}}):  # a new session loads its models again
-        yield
-    get_settings.cache_clear()
+        patch.setenv(name, value)
 
 
 @pytest.fixture
-def dynamodb() -> DynamoDBClient:
-    client = create_client("dynamodb")
+def dynamodb(clients: dict[str, Any]) -> DynamoDBClient:
+    client: DynamoDBClient = clients["dynamodb"]
     for name, keys in TABLES.items():
         client.create_table(
             TableName=name,
@@ -91,8 +108,8 @@ def dynamodb() -> DynamoDBClient:
 
 
 @pytest.fixture
-def s3() -> S3Client:
-    client = create_client("s3")
+def s3(clients: dict[str, Any]) -> S3Client:
+    client: S3Client = clients["s3"]
     client.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     return client
 

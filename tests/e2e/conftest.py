@@ -6,12 +6,15 @@ With E2E_API_URL they talk to that API instead. Tests that look into the stack b
 from __future__ import annotations
 
 import os
+import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from local import sam_local
+from local.layout import locate_state
 from local.loopback import find_free_port
 from local.stack import Stack, run_stack
 from tests.support.client import leave_remains
@@ -23,28 +26,40 @@ GIVEN_URL = os.environ.get("E2E_API_URL")
 TIMEOUT = 60.0
 
 
+@contextmanager
+def run_new_stack(auth_mode: str) -> Iterator[Stack]:
+    """Run a stack without data. Its data are where the commands of the Makefile look, until it ends."""
+    aws_port = find_free_port()
+    state = locate_state(aws_port)
+    shutil.rmtree(state, ignore_errors=True)
+    try:
+        with run_stack(find_free_port(), aws_port, auth_mode=auth_mode, quiet=True) as stack:
+            yield stack
+    finally:
+        shutil.rmtree(state, ignore_errors=True)
+
+
 @pytest.fixture(autouse=True)
 def aws() -> None:
     """Here AWS is that of the stack, not moto."""
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack() -> Iterator[Stack]:
     """A stack on free ports, to look into."""
     if GIVEN_URL:
         pytest.skip("looks into the stack, and E2E_API_URL gives only the API")
-    with run_stack(find_free_port(), find_free_port(), tmp_path_factory.mktemp("stack"), quiet=True) as stack:
+    with run_new_stack("open") as stack:
         leave_remains(stack)
         yield stack
 
 
 @pytest.fixture(scope="session")
-def jwt_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def jwt_stack() -> Iterator[Stack]:
     """A second stack, whose callers have tokens of its Cognito."""
     if GIVEN_URL:
         pytest.skip("needs the users of a stack, and E2E_API_URL gives only the API")
-    state = tmp_path_factory.mktemp("jwt-stack")
-    with run_stack(find_free_port(), find_free_port(), state, auth_mode="jwt", quiet=True) as stack:
+    with run_new_stack("jwt") as stack:
         yield stack
 
 

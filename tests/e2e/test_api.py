@@ -1,4 +1,4 @@
-"""What clients do, against the deployed API: on the embedded stack, and in `sam local`."""
+"""The requests of clients, against the deployed API: on the embedded stack, and in `sam local`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from shared.renditions import Fit, RenditionName
 from tests.support.client import await_end, upload_form, upload_json
 from tests.support.pictures import BLUE, GREEN, RED, WHITE, draw_quadrants, make_photo
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PHOTO = make_photo(6, width=2400, height=1200)
-SIZES = {"thumbnail": (256, 128), "small": (640, 320), "medium": (1280, 640), "large": (2000, 1000)}
+SIZES = {
+    name: (name.width, name.width // 2 if name.fit is Fit.INSIDE else name.height) for name in RenditionName
+}
 
 
 def fetch(url: str, **headers: str) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""What happens behind the API, seen in the embedded stack itself."""
+"""The work behind the API, seen in the embedded stack itself."""
 
 from __future__ import annotations
 

@@ -159,7 +159,7 @@ def test_parallel_uploads_with_one_key_make_one_image(stack: Stack, api: httpx.C
 
 
 def read_state(response: httpx.Response) -> dict[str, Any]:
-    """What a change has made of a record, but for the URLs of renditions, which are signed anew each time."""
+    """The record after a change, without the URLs of renditions, which are signed again each time."""
     assert response.status_code == 200
     return {**response.json(), "renditions": None}
 

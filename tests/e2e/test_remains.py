@@ -1,4 +1,4 @@
-"""What is left behind goes away by itself. `leave_remains` came first, so that nothing waits for it here."""
+"""Remains go away by themselves. `leave_remains` ran first, so that nothing waits for them here."""
 
 from __future__ import annotations
 

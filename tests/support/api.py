@@ -33,7 +33,7 @@ def make_context() -> LambdaContext:
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """What the client gets."""
+    """A response, as the client gets it."""
 
     status: int
     headers: Mapping[str, str]

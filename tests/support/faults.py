@@ -21,6 +21,7 @@ from moto.core.botocore_stubber import MockRawResponse
 from moto.core.models import botocore_stubber
 
 from shared.aws import CONNECT_TIMEOUT_SECONDS, MAX_ATTEMPTS, READ_TIMEOUT_SECONDS
+from tests.support.handlers import listen, remove_handlers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,8 +132,8 @@ class Wire:
         _wires[client] = self
         events: Any = client.meta.events  # its types know no handler that responds
         events.unregister("before-send", botocore_stubber)  # it would respond beside the wire
-        events.register("before-send", self._send)
-        events.register_first("before-call", self._count)
+        listen(client, "before-send", self._send, first=False)  # the deadline of a client comes first
+        listen(client, "before-call", self._count)
 
     def begin(self, injection: Injection | None = None) -> None:
         self.calls.clear()
@@ -225,6 +226,14 @@ def break_calls(
     if client not in _wires:
         Wire().attach(client)
     return _wires[client].inject(Injection(fault, extent, operation=operation))
+
+
+def detach(client: BaseClient) -> None:
+    """Take a client off its wire, and remove the handlers of its events."""
+    remove_handlers(client)
+    if _wires.pop(client, None):
+        events: Any = client.meta.events  # its types know no handler that responds
+        events.register("before-send", botocore_stubber)
 
 
 def lose_response(client: BaseClient, operation: str) -> Injection:

@@ -64,7 +64,7 @@ schemathesis.openapi.format(
 
 @dataclass
 class Report:
-    """What came of all requests."""
+    """The results of all requests."""
 
     statuses: Counter[int] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
@@ -120,7 +120,7 @@ def fuzz(
 
 
 def filter_failure(context: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
-    """Whether Schemathesis is right."""
+    """Tell if a failure that Schemathesis reports is one."""
     del context
     if isinstance(failure, AcceptedNegativeData) and case.media_type == "multipart/form-data":
         return "violates `type`" not in failure.message  # in a form all is text
@@ -173,7 +173,7 @@ def _aim(case: Case[Any], known: Mapping[str, Sequence[str]], number: int) -> No
 
 
 def _find_users(case: Case[Any]) -> Iterator[tuple[Any, str]]:
-    """Where a request names its user, and does so rightly."""
+    """Yield the places where a request names a valid user."""
     body = case.body if isinstance(case.body, dict) else {}
     metadata = body.get("metadata")
     fields = [case.query, body, metadata if isinstance(metadata, dict) else {}]

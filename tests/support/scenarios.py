@@ -1,4 +1,4 @@
-"""Requests and events of the fault matrix: how each begins, and how to know that it is done."""
+"""The parts of the fault matrix: how a request or an event begins, and how to know that it is done."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from shared.models import Visibility
 from shared.quotas import Usage
 from shared.renditions import RenditionName
 from shared.storage import make_original_key, make_rendition_key, make_upload_key
-from tests.support.api import make_form, make_upload
 from tests.support.images import make_image, make_pending, make_ready
 from tests.support.pictures import make_picture
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from tests.support.faults import Injection
 
 PICTURE = make_picture()
-KEY = {"Idempotency-Key": "key"}
 MAX_RETRIES = 3
 
 
@@ -204,100 +202,3 @@ def tell_of_original(deployment: Deployment, image_id: str, injection: Injection
 
 def tell_of_removal(deployment: Deployment, image_id: str, injection: Injection | None) -> bool:
     return deployment.remove(image_id, injection)
-
-
-RAW = {"body": PICTURE, "encode": True, "headers": {"Content-Type": "image/jpeg", **KEY}}
-FORM = make_form(("tags", "sea"), file=PICTURE)
-FORM_WITH_KEY = {**FORM, "headers": {**FORM["headers"], **KEY}}
-PATCH: dict[str, Any] = {"json": {"description": "x", "tags": ["sun"]}}
-OPERATIONS = [
-    Operation(
-        "upload", "POST", "/images/upload", {201}, {"json": make_upload(PICTURE)}, check=check_some_images
-    ),
-    Operation(
-        "upload by JSON with key",
-        "POST",
-        "/images/upload",
-        {201},
-        {"json": make_upload(PICTURE), "headers": KEY},
-        check=check_one_image,
-    ),
-    Operation(
-        "upload by form with key", "POST", "/images/upload", {201}, FORM_WITH_KEY, check=check_one_image
-    ),
-    Operation("upload of bytes with key", "POST", "/images/upload", {201}, RAW, check=check_one_image),
-    Operation(
-        "begin a direct upload",
-        "POST",
-        "/images/uploads",
-        {201},
-        {"json": {"contentType": "image/jpeg", "size": 9}, "headers": KEY},
-        check=check_one_pending,
-    ),
-    Operation(
-        "update",
-        "PATCH",
-        "/images/{}",
-        {200},
-        PATCH,
-        add_private,
-        check_image(description="x", tags=("sun",)),
-    ),
-    Operation(
-        "publish",
-        "PATCH",
-        "/images/{}",
-        {200},
-        {"json": {"visibility": "public"}},
-        add_private,
-        check_image(visibility=Visibility.PUBLIC),
-    ),
-    Operation("delete", "DELETE", "/images/{}", {204, 404}, {}, add_private, check_nothing),
-    Operation(
-        "reprocess",
-        "POST",
-        "/images/{}/reprocess",
-        {202},
-        {"headers": KEY},
-        add_private,
-        check_ready,
-    ),
-    Operation("make a link", "POST", "/images/{}/links", {201}, {"headers": KEY}, add_private),
-    Operation("revoke links", "DELETE", "/images/{}/links", {204}, {}, add_private),
-    Operation("read", "GET", "/images/{}", {200}, {}, add_private, check_image(version=1)),
-    Operation("list", "GET", "/images?limit=1&tags=sea", {200}, {}, add_two),
-    Operation("go to the original", "GET", "/images/{}/content", {302}, {}, add_private),
-    Operation("go to a rendition", "GET", "/images/{}/content/small", {302}, {}, add_private),
-    Operation("read limits", "GET", "/limits", {200}, {}, add_private),
-    Operation(
-        "add an item",
-        "POST",
-        "/items",
-        {201},
-        {"json": {"name": "a"}, "headers": KEY},
-        check=check_items("a"),
-    ),
-    Operation("list items", "GET", "/items", {200}, {}, add_item, check_items("a")),
-    Operation("read an item", "GET", "/items/{}", {200}, {}, add_item, check_items("a")),
-    Operation(
-        "replace an item", "PUT", "/items/{}", {200}, {"json": {"name": "b"}}, add_item, check_items("b")
-    ),
-    Operation("delete an item", "DELETE", "/items/{}", {204, 404}, {}, add_item, check_items()),
-    Operation(
-        "legacy upload",
-        "POST",
-        "/upload",
-        {201},
-        {**make_form(file=PICTURE), "headers": {**FORM["headers"], **KEY}},
-        check=check_one_file,
-    ),
-]
-STEPS = [
-    Step("process", tell_of_original, add_uploaded, check_one_image),
-    Step("accept a direct upload", tell_of_upload, post_right, check_one_image),
-    Step("process a direct upload", tell_of_original, post_accepted, check_one_image),
-    Step("reject an image", tell_of_original, add_damaged, check_rejected),
-    Step("refuse a direct upload", tell_of_upload, post_wrong, check_rejected),
-    Step("process what has no record", tell_of_original, leave_original, check_nothing),
-    Step("clean up", tell_of_removal, leave_objects, check_nothing),
-]

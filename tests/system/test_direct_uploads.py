@@ -56,7 +56,7 @@ def count_rows(dynamodb: DynamoDBClient) -> int:
 
 
 class TestAccept:
-    """What becomes of the posted bytes: the S3 event, then what the client sees."""
+    """The posted bytes: the S3 event, then the view of the client."""
 
     def test_image_becomes_ready_and_listed(self, api: Api, processor: Processor, s3: S3Client) -> None:
         png = make_picture("PNG")

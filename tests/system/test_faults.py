@@ -1,3 +1,5 @@
+"""Every fault at every AWS call of every operation, and a harness that cannot pass by mistake."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -5,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.faults import ERRORS, HarnessError, list_injections
-from tests.support.scenarios import MAX_RETRIES, OPERATIONS, STEPS
+from tests.support.matrix import CALLS, OPERATIONS, STEPS
+from tests.support.scenarios import MAX_RETRIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,13 +33,14 @@ def test_operation_survives_every_fault_at_every_call(
 
     target = begin(deployment, operation.prepare)
     send(deployment, operation, target, None)
+    assert len(deployment.wire.calls) == CALLS[operation.name]
     record_property("cells", try_all(deployment, run))
 
 
 def test_event_survives_every_fault_at_every_call(
     deployment: Deployment, step: Step, record_property: Callable[[str, object], None]
 ) -> None:
-    """What fails comes again, as from Lambda."""
+    """An event that fails comes again, as from Lambda."""
 
     def run(injection: Injection | None) -> None:
         target = begin(deployment, step.prepare)
@@ -47,6 +51,7 @@ def test_event_survives_every_fault_at_every_call(
 
     target = begin(deployment, step.prepare)
     step.deliver(deployment, target, None)
+    assert len(deployment.wire.calls) == CALLS[step.name]
     record_property("cells", try_all(deployment, run))
 
 

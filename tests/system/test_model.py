@@ -98,7 +98,7 @@ contents = st.fixed_dictionaries(
 
 
 class Machine(Comparison):
-    """What clients do."""
+    """The requests of clients."""
 
     images: Bundle[Image] = Bundle("images")
     forms: Bundle[Image] = Bundle("forms")

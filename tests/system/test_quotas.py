@@ -61,7 +61,7 @@ def begin(api: Api, s3: S3Client) -> str:
     return image_id
 
 
-def test_direct_upload_counts_from_when_it_is_verified_and_is_rejected_where_there_is_no_room_by_then(
+def test_direct_upload_counts_once_it_is_verified_or_is_rejected_without_room(
     api: Api, s3: S3Client, images: ImageRepository, processor: Processor
 ) -> None:
     begun = [begin(api, s3) for _ in range(3)]

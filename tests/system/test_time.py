@@ -7,7 +7,8 @@ import pytest
 from app.dependencies import get_deadline
 from processor import cleanup, main
 from shared.aws import CONNECT_TIMEOUT_SECONDS, MAX_ATTEMPTS, READ_TIMEOUT_SECONDS
-from tests.support.scenarios import OPERATIONS, STEPS
+from tests.support.clock import Clock
+from tests.support.matrix import OPERATIONS, STEPS
 from tests.system.test_faults import begin, send
 
 if TYPE_CHECKING:
@@ -17,26 +18,16 @@ if TYPE_CHECKING:
 GATEWAY_TIMEOUT_SECONDS = 29
 
 
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def pass_by(self, seconds: float) -> None:
-        self.now += seconds
-
-
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
-def test_slowest_services_that_still_answer_are_answered_for_before_the_gateway_gives_up(
+def test_request_ends_before_the_gateway_gives_up_however_slow_aws_is(
     deployment: Deployment, operation: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every call times out, but its last try, which takes as long."""
     clock = Clock()
     target = begin(deployment, operation.prepare)
     monkeypatch.setattr(get_deadline(), "_clock", clock)
-    monkeypatch.setattr("time.sleep", clock.pass_by)
-    deployment.wire.slow_down(clock.pass_by)
+    monkeypatch.setattr("time.sleep", clock.advance)
+    deployment.wire.slow_down(clock.advance)
     begun = clock.now
     response = send(deployment, operation, target, None)
     assert response
@@ -46,15 +37,15 @@ def test_slowest_services_that_still_answer_are_answered_for_before_the_gateway_
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
-def test_processor_stops_before_it_is_killed_and_does_its_work_when_it_comes_again(
+def test_event_ends_before_its_function_is_killed_and_a_retry_does_the_work(
     deployment: Deployment, step: Step, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
     target = begin(deployment, step.prepare)
     for module in (main, cleanup):
         monkeypatch.setattr(module.get_deadline(), "_clock", clock)
-    monkeypatch.setattr("time.sleep", clock.pass_by)
-    deployment.wire.slow_down(clock.pass_by)
+    monkeypatch.setattr("time.sleep", clock.advance)
+    deployment.wire.slow_down(clock.advance)
     begun = clock.now
     done = step.deliver(deployment, target, None)
     assert clock.now - begun < GATEWAY_TIMEOUT_SECONDS

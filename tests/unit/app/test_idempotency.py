@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from app.dependencies import make_response_store
 from shared.quotas import Quota
+from shared.storage import make_original_key
 from tests.support.api import make_form, make_upload
 from tests.support.faults import break_calls, lose_response
-from tests.support.images import finish
+from tests.support.images import make_ready
 from tests.support.pictures import make_picture
 
 if TYPE_CHECKING:
@@ -52,8 +54,10 @@ def count_rows(dynamodb: DynamoDBClient) -> int:
 
 
 @pytest.fixture
-def image_id(api: Api, images: ImageRepository) -> str:
-    return finish(images, api.upload(PICTURE)["id"]).id
+def image_id(images: ImageRepository, storage: ImageStorage) -> str:
+    image = images.add(make_ready())
+    storage.add(make_original_key(image.id), PICTURE, "image/jpeg")
+    return image.id
 
 
 @pytest.mark.parametrize(("path", "options", "status"), REQUESTS)
@@ -137,7 +141,8 @@ def test_body_and_key_are_kept_as_hashes(api: Api, dynamodb: DynamoDBClient) -> 
     (row,) = dynamodb.scan(TableName="idempotency")["Items"]
     assert "secret" not in json.dumps(row)
     assert set(row) == {"id", "expires_at", "in_progress_expiration", "status", "validation", "data"}
-    assert row["id"]["S"].startswith("request#")
+    assert re.fullmatch("request#[0-9a-f]{64}", row["id"]["S"])
+    assert re.fullmatch("[0-9a-f]{64}", row["validation"]["S"])
 
 
 class Crash(BaseException):

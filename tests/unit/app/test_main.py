@@ -1,18 +1,19 @@
 from __future__ import annotations
 
-from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 
-from app.dependencies import get_images
+from app.dependencies import get_images, get_settings
 from app.main import create_app, lambda_handler
-from shared.observability import get_logger
-from tests.support.api import make_context, make_event
+from shared.aws import Deadline
+from shared.errors import Unavailable
+from tests.support.api import Api, make_context, make_event, read_response
+from tests.support.clock import Clock
 
 if TYPE_CHECKING:
-    from tests.support.api import Api
+    from collections.abc import Iterator
 
 SECRET = "a-secret-of-ours"  # noqa: S105 - none
 
@@ -92,14 +93,111 @@ def test_event_of_no_gateway_gets_an_answer(event: dict[str, Any], status: int) 
     assert lambda_handler(event, make_context())["statusCode"] == status
 
 
+@pytest.fixture
+def origins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Two origins may call the API."""
+    monkeypatch.setenv("ALLOWED_ORIGINS", "https://a.example,https://b.example")
+    get_settings.cache_clear()
+    create_app.cache_clear()
+    yield
+    create_app.cache_clear()
+
+
+@pytest.mark.usefixtures("origins")
+@pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("https://a.example", "https://a.example"),
+        ("https://b.example", "https://b.example"),
+        ("https://evil.example", None),
+        ("https://a.example.evil.example", None),
+        ("http://a.example", None),
+        ("null", None),
+        (None, None),
+    ],
+)
+def test_only_pages_of_the_allowed_origins_may_call(
+    method: str, origin: str | None, allowed: str | None
+) -> None:
+    headers = {} if origin is None else {"Origin": origin}
+    response = Api().request(method, "/health", headers=headers)
+    assert response.headers.get("Access-Control-Allow-Origin") == allowed
+    assert "Access-Control-Allow-Credentials" not in response.headers
+
+
+@pytest.mark.parametrize("origin", ["https://a.example", "null"])
+def test_any_page_may_call_by_default_and_without_credentials(api: Api, origin: str) -> None:
+    for method in ("GET", "OPTIONS"):
+        response = api.request(method, "/health", headers={"Origin": origin})
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
+        assert "Access-Control-Allow-Credentials" not in response.headers
+
+
+def test_pages_may_send_and_read_the_headers_of_the_api(api: Api) -> None:
+    headers = api.request("OPTIONS", "/images", headers={"Origin": "https://a.example"}).headers
+    assert {*headers["Access-Control-Allow-Headers"].split(",")} >= {
+        "Authorization",
+        "Content-Type",
+        "Idempotency-Key",
+        "If-Match",
+        "If-None-Match",
+        "X-User-Id",
+    }
+    assert headers["Access-Control-Max-Age"] == "600"
+    exposed = api.get("/health", headers={"Origin": "https://a.example"}).headers
+    assert exposed["Access-Control-Expose-Headers"].split(",") == [
+        "Deprecation",
+        "ETag",
+        "Link",
+        "Location",
+        "Retry-After",
+        "Sunset",
+        "WWW-Authenticate",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "cache_control"),
+    [
+        ("GET", "/health", 200, "no-store"),
+        ("GET", "/nope", 404, "no-store"),
+        ("POST", "/health", 405, "no-store"),
+        ("OPTIONS", "/health", 204, "no-store"),
+        ("HEAD", "/health", 200, "no-store"),
+    ],
+)
+def test_every_response_says_how_it_may_be_kept(
+    api: Api, method: str, path: str, status: int, cache_control: str
+) -> None:
+    response = api.request(method, path, headers={"Origin": "https://a.example"})
+    assert (response.status, response.headers["Cache-Control"]) == (status, cache_control)
+    assert response.headers["Vary"] == "Origin, Authorization, X-User-Id"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_no_call_outlives_the_invocation(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    deadline = Deadline(clock=Clock())
+    monkeypatch.setattr("app.main.get_deadline", lambda: deadline)
+    api.get("/health")
+    deadline.require(28)
+    with pytest.raises(Unavailable):
+        deadline.require(28.01)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"])
+def test_body_is_always_a_text(api: Api, method: str) -> None:
+    """Some gateways take no null."""
+    item = api.post("/items", json={"name": "a"}).json
+    event = make_event(method, f"/items/{item['id']}", {}, None, encode=False)
+    response = lambda_handler(event, make_context())
+    assert isinstance(response["body"], str)
+    assert bool(response["body"]) is (method not in {"DELETE", "HEAD"})
+    assert event["httpMethod"] == method
+
+
 @pytest.mark.usefixtures("api")
-def test_request_is_logged_by_its_route_and_not_by_what_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = StringIO()
-    monkeypatch.setattr(get_logger().registered_handler, "stream", stream)
-    url = f"/images/{SECRET}?userId={SECRET}"
-    event = make_event("GET", url, {"X-User-Id": SECRET, "Authorization": SECRET}, None, encode=False)
-    lambda_handler(event, make_context())
-    lambda_handler(make_event("GET", f"/{SECRET}", {}, None, encode=False), make_context())
-    logs = stream.getvalue()
-    assert '"route":"/images/{image_id}"' in logs
-    assert SECRET not in logs
+def test_error_around_a_route_is_a_problem_too() -> None:
+    response = read_response(lambda_handler({"httpMethod": "GET"}, make_context()))
+    assert response.problem == (500, "internal_error", [])
+    assert response.headers["Cache-Control"] == "no-store"

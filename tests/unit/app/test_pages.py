@@ -52,6 +52,10 @@ def test_made_up_cursor_is_refused(cursor: str) -> None:
         (parse(userId="ben"), ANN),
         (parse(tags="b"), ANN),
         (parse(order="asc"), ANN),
+        (parse(tags="b", match="any"), ANN),
+        (parse(visibility="public"), ANN),
+        (parse(createdAfter="2026-01-01T00:00:00Z"), ANN),
+        (parse(createdBefore="2026-01-01T00:00:00Z"), ANN),
         (PageQuery.model_validate({}), ANN),
         (parse(), Caller("ben", is_verified=True)),
         (parse(), Caller("ann", is_verified=True, is_admin=True)),
@@ -71,3 +75,44 @@ def test_cursor_is_valid_for_a_page_of_another_size() -> None:
     cursor = pages.make_cursor(KEY, parse(limit=5), ANN)
     assert pages.get_span(parse(limit=7, cursor=cursor), ANN).high == KEY
     assert pages.make_cursor(None, parse(), ANN) is None
+
+
+def test_cursor_of_items_of_one_user_means_nothing_for_those_of_another() -> None:
+    pages = PageCursors(lambda: [b"key"])
+    ann, ben = (PageQuery.model_validate({"userId": user}) for user in ("ann", "ben"))
+    cursor = pages.make_cursor(KEY, ann, ANN)
+    assert pages.get_span(ann.model_copy(update={"cursor": cursor}), ANN).high == KEY
+    with pytest.raises(InvalidFields) as raised:
+        pages.get_span(ben.model_copy(update={"cursor": cursor}), ANN)
+    assert [error.field for error in raised.value.errors] == ["cursor"]
+
+
+def test_cursor_is_signed_with_the_current_key_and_outlives_it_once() -> None:
+    cursor = PageCursors(lambda: [b"new", b"old"]).make_cursor(KEY, parse(), ANN)
+    query = parse(cursor=cursor)
+    assert PageCursors(lambda: [b"newer", b"new"]).get_span(query, ANN).high == KEY
+    with pytest.raises(InvalidFields):
+        PageCursors(lambda: [b"old"]).get_span(query, ANN)
+
+
+def test_cursor_is_its_key_behind_16_bytes_of_signature() -> None:
+    cursor = encode_cursor(KEY, "query", b"key")
+    raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+    assert raw[16:] == KEY.encode()
+    assert "=" not in cursor
+    assert len(cursor) <= 200
+
+
+def test_page_without_a_cursor_needs_no_key() -> None:
+    def refuse() -> list[bytes]:
+        raise AssertionError
+
+    assert PageCursors(refuse).get_span(parse(), ANN) == parse().make_span()
+    assert PageCursors(refuse).make_cursor(None, parse(), ANN) is None
+
+
+def test_cursor_of_an_ascending_listing_moves_its_lower_bound() -> None:
+    pages = PageCursors(lambda: [b"key"])
+    cursor = pages.make_cursor(KEY, parse(order="asc"), ANN)
+    span = pages.get_span(parse(order="asc", cursor=cursor), ANN)
+    assert (span.low, span.high, span.descending) == (KEY, "~", False)

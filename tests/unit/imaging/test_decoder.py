@@ -1,19 +1,19 @@
 from __future__ import annotations
 
 import ctypes
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from imaging.decoder import Decoder
 from imaging.isolation import PR_SET_DUMPABLE
 from imaging.renditions import render
-from imaging.reports import MAX_REPORT_BYTES, DecoderError, InvalidReport
+from imaging.reports import DecoderError, InvalidReport
 from shared.errors import UnacceptableImage, Unavailable
 from shared.renditions import RenditionName
 from tests.support.hostile_worker import PR_GET_DUMPABLE
 from tests.support.pictures import make_animation, make_photo, make_picture, make_srgb_profile
+from tests.support.reports import WEBP, make_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 MEGABYTE = 2**20
 SECONDS = 30
-WEBP = make_picture("WEBP")
 
 type MakeDecoder = Callable[[str], Decoder]
 
@@ -46,17 +45,6 @@ def decoder() -> Iterator[Decoder]:
     decoder = Decoder(cpu_seconds=10, memory_bytes=500 * MEGABYTE)
     yield decoder
     decoder.stop()
-
-
-def make_report(**changes: Any) -> bytes:  # noqa: ANN401 - JSON
-    report = {
-        "outcome": "rendered",
-        "inspection": {"content_type": "image/jpeg", "width": 80, "height": 40, "animated": False},
-        "renditions": {name: {"width": 80, "height": 40} for name in RenditionName},
-        "placeholder": {"thumbhash": "AA==", "dominant_color": "#aabbcc"},
-        "exif": None,
-    }
-    return json.dumps(report | changes).encode()
 
 
 @pytest.mark.parametrize(
@@ -105,43 +93,9 @@ def test_bytes_that_are_no_report_are_refused_and_run_no_code(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("frames", "reason"),
-    [
-        ([b"{"], "not valid"),
-        ([b"[]"], "not valid"),
-        ([b"x" * (MAX_REPORT_BYTES + 1)], "not valid"),
-        ([b'{"outcome": "other"}'], "not valid"),
-        ([b'{"outcome": "refused", "detail": ""}'], "not valid"),
-        ([b'{"outcome": "refused", "detail": "' + b"x" * 501 + b'"}'], "not valid"),
-        ([b'{"outcome": "failed", "traceback": "' + b"x" * 8001 + b'"}'], "not valid"),
-        ([make_report(more=1)], "not valid"),
-        ([make_report(inspection={"content_type": "image/jpeg", "width": 80, "height": 40})], "not valid"),
-        ([make_report(placeholder={"thumbhash": "x" * 65, "dominant_color": "#aabbcc"})], "not valid"),
-        ([make_report(placeholder={"thumbhash": "AA==", "dominant_color": "red"})], "not valid"),
-        ([make_report(exif={"camera": "x" * 101})], "not valid"),
-        ([make_report(exif={"taken_at": "<script>"})], "not valid"),
-        ([make_report(exif={"aperture": "x"})], "not valid"),
-        ([make_report().replace(b"80", b"0", 1)], "not valid"),
-        ([make_report().replace(b"80", b"30001", 1)], "not valid"),
-        ([make_report().replace(b"80", b"NaN", 1)], "not valid"),
-        ([make_report().replace(b"image/jpeg", b"text/html")], "content type"),
-        ([make_report(renditions={})], "every rendition"),
-        ([make_report(renditions={"other": {"width": 1, "height": 1}})], "not valid"),
-        (
-            [make_report(renditions={name: {"width": 257, "height": 40} for name in RenditionName})],
-            "larger than its box",
-        ),
-        ([make_report(), b"<html>"], "not a WebP"),
-        ([make_report(), WEBP + b"x"], "not a WebP"),
-        ([make_report(), b"RIFF" + WEBP[4:8] + b"WAVE" + WEBP[12:]], "not a WebP"),
-    ],
-)
-def test_report_is_checked_field_by_field(
-    make_hostile: MakeDecoder, frames: list[bytes], reason: str
-) -> None:
-    with pytest.raises(InvalidReport, match=reason):
-        make_hostile("send_what_the_test_says").render(b"\n\n".join(frames), SECONDS)
+def test_report_that_is_not_right_is_refused(make_hostile: MakeDecoder) -> None:
+    with pytest.raises(InvalidReport, match="every rendition"):
+        make_hostile("send_what_the_test_says").render(make_report(renditions={}), SECONDS)
 
 
 def test_report_that_is_right_is_taken(make_hostile: MakeDecoder) -> None:

@@ -1,221 +1,45 @@
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from operations.consistency import GRACE, ConsistencyCheck, run_check
-from operations.findings import Finding, Flaw, get_all
-from operations.usage import check_usage
+from operations.consistency import GRACE, ConsistencyCheck, make_check, run_check
+from operations.findings import Finding, Flaw
 from shared.errors import Conflict, NotFound, Throttled, Unavailable
-from shared.lifecycle import PROCESSING_LEASE, Event, Status
-from shared.models import Item, Visibility
+from shared.lifecycle import Status
 from shared.quotas import Usage
-from shared.renditions import RenditionName
-from shared.storage import make_original_key, make_rendition_key, make_upload_key
-from shared.table import MAX_KEYS_PER_READ, ConditionFailed
+from shared.storage import make_original_key
+from shared.table import ConditionFailed
 from tests.support.faults import Fault, break_calls
-from tests.support.images import START, make_image, make_pending
-from tests.support.pictures import make_picture
+from tests.support.handlers import listen
+from tests.support.world import (
+    BREAKAGES,
+    LATER,
+    PICTURE,
+    forget_counter,
+    kill_after_the_verdict,
+    leave_entry_of_a_tag,
+    leave_original,
+    leave_original_of_a_rejected_image,
+    leave_rendition,
+    leave_upload,
+    lose_entry,
+    lose_event,
+    lose_original,
+    lose_rendition,
+    lose_upload_event,
+    miscount,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
-    from processor.processing import Processor
-    from shared.images import ImageRepository
-    from shared.items import ItemRepository
-    from shared.models import Image
-    from shared.storage import ImageStorage
     from shared.table import Key, Row
-
-PICTURE = make_picture()
-LATER = timedelta(hours=1)
-"""Long enough for everything that is on its way to be late."""
-
-
-class World:
-    """A deployment with an image of each kind in it, whose table and bucket agree."""
-
-    def __init__(
-        self, images: ImageRepository, items: ItemRepository, storage: ImageStorage, processor: Processor
-    ) -> None:
-        self.images = images
-        self.items = items
-        self.storage = storage
-        self.processor = processor
-        self.dynamodb: DynamoDBClient = images.table._client  # noqa: SLF001 - to break its contents
-        self.image = self.add_ready(tags=("sea", "sun"), visibility=Visibility.PUBLIC)
-        self.add_ready(user_id="bob", visibility=Visibility.PRIVATE)
-        self.rejected = self.add_ready(data=PICTURE[:-100], tags=("sea",))
-        images.add(make_pending())
-        self.item = items.add(
-            Item(id=make_image().id, user_id="ann", name="a", created_at=START, updated_at=START)
-        )
-
-    def add_ready(self, data: bytes = PICTURE, **fields: Any) -> Image:  # noqa: ANN401 - any field of an image
-        image = self.add_uploaded(data, **fields)
-        self.processor.process(image.id, datetime.now(UTC), seconds=60)
-        return self.images.get(image.id)
-
-    def add_uploaded(self, data: bytes = PICTURE, **fields: Any) -> Image:  # noqa: ANN401 - any field of an image
-        lease = int(time.time() + PROCESSING_LEASE.total_seconds())
-        image = make_image(
-            **{"size": len(data), "leased_until": lease, "updated_at": datetime.now(UTC)} | fields
-        )
-        self.storage.add(make_original_key(image.id), data, "image/jpeg")
-        return self.images.add(image)
-
-    def find(self, *, later: timedelta = LATER) -> list[tuple[Flaw, str]]:
-        return [(finding.flaw, finding.name) for finding in self.make_check(later=later).find()]
-
-    def make_check(self, *, later: timedelta = LATER) -> ConsistencyCheck:
-        return ConsistencyCheck(
-            self.images, self.items, self.storage, clock=lambda: datetime.now(UTC) + later
-        )
-
-    def delete_row(self, table: str, pk: str, sk: str) -> None:
-        self.dynamodb.delete_item(TableName=table, Key={"pk": {"S": pk}, "sk": {"S": sk}})
-
-    def put_row(self, table: str, pk: str, sk: str, **values: Any) -> None:  # noqa: ANN401 - DynamoDB's shapes
-        self.dynamodb.put_item(TableName=table, Item={"pk": {"S": pk}, "sk": {"S": sk}, **values})
-
-    def list_entries(self, image: Image) -> list[Key]:
-        return [*self.images.get_entries(image)]
-
-
-@pytest.fixture
-def world(
-    images: ImageRepository, items: ItemRepository, storage: ImageStorage, processor: Processor
-) -> World:
-    return World(images, items, storage, processor)
-
-
-def lose_original(world: World) -> str:
-    world.storage.delete(make_original_key(world.image.id))
-    return world.image.id
-
-
-def lose_rendition(world: World) -> str:
-    world.storage.delete(make_rendition_key(world.image.id, RenditionName.SMALL))
-    return world.image.id
-
-
-def lose_event(world: World) -> str:
-    return world.add_uploaded().id
-
-
-def lose_upload_event(world: World) -> str:
-    image = world.images.add(make_pending(size=len(PICTURE)))
-    world.storage.add(make_upload_key(image.id), PICTURE, "image/jpeg")
-    return image.id
-
-
-def kill_after_the_verdict(world: World) -> str:
-    image = world.add_uploaded()
-    world.images.apply(image.id, Event.REJECT, reason="Why.")
-    return image.id
-
-
-def leave_original_of_a_rejected_image(world: World) -> str:
-    key = make_original_key(world.rejected.id)
-    world.storage.add(key, PICTURE, "image/jpeg")
-    return key
-
-
-def leave_upload_that_has_ended(world: World) -> str:
-    image = world.images.add(make_pending(expires_at=int(time.time()) + 60))
-    world.storage.add(make_upload_key(image.id), PICTURE, "image/jpeg")
-    return make_upload_key(image.id)
-
-
-def lose_end_of_entry(world: World) -> str:
-    partition, sort = world.list_entries(world.rejected)[0]
-    world.put_row("images", partition, sort)
-    return f"{world.rejected.id} in {partition}"
-
-
-def leave_upload(world: World) -> str:
-    key = make_upload_key(world.image.id)
-    world.storage.add(key, PICTURE, "image/jpeg")
-    return key
-
-
-def leave_original(world: World) -> str:
-    key = make_original_key(make_image().id)
-    world.storage.add(key, PICTURE, "image/jpeg")
-    return key
-
-
-def leave_rendition(world: World) -> str:
-    key = make_rendition_key(make_image().id, RenditionName.SMALL)
-    world.storage.add(key, b"x", "image/webp")
-    return key
-
-
-def lose_entry(world: World) -> str:
-    partition, sort = world.list_entries(world.image)[1]
-    world.delete_row("images", partition, sort)
-    return f"{world.image.id} in {partition}"
-
-
-def lose_entry_of_item(world: World) -> str:
-    ((partition, sort),) = world.items.get_entries(world.item)
-    world.delete_row("items", partition, sort)
-    return f"{world.item.id} in {partition}"
-
-
-def leave_entry(world: World) -> str:
-    image = make_image()
-    world.put_row("images", "PUBLIC#0", world.list_entries(image)[0][1])
-    return f"{image.id} in PUBLIC#0"
-
-
-def leave_entry_of_a_tag(world: World) -> str:
-    _, sort = world.list_entries(world.image)[0]
-    world.put_row("images", "USER#ann#PUBLIC#TAG#moon", sort)
-    return f"{world.image.id} in USER#ann#PUBLIC#TAG#moon"
-
-
-def miscount(world: World) -> str:
-    world.put_row("images", "USER#ann", "USAGE", images={"N": "7"}, bytes={"N": "1"}, version={"N": "3"})
-    return "USER#ann"
-
-
-def forget_counter(world: World) -> str:
-    world.delete_row("images", "USER#bob", "USAGE")
-    return "USER#bob"
-
-
-def leave_counter(world: World) -> str:
-    world.put_row("images", "USER#cid", "USAGE", images={"N": "1"}, bytes={"N": "9"}, version={"N": "1"})
-    return "USER#cid"
-
-
-BREAKAGES: list[tuple[Callable[[World], str], Flaw]] = [
-    (lose_original, Flaw.LOST_ORIGINAL),
-    (lose_rendition, Flaw.LOST_RENDITION),
-    (lose_event, Flaw.STUCK),
-    (lose_upload_event, Flaw.STUCK),
-    (kill_after_the_verdict, Flaw.KEPT_BYTES),
-    (leave_original_of_a_rejected_image, Flaw.ORPHAN),
-    (leave_upload_that_has_ended, Flaw.ORPHAN),
-    (lose_end_of_entry, Flaw.WRONG_ENTRY),
-    (leave_upload, Flaw.ORPHAN),
-    (leave_original, Flaw.ORPHAN),
-    (leave_rendition, Flaw.ORPHAN),
-    (lose_entry, Flaw.MISSING_ENTRY),
-    (lose_entry_of_item, Flaw.MISSING_ENTRY),
-    (leave_entry, Flaw.STRAY_ENTRY),
-    (leave_entry_of_a_tag, Flaw.STRAY_ENTRY),
-    (miscount, Flaw.WRONG_USAGE),
-    (forget_counter, Flaw.WRONG_USAGE),
-    (leave_counter, Flaw.WRONG_USAGE),
-]
+    from tests.support.world import World
 
 
 def settle(world: World, s3: S3Client) -> None:
@@ -285,15 +109,6 @@ def test_row_that_cannot_be_read_is_reported_and_left(world: World) -> None:
     assert (finding.flaw, finding.name, finding.repair) == (Flaw.UNREADABLE, "IMAGE#1", None)
 
 
-def test_repair_of_what_has_changed_meanwhile_changes_nothing(world: World) -> None:
-    lose_entry(world)
-    (finding,) = world.make_check().find()
-    assert finding.repair
-    world.images.update(world.image.id, lambda old: old.model_copy(update={"description": "x"}))
-    with pytest.raises(ConditionFailed):
-        finding.repair()
-
-
 def change(world: World, finding: Finding) -> None:
     """Change whatever the finding is about."""
     for record_id in (world.image.id, finding.name, finding.name.partition(" ")[0]):
@@ -324,14 +139,18 @@ def test_repair_changes_nothing_that_has_changed_since_it_was_found(
     assert s3.list_objects_v2(Bucket="bucket")["Contents"] == objects
 
 
-def test_image_that_changes_while_it_is_checked_is_not_judged(world: World, s3: S3Client) -> None:
+def test_image_that_changes_while_it_is_checked_is_not_judged(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lose_original(world)
+    has = world.storage.has
 
-    def change_meanwhile(**_: object) -> None:
-        s3.meta.events.unregister("after-call.s3.HeadObject", change_meanwhile)
-        world.images.update(world.image.id, lambda old: old)
+    def change_meanwhile(key: str) -> bool:
+        if key == make_original_key(world.image.id):
+            world.images.update(world.image.id, lambda old: old)
+        return has(key)
 
-    s3.meta.events.register("after-call.s3.HeadObject", change_meanwhile)
+    monkeypatch.setattr(world.storage, "has", change_meanwhile)
     assert world.find() == []
 
 
@@ -350,26 +169,12 @@ def test_orphan_is_judged_on_a_consistent_read(world: World, monkeypatch: pytest
 
 @pytest.mark.parametrize("fault", [Fault.FAILED, Fault.THROTTLED, Fault.NO_RESPONSE])
 def test_object_that_s3_cannot_tell_of_is_not_taken_for_lost(
-    world: World, s3: S3Client, fault: Fault
+    world: World, s3: S3Client, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
     break_calls(s3, "HeadObject", fault)
     with pytest.raises((Throttled, Unavailable)):
         world.find()
-
-
-def test_any_number_of_rows_is_read_in_batches_that_dynamodb_takes(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sizes: list[int] = []
-
-    def note_size(keys: Sequence[Key]) -> dict[Key, Row]:
-        sizes.append(len(keys))
-        return {key: {} for key in keys}
-
-    monkeypatch.setattr(world.images.table, "get_many", note_size)
-    keys = [(str(number), "IMAGE") for number in range(2 * MAX_KEYS_PER_READ + 1)]
-    assert list(get_all(world.images.table, keys)) == keys
-    assert sizes == [100, 100, 1]
 
 
 def test_lost_original_of_an_image_deletes_its_record(world: World) -> None:
@@ -420,32 +225,6 @@ def test_repair_that_comes_too_late_is_reported(world: World) -> None:
     assert "left as it is: it has changed" in lines[0]
 
 
-def test_counter_that_moves_while_it_is_checked_is_not_judged(world: World) -> None:
-    miscount(world)
-    scans = 0
-
-    def add_meanwhile(**_: object) -> None:
-        nonlocal scans
-        scans += 1
-        if scans == 2:
-            world.add_ready()
-
-    world.dynamodb.meta.events.register("after-call.dynamodb.Scan", add_meanwhile)
-    assert list(check_usage(world.images)) == []
-    assert scans == 2
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 100])
-def test_any_number_of_users_is_checked_however_many_are_held_at_once(world: World, size: int) -> None:
-    for number in range(7):
-        world.images.add(make_image(user_id=f"user{number}"))
-    assert list(check_usage(world.images, max_users=size)) == []
-    for user in ("user0", "user3", "user6"):
-        world.delete_row("images", f"USER#{user}", "USAGE")
-    wrong = sorted(finding.name for finding in check_usage(world.images, max_users=size))
-    assert wrong == ["USER#user0", "USER#user3", "USER#user6"]
-
-
 def test_live_changes_are_never_taken_for_flaws(world: World) -> None:
     """Whatever is written between two reads of the check."""
     turns = iter(range(10_000))
@@ -468,6 +247,24 @@ def test_live_changes_are_never_taken_for_flaws(world: World) -> None:
             busy = False
 
     for operation in ("Scan", "BatchGetItem", "GetItem", "TransactGetItems"):
-        world.dynamodb.meta.events.register(f"after-call.dynamodb.{operation}", change_once)
+        listen(world.dynamodb, f"after-call.dynamodb.{operation}", change_once)
     assert world.find(later=timedelta()) == []
     assert world.images.get_usage("ann") == Usage(images=1, bytes=len(PICTURE))
+
+
+def test_check_of_a_stack_reads_the_tables_and_the_bucket_of_its_outputs(world: World, s3: S3Client) -> None:
+    name = lose_original(world)
+    outputs = {"ImagesTableName": "images", "ItemsTableName": "items", "BucketName": "bucket"}
+    clients: dict[str, Any] = {"dynamodb": world.dynamodb, "s3": s3}
+    check = make_check(clients.__getitem__, outputs, grace=GRACE)
+    assert [(finding.flaw, finding.name) for finding in check.find()] == [(Flaw.LOST_ORIGINAL, name)]
+
+
+def test_upload_event_that_was_lost_is_sent_again(world: World, s3: S3Client) -> None:
+    image_id = lose_upload_event(world)
+    copied: list[str] = []
+    listen(s3, "provide-client-params.s3.CopyObject", lambda params, **_: copied.append(params["Key"]))
+    (finding,) = world.make_check().find()
+    assert finding.repair
+    finding.repair()
+    assert copied == [f"uploads/{image_id}"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -8,13 +9,15 @@ import pytest
 from PIL import Image as Pillow
 
 from imaging.renditions import render
-from processor.processing import LATE_AGE, ROW_PATIENCE, Processor
+from processor.processing import Processor
 from shared.errors import NotFound, UnacceptableImage, Unavailable
 from shared.lifecycle import Event, Status
+from shared.models import Exif
 from shared.quotas import Usage
 from shared.renditions import RenditionName
 from shared.storage import make_original_key, make_rendition_key
 from tests.support.faults import break_calls, lose_response
+from tests.support.handlers import ignore, listen
 from tests.support.images import make_image, reject
 from tests.support.pictures import make_photo, make_picture
 
@@ -59,12 +62,12 @@ def test_image_becomes_ready_with_renditions_and_facts(
     assert processor.process(image.id, now(), seconds=60) == "ready"
     ready = images.get(image.id)
     assert (ready.status, ready.status_reason, ready.width, ready.height) == (Status.READY, None, 800, 400)
-    assert {name: (found.width, found.height) for name, found in ready.renditions.items()} == {
-        "thumbnail": (256, 128),
-        "small": (640, 320),
-        "medium": (800, 400),
-        "large": (800, 400),
-    }
+    assert ready.renditions.keys() == {*RenditionName}
+    sizes = [
+        (found.width, found.height)
+        for found in (ready.renditions[name] for name in (RenditionName.SMALL, RenditionName.LARGE))
+    ]
+    assert sizes == [(640, 320), (800, 400)]
     assert ready.placeholder is not None
     for name, rendition in ready.renditions.items():
         data = storage.get(make_rendition_key(image.id, name))
@@ -191,51 +194,14 @@ def test_try_after_one_that_was_killed_amid_its_renditions_completes_them(
         if len(written) > 2:
             raise Killed
 
-    s3.meta.events.register("before-call.s3.PutObject", kill)
+    listen(s3, "before-call.s3.PutObject", kill)
     with pytest.raises(Killed):
         processor.process(image.id, now(), seconds=60)
-    s3.meta.events.unregister("before-call.s3.PutObject", kill)
+    ignore(s3, "before-call.s3.PutObject", kill)
     assert images.get(image.id).status is Status.PROCESSING
     assert len(list_keys(s3)) == 3
     assert processor.process(image.id, now(), seconds=60) == "ready"
     assert len(list_keys(s3)) == 1 + len(RenditionName)
-
-
-def test_event_before_its_row_waits_for_it(images: ImageRepository, storage: ImageStorage) -> None:
-    late = make_image()
-    storage.add(make_original_key(late.id), make_picture(), "image/jpeg")
-    pauses: list[float] = []
-
-    def sleep(seconds: float) -> None:
-        pauses.append(seconds)
-        if len(pauses) == 3:
-            images.add(late)
-
-    assert make_processor(images, storage, sleep=sleep).process(late.id, now(), seconds=60) == "ready"
-    assert len(pauses) == 3
-
-
-def test_object_that_gets_no_row_while_its_request_can_live_is_deleted(
-    images: ImageRepository, s3: S3Client, storage: ImageStorage
-) -> None:
-    storage.add(make_original_key("1"), b"x", "image/jpeg")
-    pauses: list[float] = []
-    processor = make_processor(images, storage, sleep=pauses.append)
-    assert processor.process("1", now(), seconds=60) == "deleted"
-    assert list_keys(s3) == []
-    assert 35 <= sum(pauses) < 40
-
-
-def test_nothing_waits_for_the_row_of_an_object_that_is_gone_or_old(
-    images: ImageRepository, s3: S3Client, storage: ImageStorage
-) -> None:
-    pauses: list[float] = []
-    processor = make_processor(images, storage, sleep=pauses.append)
-    assert processor.process("1", now(), seconds=60) == "deleted"
-    storage.add(make_original_key("1"), b"x", "image/jpeg")
-    assert processor.process("1", now() - ROW_PATIENCE - timedelta(seconds=1), seconds=60) == "deleted"
-    assert list_keys(s3) == []
-    assert pauses == []
 
 
 def test_event_of_an_image_that_is_gone_already_ends_quietly(
@@ -274,37 +240,51 @@ def test_image_deleted_meanwhile_stays_deleted_and_leaves_no_byte(
     processor: Processor, images: ImageRepository, storage: ImageStorage, s3: S3Client, image: Image
 ) -> None:
     def delete(**_: Any) -> None:  # noqa: ANN401 - botocore's
-        s3.meta.events.unregister("before-call.s3.PutObject", delete)
+        ignore(s3, "before-call.s3.PutObject", delete)
         images.delete(image.id)
         storage.delete_image(image.id)
 
-    s3.meta.events.register("before-call.s3.PutObject", delete)
+    listen(s3, "before-call.s3.PutObject", delete)
     assert processor.process(image.id, now(), seconds=60) == "deleted"
     assert list_keys(s3) == []
     with pytest.raises(NotFound):
         images.get(image.id)
 
 
-def test_image_whose_tries_are_killed_shows_failed(
+def test_facts_are_those_of_the_stored_bytes(
+    processor: Processor, images: ImageRepository, storage: ImageStorage
+) -> None:
+    data = make_photo(6, width=80, height=40)
+    said = {"content_type": "image/png", "size": 1, "width": None, "sha256": None, "animated": True}
+    image = images.add(make_image(**said))
+    storage.add(make_original_key(image.id), data, "image/png")
+    assert processor.process(image.id, now(), seconds=60) == "ready"
+    ready = images.get(image.id)
+    assert (ready.content_type, ready.size) == ("image/jpeg", len(data))
+    assert ready.sha256 == hashlib.sha256(data).hexdigest()
+    assert (ready.width, ready.height, ready.animated) == (80, 40, False)
+    assert ready.exif == Exif(orientation=6)
+    assert ready.leased_until is None
+    assert images.get_usage("ann") == Usage(images=1, bytes=len(data))
+
+
+def test_renditions_are_stored_as_webp(
+    processor: Processor, images: ImageRepository, s3: S3Client, image: Image
+) -> None:
+    processor.process(image.id, now(), seconds=60)
+    for name in images.get(image.id).renditions:
+        stored = s3.head_object(Bucket="bucket", Key=make_rendition_key(image.id, name))
+        assert stored["ContentType"] == "image/webp"
+
+
+def test_image_is_rendered_in_the_seconds_that_it_is_given(
     images: ImageRepository, storage: ImageStorage, image: Image
 ) -> None:
-    class Killed(BaseException):
-        pass
+    seen: list[tuple[bytes, float]] = []
 
-    class Dying(Processor):
-        def _finish(self, image_id: str, seconds: float) -> str:
-            raise Killed(image_id, seconds)
+    def note(data: bytes, seconds: float) -> Rendered:
+        seen.append((data, seconds))
+        return render(data)
 
-    tries = [now(), now() - 2 * LATE_AGE, now() - 4 * LATE_AGE]
-    seen = []
-    for uploaded_at in tries:
-        with pytest.raises(Killed):
-            make_processor(images, storage, Dying).process(image.id, uploaded_at, seconds=60)
-        seen.append(images.get(image.id).status)
-    assert seen == [Status.PROCESSING, Status.PROCESSING, Status.FAILED]
-    assert make_processor(images, storage).process(image.id, tries[-1], seconds=60) == "ready"
-
-
-def test_late_first_try_shows_no_failure(processor: Processor, images: ImageRepository, image: Image) -> None:
-    assert processor.process(image.id, now() - 2 * LATE_AGE, seconds=60) == "ready"
-    assert images.get(image.id).status_reason is None
+    Processor(images, storage, render=note).process(image.id, now(), seconds=7.5)
+    assert seen == [(storage.get(make_original_key(image.id)), 7.5)]

@@ -1,45 +1,81 @@
-import pytest
-from botocore.exceptions import ReadTimeoutError
+from __future__ import annotations
 
-from shared.aws import (
-    CONNECT_TIMEOUT_SECONDS,
-    MAX_ATTEMPTS,
-    READ_TIMEOUT_SECONDS,
-    RESERVED_SECONDS,
-    Deadline,
-    create_client,
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    IncompleteReadError,
+    NoCredentialsError,
+    ParamValidationError,
+    ReadTimeoutError,
 )
-from shared.errors import Unavailable
+
+from shared import aws
+from shared.aws import Deadline, create_client, translate_errors
+from shared.errors import Throttled, Unavailable
+from tests.support.clock import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 GATEWAY_TIMEOUT_SECONDS = 29
+READ_TIMEOUTS = {"dynamodb": 2, "s3": 3, "secretsmanager": 1}
+create_any: Callable[..., Any] = create_client
 
 
-@pytest.mark.parametrize("service", ["dynamodb", "s3", "secretsmanager"])
+@pytest.mark.parametrize("service", READ_TIMEOUTS)
 def test_client_gives_up_in_time(service: str) -> None:
-    config = create_client(service).meta.config  # type: ignore[call-overload] # any
-    assert config.connect_timeout == CONNECT_TIMEOUT_SECONDS
-    assert config.read_timeout == READ_TIMEOUT_SECONDS[service]
-    assert config.retries == {"mode": "standard", "total_max_attempts": MAX_ATTEMPTS}
+    config = create_any(service).meta.config
+    assert (config.connect_timeout, config.read_timeout) == (1, READ_TIMEOUTS[service])
+    assert config.retries == {"mode": "standard", "total_max_attempts": 3}
 
 
-class Clock:
-    now = 100.0
+def test_constants_are_those_of_the_clients() -> None:
+    """Tests and benchmarks count with them."""
+    assert (aws.CONNECT_TIMEOUT_SECONDS, aws.READ_TIMEOUT_SECONDS, aws.MAX_ATTEMPTS) == (1, READ_TIMEOUTS, 3)
+    assert aws.RESERVED_SECONDS == 1
 
-    def __call__(self) -> float:
-        return self.now
+
+@pytest.mark.parametrize(
+    ("endpoint", "url"),
+    [
+        (None, "https://bucket.s3.amazonaws.com/key?"),
+        ("http://localhost:4566", "http://localhost:4566/bucket/key?"),
+    ],
+)
+def test_bucket_is_in_the_host_on_aws_and_in_the_path_elsewhere(endpoint: str | None, url: str) -> None:
+    signed = create_client("s3", endpoint).generate_presigned_url(
+        "get_object", Params={"Bucket": "bucket", "Key": "key"}
+    )
+    assert signed.startswith(url)
+    assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in signed
 
 
-def test_no_try_is_begun_that_could_outlive_the_invocation() -> None:
+@pytest.mark.parametrize("service", READ_TIMEOUTS)
+def test_client_calls_the_endpoint_that_it_is_given(service: str) -> None:
+    assert create_any(service, "http://localhost:4566").meta.endpoint_url == "http://localhost:4566"
+    assert create_any(service).meta.endpoint_url.endswith("amazonaws.com")
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "seconds"),
+    [("dynamodb", "list_tables", 3), ("s3", "list_buckets", 4), ("secretsmanager", "list_secrets", 2)],
+)
+def test_try_begins_only_if_the_longest_one_would_end_in_time(
+    service: str, operation: str, seconds: int
+) -> None:
     clock = Clock()
     deadline = Deadline(clock=clock)
-    client = create_client("s3", deadline=deadline)
-    client.create_bucket(Bucket="deadlines", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-    longest = CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS["s3"]
-    deadline.start(RESERVED_SECONDS + longest)
-    client.list_buckets()
-    clock.now += 0.1
-    with pytest.raises(Unavailable):
-        client.list_buckets()
+    call: Callable[[], object] = getattr(create_any(service, deadline=deadline), operation)
+    deadline.start(seconds + 1)  # the last second is for the response
+    call()
+    clock.advance(0.1)
+    with pytest.raises(Unavailable, match="too slow"):
+        call()
 
 
 def test_slow_services_take_no_longer_than_the_invocation(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,11 +84,11 @@ def test_slow_services_take_no_longer_than_the_invocation(monkeypatch: pytest.Mo
     client = create_client("s3", deadline=deadline)
 
     def time_out(**_: object) -> None:
-        clock.now += CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS["s3"]
+        clock.advance(4)
         raise ReadTimeoutError(endpoint_url="")
 
     client.meta.events.register("before-send", time_out)
-    monkeypatch.setattr("time.sleep", lambda seconds: setattr(clock, "now", clock.now + seconds))
+    monkeypatch.setattr("time.sleep", clock.advance)
     deadline.start(GATEWAY_TIMEOUT_SECONDS)
     begun = clock.now
     while True:
@@ -62,14 +98,55 @@ def test_slow_services_take_no_longer_than_the_invocation(monkeypatch: pytest.Mo
             continue
         except Unavailable:
             break
-    assert 20 < clock.now - begun <= GATEWAY_TIMEOUT_SECONDS - RESERVED_SECONDS
+    assert 20 < clock.now - begun <= GATEWAY_TIMEOUT_SECONDS - 1
 
 
 def test_invocation_begins_anew() -> None:
-    clock = Clock()
-    deadline = Deadline(clock=clock)
+    deadline = Deadline(clock=Clock())
+    deadline.require(10**9)  # none has begun yet
     deadline.start(1)
     with pytest.raises(Unavailable):
         deadline.require(1)
     deadline.start(10)
-    deadline.require(1)
+    deadline.require(9)
+    with pytest.raises(Unavailable):
+        deadline.require(9.1)
+
+
+def make_error(code: str, status: int) -> ClientError:
+    response: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, "Operation")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (make_error("ProvisionedThroughputExceededException", 400), Throttled),
+        (make_error("RequestLimitExceeded", 400), Throttled),
+        (make_error("SlowDown", 503), Throttled),
+        (make_error("ThrottlingException", 400), Throttled),
+        (make_error("ConditionalRequestConflict", 409), Unavailable),
+        (make_error("OperationAborted", 409), Unavailable),
+        (make_error("RequestTimeout", 400), Unavailable),
+        (make_error("InternalServerError", 500), Unavailable),
+        (make_error("ServiceUnavailable", 503), Unavailable),
+        (ConnectTimeoutError(endpoint_url=""), Unavailable),
+        (ReadTimeoutError(endpoint_url=""), Unavailable),
+        (ConnectionClosedError(endpoint_url=""), Unavailable),
+        (EndpointConnectionError(endpoint_url="", error=""), Unavailable),
+        (IncompleteReadError(actual_bytes=1, expected_bytes=2), Unavailable),
+        (make_error("ValidationException", 400), ClientError),
+        (make_error("AccessDeniedException", 403), ClientError),
+        (make_error("NoSuchKey", 404), ClientError),
+        (make_error("Odd", 499), ClientError),
+        (ParamValidationError(report=""), ParamValidationError),
+        (NoCredentialsError(), NoCredentialsError),
+        (ValueError(), ValueError),
+    ],
+    ids=str,
+)
+def test_errors_that_may_pass_are_told_from_our_mistakes(error: Exception, expected: type[Exception]) -> None:
+    with pytest.raises(Exception) as raised, translate_errors():  # noqa: PT011 - the type is compared below
+        raise error
+    assert type(raised.value) is expected
+    assert error in (raised.value, raised.value.__cause__)

@@ -4,7 +4,14 @@ import pytest
 from PIL import Image
 
 from shared.errors import TooManyPixels, UnacceptableImage, UnsupportedImage
-from shared.inspection import MAX_IMAGE_PIXELS, Inspection, inspect, open_image, refusing_damage
+from shared.inspection import (
+    MAX_IMAGE_PIXELS,
+    Inspection,
+    detect_format,
+    inspect,
+    open_image,
+    refusing_damage,
+)
 from shared.structure import (
     MAX_GIF_BLOCKS,
     MAX_JPEG_EXIF_BYTES,
@@ -148,9 +155,10 @@ def test_refuses_far_more_pixels(edge: int) -> None:
         inspect(make_png_header(edge, edge))
 
 
-def test_refuses_an_image_without_pixels() -> None:
+@pytest.mark.parametrize("size", [(0, 10), (10, 0)])
+def test_refuses_an_image_without_pixels(size: tuple[int, int]) -> None:
     with pytest.raises(UnsupportedImage):
-        inspect(make_png_header(0, 10))
+        inspect(make_png_header(*size))
 
 
 def test_an_extreme_aspect_ratio_is_fine() -> None:
@@ -220,3 +228,70 @@ def test_whatever_a_parser_raises_is_damage(error: type[Exception]) -> None:
 def test_a_machine_without_memory_is_not_blamed_on_the_image() -> None:
     with pytest.raises(MemoryError), refusing_damage():
         raise MemoryError
+
+
+@pytest.mark.parametrize(
+    ("data", "image_format"),
+    [
+        (b"\xff\xd8\xff", "JPEG"),
+        (b"\x89PNG\r\n\x1a\n", "PNG"),
+        (b"GIF87a", "GIF"),
+        (b"GIF89a", "GIF"),
+        (b"RIFF\x00\x00\x00\x00WEBP", "WEBP"),
+        (b"\x00\x00\x00\x18ftypavif\x00\x00\x00\x00mif1miaf", "AVIF"),
+        (b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00miafavif", "AVIF"),
+        (b"\x00\x00\x00\x18ftypavis\x00\x00\x00\x00msf1miaf", "AVIF"),
+    ],
+    ids=repr,
+)
+def test_format_is_told_by_the_first_bytes(data: bytes, image_format: str) -> None:
+    assert detect_format(data) == image_format
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1miafavif",  # behind the box of brands
+        b"\x00\x00\x10\x00ftypmif1" + bytes(244) + b"avif",  # behind what is looked at
+        b"RIFF\x00\x00\x00\x00WAVEWEBP",
+        b"FORM\x00\x00\x00\x00WEBP",
+        b"xxxxavifftyp",
+    ],
+    ids=["behind the box", "far behind", "sound", "no riff", "no box"],
+)
+def test_name_of_a_format_elsewhere_means_nothing(data: bytes) -> None:
+    with pytest.raises(UnsupportedImage):
+        detect_format(data)
+
+
+@pytest.mark.parametrize(("count", "is_taken"), [(3, True), (4, False)])
+@pytest.mark.parametrize("image_format", ["PNG", "WEBP", "AVIF", "GIF"])
+def test_animation_has_up_to_the_allowed_number_of_frames(
+    monkeypatch: pytest.MonkeyPatch, image_format: str, count: int, is_taken: bool
+) -> None:
+    monkeypatch.setattr("shared.inspection.MAX_FRAMES", 3)
+    monkeypatch.setattr("shared.structure.MAX_FRAMES", 3)
+    animation = make_animation(image_format, count)
+    if is_taken:
+        assert inspect(animation).animated
+    else:
+        with pytest.raises(UnsupportedImage, match="more than 3 frames"):
+            inspect(animation)
+
+
+@pytest.mark.parametrize("size", [(30_000, 1), (1, 30_000)])
+def test_side_may_be_as_long_as_the_limit(size: tuple[int, int]) -> None:
+    inspection = inspect(make_png_header(*size))
+    assert (inspection.width, inspection.height) == size
+
+
+def test_exif_is_read_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.inspection.MAX_EXIF_BYTES", 20)
+    assert inspect(make_photo(6)).width == 40  # as it is stored, for its orientation is cut off
+
+
+def test_frames_of_a_gif_are_not_walked_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The walk through its blocks has counted them already."""
+    monkeypatch.setattr("PIL.GifImagePlugin.GifImageFile.n_frames", property(pytest.fail))
+    with open_image(make_animation("GIF")) as image:
+        assert image.format == "GIF"

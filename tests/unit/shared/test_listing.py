@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared import listing
 from shared.listing import ENTRIES_PER_READ, MAX_EXTRA_READS, Span, list_page
 from shared.records import make_sort_key
 from shared.table import Table
@@ -87,7 +89,7 @@ def test_bounds_are_inclusive_and_an_empty_span_is_an_empty_page(keys: set[str],
     assert walk(table, [["p"]], Span(low, high, descending=False), 7) == expected
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(st.integers(1, 20), st.booleans(), st.randoms(use_true_random=False))
 def test_every_key_comes_exactly_once_while_others_come_and_go(
     limit: int,
@@ -162,7 +164,6 @@ def test_page_of_a_partition_takes_one_read(size: int) -> None:
     page = list_page(table, [["p"]], Span(), limit=20)
     assert len(page.keys) == 20
     assert table.reads == 1
-    assert ENTRIES_PER_READ > 20
 
 
 def test_created_after_and_before_leave_their_own_moment_out() -> None:
@@ -200,3 +201,73 @@ def test_page_over_many_ended_entries_is_bounded_and_the_walk_goes_on(descending
         span = span.starting_at(page.next_key) if page.next_key else None
     assert seen == [*alive]
     assert pages <= 5_000 / ((MAX_EXTRA_READS - 1) * ENTRIES_PER_READ) + 1
+
+
+def test_reads_are_as_large_and_as_many_as_they_should_be() -> None:
+    assert (listing.ENTRIES_PER_READ, listing.MAX_EXTRA_READS, listing.MAX_CONCURRENT_READS) == (40, 24, 8)
+
+
+@pytest.mark.parametrize(
+    ("span", "key", "expected"),
+    [
+        (Span("b", "y"), "m", Span("b", "m")),
+        (Span("b", "y"), "z", Span("b", "y")),
+        (Span("b", "y", descending=False), "m", Span("m", "y", descending=False)),
+        (Span("b", "y", descending=False), "a", Span("b", "y", descending=False)),
+    ],
+)
+def test_span_starts_at_a_key_and_never_grows(span: Span, key: str, expected: Span) -> None:
+    assert span.starting_at(key) == expected
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "is_empty"), [("a", "b", False), ("a", "a", False), ("b", "a", True)]
+)
+def test_span_is_empty_if_its_bounds_have_crossed(low: str, high: str, is_empty: bool) -> None:
+    assert Span(low, high).is_empty is is_empty
+
+
+def test_span_without_bounds_holds_every_key_of_a_record() -> None:
+    assert Span.between(None, None, descending=True) == Span("!", "~", descending=True) == Span()
+    only_after = Span.between(START, None, descending=False)
+    assert (only_after.low, only_after.high) == ("2026-01-01T00:00:00.000000Z$", "~")
+    only_before = Span.between(None, START, descending=False)
+    assert (only_before.low, only_before.high) == ("!", "2026-01-01T00:00:00.000000Z")
+
+
+def test_empty_span_reads_nothing() -> None:
+    table = SortedTable({"p": list("abc")})
+    page = list_page(table, [["p"]], Span("b", "a"), limit=9)
+    assert (page.keys, page.next_key, table.reads) == ([], None, 0)
+
+
+@pytest.mark.parametrize(
+    ("limit", "keys", "next_key"),
+    [(2, ["a", "b"], "c"), (3, ["a", "b", "c"], None), (9, ["a", "b", "c"], None)],
+)
+def test_next_page_begins_with_the_first_key_that_did_not_fit(
+    limit: int, keys: list[str], next_key: str | None
+) -> None:
+    table = SortedTable({"p": list("abc")})
+    page = list_page(table, [["p"]], Span(descending=False), limit=limit)
+    assert (page.keys, page.next_key) == (keys, next_key)
+
+
+def test_partition_that_has_come_to_its_end_is_read_no_more() -> None:
+    table = SortedTable({"long": list("abcd"), "short": ["a"]})
+    page = list_page(table, [["long", "short"]], Span(descending=False), limit=9)
+    assert (page.keys, page.next_key, table.reads) == (["a"], None, 2)
+
+
+def test_first_reads_of_many_partitions_are_made_at_once() -> None:
+    """Each read waits until another one has begun. One by one, they would wait in vain."""
+    barrier = threading.Barrier(2, timeout=20)
+
+    class MeetingTable(SortedTable):
+        def query_entries(self, *args: Any, **options: Any) -> tuple[list[tuple[str, int | None]], bool]:  # noqa: ANN401 - of the table
+            barrier.wait()
+            return super().query_entries(*args, **options)
+
+    table = MeetingTable({"p": ["a"], "q": ["b"]})
+    page = list_page(table, [["p"], ["q"]], Span(descending=False), limit=9)
+    assert page.keys == ["a", "b"]

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shared.errors import NotFound, QuotaExceeded
-from shared.images import ImageRepository
+from shared.images import ImageRepository, make_usage_key
 from shared.lifecycle import Status
 from shared.models import Visibility
 from shared.quotas import Quota, Usage
+from tests.support.handlers import listen
 from tests.support.images import FAR_FUTURE, make_image, reject
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def test_change_that_counts_nothing_writes_no_counter(
 ) -> None:
     image = images.add(make_image())
     writes: list[Any] = []
-    dynamodb.meta.events.register(
+    listen(
+        dynamodb,
         "before-parameter-build.dynamodb.TransactWriteItems",
         lambda params, **_: writes.extend(params["TransactItems"]),
     )
@@ -149,3 +151,83 @@ def test_user_over_a_lowered_quota_can_delete_but_not_add(table: Table) -> None:
 )
 def test_error_names_the_bounds_and_what_to_do(quota: Quota, words: str) -> None:
     assert words in quota.make_error().detail
+
+
+@pytest.mark.parametrize(
+    ("used", "added", "fits"),
+    [
+        (Usage(images=2, bytes=90), Usage(images=1, bytes=10), True),
+        (Usage(images=3, bytes=0), Usage(images=1), False),
+        (Usage(images=2, bytes=91), Usage(images=1, bytes=10), False),
+        (Usage(images=3, bytes=90), Usage(bytes=10), True),
+        (Usage(images=4, bytes=200), Usage(images=-1, bytes=-100), True),
+    ],
+)
+def test_room_is_what_is_left_of_both_bounds(used: Usage, added: Usage, fits: bool) -> None:
+    quota = Quota(max_images=3, max_bytes=100)
+    if fits:
+        quota.require_room(used, added)
+    else:
+        with pytest.raises(QuotaExceeded, match="3 images and 100 bytes"):
+            quota.require_room(used, added)
+    Quota().require_room(used, added)
+
+
+@pytest.mark.parametrize(
+    ("difference", "grows", "is_zero"),
+    [
+        (Usage(), False, True),
+        (Usage(images=1), True, False),
+        (Usage(bytes=1), True, False),
+        (Usage(images=-1, bytes=-5), False, False),
+        (Usage(images=-1, bytes=5), True, False),
+        (Usage(bytes=-1), False, False),
+    ],
+)
+def test_difference_grows_if_it_takes_any_room(difference: Usage, grows: bool, is_zero: bool) -> None:
+    assert (difference.grows, difference.is_zero) == (grows, is_zero)
+
+
+def test_usages_are_added_and_subtracted() -> None:
+    assert Usage(images=5, bytes=70) + Usage(images=2, bytes=30) == Usage(images=7, bytes=100)
+    assert Usage(images=5, bytes=70) - Usage(images=2, bytes=30) == Usage(images=3, bytes=40)
+
+
+@pytest.mark.parametrize(("size", "fits"), [(1500, True), (1501, False), (10, True)])
+def test_image_that_turns_out_larger_needs_room_for_the_difference(
+    table: Table, size: int, fits: bool
+) -> None:
+    images = make_repository(table, images=2, size=2500)
+    image = images.add(make_image(size=1000))
+    images.add(make_image(size=1000))
+    if fits:
+        images.update(image.id, lambda old: old.model_copy(update={"size": size}))
+    else:
+        with pytest.raises(QuotaExceeded):
+            images.update(image.id, lambda old: old.model_copy(update={"size": size}))
+    assert images.get_usage("ann") == Usage(images=2, bytes=1000 + (size if fits else 1000))
+
+
+def test_request_needs_no_room_again_for_what_its_first_try_added(table: Table) -> None:
+    images = make_repository(table, images=1)
+    images.add(make_image(), claim="c")
+    images.require_room("ann", 1, claim="c")
+    for claim in (None, "other"):
+        with pytest.raises(QuotaExceeded):
+            images.require_room("ann", 1, claim=claim)
+
+
+def test_counter_has_a_version_that_every_change_raises(
+    dynamodb: DynamoDBClient, images: ImageRepository
+) -> None:
+    """Whoever repairs it sees by this that it has changed since."""
+    image = images.add(make_image(user_id="a#b"))
+    images.add(make_image(user_id="a#b"))
+    images.delete(image.id)
+    key = {"pk": {"S": "USER#a%23b"}, "sk": {"S": "USAGE"}}
+    assert dynamodb.get_item(TableName="images", Key=key)["Item"] == key | {
+        "images": {"N": "1"},
+        "bytes": {"N": "1000"},
+        "version": {"N": "3"},
+    }
+    assert make_usage_key("a#b") == ("USER#a%23b", "USAGE")

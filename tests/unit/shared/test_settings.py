@@ -1,17 +1,81 @@
+from __future__ import annotations
+
+from functools import cached_property
+
 import pytest
 
 from shared.settings import Settings
 
+# The variable of each setting, a value that is not its default, and what the setting is then.
+SETTINGS: dict[str, tuple[str, str, object]] = {
+    "images_table": ("IMAGES_TABLE", "t1", "t1"),
+    "items_table": ("ITEMS_TABLE", "t2", "t2"),
+    "idempotency_table": ("IDEMPOTENCY_TABLE", "t3", "t3"),
+    "bucket": ("BUCKET", "b", "b"),
+    "auth_mode": ("AUTH_MODE", "jwt", "jwt"),
+    "oidc_issuer": ("OIDC_ISSUER", "https://issuer.example", "https://issuer.example"),
+    "oidc_audience": ("OIDC_AUDIENCE", "client", "client"),
+    "oidc_keys_url": ("OIDC_KEYS_URL", "https://keys.example", "https://keys.example"),
+    "user_claim": ("USER_CLAIM", "email", "email"),
+    "admin_group": ("ADMIN_GROUP", "root", "root"),
+    "link_secret": ("LINK_SECRET", "links", "links"),
+    "public_shards": ("PUBLIC_SHARDS", "7", 7),
+    "max_user_images": ("MAX_USER_IMAGES", "5", 5),
+    "max_user_bytes": ("MAX_USER_BYTES", "6000", 6000),
+    "allowed_origins": ("ALLOWED_ORIGINS", "https://a,https://b", ["https://a", "https://b"]),
+    "memory_bytes": ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2048", 2_147_483_648),
+    "public_url": ("PUBLIC_URL", "https://api.example", "https://api.example"),
+    "s3_public_url": ("S3_PUBLIC_URL", "https://s3.example", "https://s3.example"),
+}
+# The settings that a function can do without. A missing variable and an empty one mean the same.
+DEFAULTS: dict[str, object] = {
+    "oidc_keys_url": None,
+    "user_claim": "sub",
+    "admin_group": "admin",
+    "public_shards": 1,
+    "max_user_images": None,
+    "max_user_bytes": None,
+    "allowed_origins": ["*"],
+    "public_url": None,
+    "s3_public_url": None,
+}
+REQUIRED = [name for name in SETTINGS if name not in DEFAULTS]
 
-def test_variable_is_missed_when_it_is_needed_and_by_its_name() -> None:
-    settings = Settings({"BUCKET": "b"})
-    assert settings.bucket == "b"
-    with pytest.raises(KeyError, match="IMAGES_TABLE"):
-        _ = settings.images_table
+
+def test_table_holds_every_setting() -> None:
+    properties = [name for name, value in vars(Settings).items() if isinstance(value, cached_property)]
+    assert properties == [*SETTINGS]
 
 
-@pytest.mark.parametrize("environ", [{}, {"PUBLIC_SHARDS": "", "PUBLIC_URL": "", "S3_PUBLIC_URL": ""}])
-def test_empty_variable_is_as_good_as_none(environ: dict[str, str]) -> None:
-    settings = Settings(environ)
-    assert (settings.public_shards, settings.public_url, settings.s3_public_url) == (1, None, None)
-    assert settings.allowed_origins == ["*"]
+@pytest.mark.parametrize("name", SETTINGS)
+def test_setting_is_the_value_of_its_own_variable(name: str) -> None:
+    variable, text, value = SETTINGS[name]
+    others = {other: "99" for other, _, _ in SETTINGS.values()}
+    assert getattr(Settings(others | {variable: text}), name) == value
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_required_variable_that_is_missing_is_named(name: str) -> None:
+    with pytest.raises(KeyError, match=f"^'{SETTINGS[name][0]}'$"):
+        getattr(Settings({}), name)
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_optional_variable_has_its_default_if_it_is_missing_or_empty(name: str) -> None:
+    for environ in ({}, {SETTINGS[name][0]: ""}):
+        assert getattr(Settings(environ), name) == DEFAULTS[name]
+
+
+@pytest.mark.parametrize("name", ["max_user_images", "max_user_bytes"])
+def test_quota_of_zero_is_no_quota(name: str) -> None:
+    assert getattr(Settings({SETTINGS[name][0]: "0"}), name) is None
+
+
+def test_callers_are_never_believed_by_default() -> None:
+    with pytest.raises(KeyError):
+        _ = Settings({}).auth_mode
+
+
+def test_settings_are_those_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BUCKET", "of the process")
+    assert Settings().bucket == "of the process"

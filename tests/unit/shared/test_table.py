@@ -11,6 +11,7 @@ from shared.errors import Conflict, Throttled, Unavailable
 from shared.models import Item
 from shared.table import ConditionFailed, Table, Transaction
 from tests.support.faults import break_calls
+from tests.support.handlers import listen
 from tests.support.images import START, make_image
 
 if TYPE_CHECKING:
@@ -102,7 +103,11 @@ def test_errors_of_aws_become_errors_of_the_domain_where_they_pass(
 
 @pytest.mark.parametrize("conflicts", [1, 3, 100])
 def test_conflict_of_transactions_is_tried_again_a_few_times(
-    dynamodb: DynamoDBClient, table: Table, no_pauses: list[float], conflicts: int
+    dynamodb: DynamoDBClient,
+    table: Table,
+    monkeypatch: pytest.MonkeyPatch,
+    no_pauses: list[float],
+    conflicts: int,
 ) -> None:
     left = iter(range(conflicts))
     tokens = set()
@@ -117,7 +122,7 @@ def test_conflict_of_transactions_is_tried_again_a_few_times(
             raise dynamodb.exceptions.TransactionCanceledException(error.response, operation)
         return make_call(operation, params)
 
-    dynamodb._make_api_call = conflict  # type: ignore[attr-defined]  # noqa: SLF001 - same
+    monkeypatch.setattr(dynamodb, "_make_api_call", conflict)
     transaction = Transaction().add(KEY, make_image())
     if conflicts < 100:
         table.transact(transaction)
@@ -144,8 +149,8 @@ def test_keys_that_a_batch_left_out_are_asked_for_again(dynamodb: DynamoDBClient
             row = rows.pop()
             parsed["UnprocessedKeys"] = {"images": {"Keys": [{name: row[name] for name in ("pk", "sk")}]}}
 
-    dynamodb.meta.events.register("before-parameter-build.dynamodb.BatchGetItem", answer_one)
-    dynamodb.meta.events.register("after-call.dynamodb.BatchGetItem", leave_one_out)
+    listen(dynamodb, "before-parameter-build.dynamodb.BatchGetItem", answer_one)
+    listen(dynamodb, "after-call.dynamodb.BatchGetItem", leave_one_out)
     assert set(table.get_many(keys)) == set(keys)
     assert asked == [2, 1]
 
@@ -154,7 +159,7 @@ def test_batch_that_is_never_served_is_throttled(dynamodb: DynamoDBClient, table
     def serve_nothing(parsed: dict[str, Any], **_: object) -> None:
         parsed["UnprocessedKeys"] = {"images": {"Keys": [{"pk": {"S": KEY[0]}, "sk": {"S": KEY[1]}}]}}
 
-    dynamodb.meta.events.register("after-call.dynamodb.BatchGetItem", serve_nothing)
+    listen(dynamodb, "after-call.dynamodb.BatchGetItem", serve_nothing)
     with pytest.raises(Throttled):
         table.get_many([KEY])
 

@@ -1,23 +1,20 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from io import StringIO
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.access.keys import KEYS_LIFETIME_SECONDS, KeyRing
+from app.access.keys import KeyRing
 from shared.aws import MAX_ATTEMPTS, create_client
 from shared.errors import Unavailable
-from tests.support.faults import break_calls
+from shared.observability import get_logger
+from tests.support.clock import Clock
+from tests.support.faults import Fault, break_calls
+from tests.support.handlers import listen
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -41,34 +38,45 @@ def test_one_value_is_one_key(ring: KeyRing) -> None:
     assert ring.get() == [b"first"]
 
 
-def test_after_a_rotation_the_new_key_comes_first_and_the_old_one_is_good_until_the_next(
+def test_new_key_comes_first_and_the_one_before_it_stays_good(
     client: SecretsManagerClient, clock: Clock, ring: KeyRing
 ) -> None:
     ring.get()
     for value, keys in (("second", [b"second", b"first"]), ("third", [b"third", b"second"])):
         client.put_secret_value(SecretId="links", SecretString=value)
-        clock.now += KEYS_LIFETIME_SECONDS + 1
+        clock.advance(301)
         assert ring.get() == keys
 
 
-def test_keys_are_read_once_in_a_while(client: SecretsManagerClient, ring: KeyRing) -> None:
-    assert ring.get() == [b"first"]
-    reading = break_calls(client, "GetSecretValue")
-    assert ring.get() == [b"first"]
-    assert reading.tries == 0
-
-
-def test_keys_that_cannot_be_read_again_are_kept_longer(
-    client: SecretsManagerClient, clock: Clock, ring: KeyRing
+@pytest.mark.parametrize(("seconds", "tries"), [(0, 0), (300, 0), (301, MAX_ATTEMPTS)])
+def test_keys_are_read_again_after_5_minutes(
+    client: SecretsManagerClient, clock: Clock, ring: KeyRing, seconds: int, tries: int
 ) -> None:
-    ring.get()
-    clock.now += KEYS_LIFETIME_SECONDS + 1
+    assert ring.get() == [b"first"]
     reading = break_calls(client, "GetSecretValue")
+    clock.advance(seconds)
+    assert ring.get() == [b"first"]
+    assert reading.tries == tries
+
+
+@pytest.mark.parametrize("fault", [Fault.NO_RESPONSE, Fault.THROTTLED, Fault.FAILED])
+def test_keys_that_cannot_be_read_again_are_kept_longer(
+    client: SecretsManagerClient, clock: Clock, ring: KeyRing, monkeypatch: pytest.MonkeyPatch, fault: Fault
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    logs = StringIO()
+    monkeypatch.setattr(get_logger().registered_handler, "stream", logs)
+    ring.get()
+    clock.advance(301)
+    reading = break_calls(client, "GetSecretValue", fault)
     assert [ring.get(), ring.get()] == [[b"first"]] * 2
     assert reading.tries == MAX_ATTEMPTS
+    assert '"level":"WARNING"' in logs.getvalue()
+    assert "its last keys stay in use" in logs.getvalue()
+    assert "first" not in logs.getvalue()
     reading.end()
     client.put_secret_value(SecretId="links", SecretString="second")
-    clock.now += KEYS_LIFETIME_SECONDS + 1
+    clock.advance(301)
     assert ring.get() == [b"second", b"first"]
 
 
@@ -82,9 +90,41 @@ def test_no_client_is_made_before_something_is_signed() -> None:
     def refuse() -> SecretsManagerClient:
         raise AssertionError
 
-    KeyRing(refuse, "links")
+    ring = KeyRing(refuse, "links")
+    with pytest.raises(AssertionError):
+        ring.get()
 
 
 def test_secret_without_a_value_is_our_mistake() -> None:
     with pytest.raises(ValueError, match="no value"):
         KeyRing(lambda: create_client("secretsmanager"), "missing").get()
+
+
+def test_client_is_made_once(client: SecretsManagerClient, clock: Clock) -> None:
+    made = []
+
+    def make() -> SecretsManagerClient:
+        made.append(1)
+        return client
+
+    ring = KeyRing(make, "links", clock=clock)
+    ring.get()
+    clock.advance(301)
+    assert ring.get() == [b"first"]
+    assert made == [1]
+
+
+def test_refusal_of_the_secret_is_no_outage(client: SecretsManagerClient, ring: KeyRing) -> None:
+    """It is our mistake, and the next read would be refused too."""
+    error = client.exceptions.InvalidRequestException
+    response: Any = {
+        "Error": {"Code": "InvalidRequestException"},
+        "ResponseMetadata": {"HTTPStatusCode": 400},
+    }
+
+    def refuse(**_: object) -> None:
+        raise error(response, "GetSecretValue")
+
+    listen(client, "before-call.secrets-manager.GetSecretValue", refuse)
+    with pytest.raises(error):
+        ring.get()

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from app.access.links import URL_LIFETIME, URL_STEP, LinkSigner, Signature, make_path
+from app.access.links import LinkSigner, Signature
 from shared.models import Visibility
 from shared.renditions import RenditionName
 from tests.support.images import make_image, make_ready
@@ -89,14 +89,47 @@ def test_odd_signature_is_none(expires: str, value: str) -> None:
 
 def test_urls_of_what_everyone_may_see_are_plain_and_others_signed() -> None:
     signer = make_signer()
-    plain = f"https://x{make_path(PUBLIC.id, RenditionName.SMALL)}"
+    plain = f"https://x/images/{PUBLIC.id}/content/small"
     assert signer.make_url("https://x", PUBLIC, RenditionName.SMALL) == plain
     for image in (PRIVATE, make_image(visibility=Visibility.PUBLIC)):  # it is not ready
         url = signer.make_url("https://x", image, RenditionName.SMALL)
-        assert url.startswith(f"https://x{make_path(image.id, RenditionName.SMALL)}?expires=")
+        assert url.startswith(f"https://x/images/{image.id}/content/small?expires=")
 
 
-def test_urls_of_answers_are_good_for_an_hour_and_stay_the_same_for_a_while() -> None:
-    ends = {make_signer(at=NOW + timedelta(minutes=minute)).get_url_expiry() for minute in range(20)}
-    assert len(ends) == 1
-    assert URL_LIFETIME <= ends.pop() - NOW <= URL_LIFETIME + URL_STEP
+@pytest.mark.parametrize(
+    ("now", "end"),
+    [
+        ("12:00:00", "13:00:00"),
+        ("12:00:01", "13:30:00"),
+        ("12:29:59", "13:30:00"),
+        ("12:30:00", "13:30:00"),
+        ("12:30:01", "14:00:00"),
+    ],
+)
+def test_urls_of_responses_are_good_for_an_hour_and_change_twice_an_hour(now: str, end: str) -> None:
+    signer = make_signer(at=datetime.fromisoformat(f"2026-11-24T{now}Z"))
+    assert signer.get_url_expiry() == datetime.fromisoformat(f"2026-11-24T{end}Z")
+    url = signer.make_url("https://x", PRIVATE, RenditionName.SMALL)
+    signature = Signature.read(parse_qs(urlsplit(url).query))
+    assert signature
+    assert signature.expires == int(signer.get_url_expiry().timestamp())
+    assert signer.opens(PRIVATE, RenditionName.SMALL, signature)
+
+
+def test_link_is_the_path_of_its_rendition_with_its_end() -> None:
+    url = make_signer().sign("https://x/v1", PRIVATE, RenditionName.SMALL, NOW + timedelta(seconds=60.9))
+    path, _, query = url.partition("?")
+    assert path == f"https://x/v1/images/{PRIVATE.id}/content/small"
+    assert query.startswith(f"expires={int(NOW.timestamp()) + 60}&signature=")
+
+
+def test_new_links_are_signed_with_the_current_key() -> None:
+    url = make_signer(b"new", b"old").sign("", PRIVATE, RenditionName.SMALL, NOW + timedelta(hours=1))
+    signature = Signature.read(parse_qs(urlsplit(url).query))
+    assert make_signer(b"new").opens(PRIVATE, RenditionName.SMALL, signature)
+    assert not make_signer(b"old").opens(PRIVATE, RenditionName.SMALL, signature)
+
+
+def test_clock_is_that_of_the_machine() -> None:
+    clock = LinkSigner(lambda: [b"key"]).clock
+    assert abs(clock() - datetime.now(UTC)) < timedelta(minutes=1)

@@ -7,7 +7,7 @@ from app.access.policy import Action, Relation, Verdict, authorize, decide, may,
 from shared.errors import Forbidden, NotFound
 from shared.lifecycle import Status
 from shared.models import Image, Item, Visibility
-from tests.support.images import RENDITIONS, START, make_image
+from tests.support.images import RENDITIONS, START, make_image, make_ready
 
 A, H, F = Verdict.ALLOWED, Verdict.HIDDEN, Verdict.FORBIDDEN
 OWNER, ADMIN, OTHER, BEARER = Relation.OWNER, Relation.ADMIN, Relation.OTHER, Relation.BEARER
@@ -58,27 +58,29 @@ SHOWN = {
 }
 
 
+def judge(action: Action, relation: Relation, image: Image) -> Verdict:
+    try:
+        authorize(action, CALLERS[relation], image, has_link=relation is BEARER)
+    except NotFound:
+        return H
+    except Forbidden:
+        return F
+    return A
+
+
 @pytest.mark.parametrize(
     ("status", "has_renditions"),
     [(status, has) for status in Status for has in (False, True) if (status, has) != (Status.PENDING, True)],
 )
 @pytest.mark.parametrize("visibility", Visibility)
-@pytest.mark.parametrize("action", Action)
-@pytest.mark.parametrize("relation", Relation)
 def test_others_see_an_image_that_is_public_and_was_ready(
-    status: Status, has_renditions: bool, visibility: Visibility, action: Action, relation: Relation
+    status: Status, has_renditions: bool, visibility: Visibility
 ) -> None:
     image = make_image(status=status, visibility=visibility, renditions=RENDITIONS if has_renditions else {})
     is_visible = visibility is Visibility.PUBLIC and SHOWN[status][has_renditions]
-    verdict = TABLE[action, is_visible][[OWNER, ADMIN, OTHER, BEARER].index(relation)]
-    try:
-        authorize(action, CALLERS[relation], image, has_link=relation is BEARER)
-    except NotFound:
-        assert verdict is H
-    except Forbidden:
-        assert verdict is F
-    else:
-        assert verdict is A
+    for action in Action:
+        verdicts = tuple(judge(action, relation, image) for relation in (OWNER, ADMIN, OTHER, BEARER))
+        assert verdicts == TABLE[action, is_visible]
 
 
 @pytest.mark.parametrize(
@@ -112,3 +114,42 @@ def test_item_is_read_with_a_token_and_changed_by_its_creator_or_an_admin(
     assert may(Action.READ, caller, item) is reads
     for action in (Action.UPDATE, Action.DELETE):
         assert may(action, caller, item) is changes
+
+
+@pytest.mark.parametrize(
+    ("caller", "relation"),
+    [
+        (Caller(), OWNER),
+        (Caller("ann"), OWNER),
+        (Caller("ann", is_verified=True), OTHER),
+        (Caller("root", is_admin=True, is_verified=True), ADMIN),
+    ],
+)
+def test_item_without_a_user_is_shared_by_callers_without_tokens(caller: Caller, relation: Relation) -> None:
+    item = Item(id="1", user_id=None, name="a", created_at=START, updated_at=START)
+    assert relate(caller, item) is relation
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        (Action.READ_ORIGINAL, "You may not read the original of this."),
+        (Action.UPDATE, "You may not change this."),
+        (Action.DELETE, "You may not delete this."),
+        (Action.REPROCESS, "You may not reprocess this."),
+        (Action.LINK, "You may not make or revoke links of this."),
+    ],
+)
+def test_refusal_names_the_action(action: Action, words: str) -> None:
+    with pytest.raises(Forbidden) as raised:
+        authorize(action, CALLERS[OTHER], make_ready())
+    assert raised.value.detail == words
+
+
+def test_link_means_nothing_to_owners_and_admins() -> None:
+    """They may do all without it, and are not made less by it."""
+    private = make_ready(visibility=Visibility.PRIVATE)
+    for caller in (CALLERS[OWNER], CALLERS[ADMIN]):
+        for action in Action:
+            assert may(action, caller, private)
+            authorize(action, caller, private, has_link=True)

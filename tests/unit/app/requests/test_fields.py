@@ -1,9 +1,24 @@
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
-from app.limits import MAX_FILENAME_CHARS
-from app.requests.fields import clean_filename, make_default_filename
+from app.requests.fields import (
+    JSON_INTEGER,
+    Attributes,
+    Base64,
+    Filename,
+    FilterTags,
+    Tag,
+    Tags,
+    UtcDatetime,
+    clean_filename,
+    make_default_filename,
+)
+from tests.support.images import START
 
 
 @pytest.mark.parametrize(
@@ -81,7 +96,7 @@ def test_a_long_name_is_cut_and_keeps_its_extension(name: str, cleaned: str) -> 
 @given(st.text(st.characters(codec=None)) | st.text("./\\ \0\u202ea", max_size=300))
 def test_every_cleaned_name_is_harmless_and_cleaning_it_again_changes_nothing(name: str) -> None:
     cleaned = clean_filename(name)
-    assert len(cleaned) <= MAX_FILENAME_CHARS
+    assert len(cleaned) <= 255
     assert not set(cleaned) & set("/\\\0\r\n\u202e")
     assert cleaned not in {".", ".."}
     assert cleaned == cleaned.strip()
@@ -91,3 +106,137 @@ def test_every_cleaned_name_is_harmless_and_cleaning_it_again_changes_nothing(na
 
 def test_an_image_without_a_name_is_named_after_its_type() -> None:
     assert make_default_filename("image/webp") == "image.webp"
+
+
+def read(field: Any, value: object) -> Any:  # noqa: ANN401 - any field, and what it holds
+    """Return the value as the field keeps it, or the error's message."""
+    try:
+        return TypeAdapter(field).validate_python(value)
+    except ValidationError as error:
+        return error.errors()[0]["msg"].removeprefix("Value error, ")
+
+
+@pytest.mark.parametrize(
+    ("tag", "expected"),
+    [
+        ("sea", "sea"),
+        (" sea side\u2003", "sea side"),
+        ("x" * 50, "x" * 50),
+        ("\u200d", "\u200d"),
+        ("a,b", "holds a comma or a control character"),
+        ("a\n", "holds a comma or a control character"),
+        ("a\x85", "holds a comma or a control character"),
+        ("\t", "holds a comma or a control character"),
+        ("\u2003", "is blank"),
+        (" ", "is blank"),
+    ],
+)
+def test_tag_is_a_text_without_commas_and_controls(tag: str, expected: str) -> None:
+    assert read(Tag, tag) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (["b", "a", "b", " a "], ("b", "a")),
+        (("a",), ("a",)),
+        ([f"t{number}" for number in range(21)], "has more than 20 elements"),
+    ],
+)
+def test_tags_are_kept_once_in_their_order(value: object, expected: object) -> None:
+    assert read(Tags, value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("a,b, ,a", ("a", "b")),
+        ("", ()),
+        (" , ", ()),
+        (["a,b", "c", "a"], ("a", "b", "c")),
+        (["a", 5], "Input should be a valid string"),
+        (5, "Input should be a valid tuple"),
+    ],
+)
+def test_tags_of_a_query_come_one_by_one_or_with_commas(value: object, expected: object) -> None:
+    assert read(FilterTags, value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("2026-01-01T02:00:00+02:00", START),
+        ("2026-01-01t00:00:00z", START),
+        ("2026-01-01 00:00:00Z", START),
+        ("2026-01-01T00:00:00.5Z", START.replace(microsecond=500_000)),
+        ("2026-01-01", "is not an RFC 3339 time"),
+        ("1767225600", "is not an RFC 3339 time"),
+        (1767225600, "is not an RFC 3339 time"),
+        ("2026-1-1T00:00:00Z", "is not an RFC 3339 time"),
+        ("2026-01-01T00:00:00", "Input should have timezone info"),
+        ("0001-01-01T00:00:00+14:00", "is out of range"),
+        ("9999-12-31T23:00:00-02:00", "is out of range"),
+    ],
+)
+def test_time_needs_its_offset_and_becomes_utc(value: object, expected: object) -> None:
+    found = read(UtcDatetime, value)
+    assert found == expected
+    assert not isinstance(found, datetime) or found.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("eA==", "eA=="),
+        ("data:image/png;base64,eA==", "eA=="),
+        ("data:;base64,eA==", "eA=="),
+        ("data:image/png;charset=x;base64,eA==", "eA=="),
+        ("data:" + "x" * 200 + ";base64,eA==", "eA=="),
+        ("data:" + "x" * 201 + ";base64,eA==", "data:" + "x" * 201 + ";base64,eA=="),
+        ("data:image/png,eA==", "data:image/png,eA=="),
+        ("xdata:;base64,eA==", "xdata:;base64,eA=="),
+    ],
+)
+def test_data_uri_is_stripped_from_its_base64(value: str, expected: str) -> None:
+    assert read(Base64, value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(240, 240), (240.0, 240), (240.5, 240.5), ("240", "240"), (True, True), (None, None)],
+)
+def test_whole_number_with_a_fraction_of_zero_is_an_integer(value: object, expected: object) -> None:
+    found = read(Annotated[Any, JSON_INTEGER], value)
+    assert (found, type(found)) == (expected, type(expected))
+
+
+@pytest.mark.parametrize("number", [1e400, float("nan"), -1e400])
+def test_number_beyond_a_double_is_refused_at_any_depth(number: float) -> None:
+    assert read(Attributes, {"a": [{"b": number}]}) == "holds a number beyond the range of a double"
+    assert read(Attributes, {"a": [{"b": 1e300}]}) == {"a": [{"b": 1e300}]}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("a/b.png", "b.png"),
+        ("x" * 255, "x" * 255),
+        ("../", "has no character that a file name can hold"),
+        ("\u202e", "has no character that a file name can hold"),
+    ],
+)
+def test_file_name_of_a_field_is_cleaned_and_never_empty(name: str, expected: str) -> None:
+    assert read(Filename, name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "cleaned"),
+    [
+        ("x" * 239 + "." + "y" * 16, "x" * 238 + "." + "y" * 16),
+        ("x" * 238 + "." + "y" * 17, "x" * 238 + "." + "y" * 16),
+        ("x" * 256 + "." + "y" * 16, "x" * 238 + "." + "y" * 16),
+        ("x" * 256 + "." + "y" * 17, "x" * 255),
+    ],
+)
+def test_extension_of_up_to_16_characters_survives(name: str, cleaned: str) -> None:
+    assert clean_filename(name) == cleaned

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from urllib3.filepost import encode_multipart_formdata
 
-from app.requests.multipart import MAX_PART_HEADER_BYTES, MAX_PARTS, FilePart, Form, parse_form
+from app.requests.multipart import FilePart, Form, parse_form
 from shared.errors import InvalidFields, MalformedRequest
 
 CONTENT_TYPE = "multipart/form-data; boundary=B"
@@ -142,10 +142,6 @@ def test_an_empty_form_has_neither_fields_nor_files() -> None:
     assert parse_form(b"--B--\r\n", CONTENT_TYPE) == Form({}, ())
 
 
-def test_as_many_parts_as_allowed_are_read() -> None:
-    assert len(parse_form(PART * MAX_PARTS + b"--B--", CONTENT_TYPE).files) == MAX_PARTS
-
-
 def test_the_library_is_imported_by_the_first_form_only() -> None:
     script = "import sys, app.requests.multipart; sys.exit('streaming_form_data' in sys.modules)"
     source = str(Path(__file__).parents[4] / "src")
@@ -199,113 +195,68 @@ def test_an_input_that_a_browser_left_empty_does_not_count() -> None:
     assert Form({}, (FilePart("file", "", None, b""), chosen)).file is chosen
 
 
-# What cannot be read
+# Bounds
+
+
+@pytest.mark.parametrize(("parts", "is_read"), [(32, True), (33, False)])
+def test_form_has_up_to_32_parts(parts: int, is_read: bool) -> None:
+    body = PART * parts + b"--B--"
+    if is_read:
+        assert len(parse_form(body, CONTENT_TYPE).files) == parts
+    else:
+        with pytest.raises(MalformedRequest, match="more than 32 parts"):
+            parse_form(body, CONTENT_TYPE)
+
+
+def make_head(size: int) -> bytes:
+    """The headers of a part with the line end in front of them and the blank line behind, in bytes."""
+    head = b"\r\n" + DISPOSITION.encode() + b"\r\nX: "
+    return head + b"a" * (size - len(head) - 4) + b"\r\n\r\n"
+
+
+@pytest.mark.parametrize(("size", "is_read"), [(8192, True), (8193, False)])
+def test_headers_of_a_part_have_up_to_8_kilobytes(size: int, is_read: bool) -> None:
+    body = b"--B" + make_head(size) + b"abc\r\n--B--"
+    if is_read:
+        assert parse_form(body, CONTENT_TYPE).file.data == b"abc"
+    else:
+        with pytest.raises(MalformedRequest, match="more than 8192 bytes of headers"):
+            parse_form(body, CONTENT_TYPE)
+
+
+@pytest.mark.parametrize("boundary", ["B", "B" * 70, "a b", "'()+_,-./:=?", "0"])
+def test_boundary_has_up_to_70_characters_of_rfc_2046(boundary: str) -> None:
+    body = PART.replace(b"--B", b"--" + boundary.encode()) + f"--{boundary}--".encode()
+    assert parse_form(body, f'multipart/form-data; boundary="{boundary}"').file.data == b"abc"
+
+
+def test_field_that_is_named_file_is_a_file_without_a_name() -> None:
+    form = parse_part("Content-Disposition: form-data; name=file")
+    assert form == Form({}, (FilePart("file", "", None, b"abc"),))
+    assert parse_part("Content-Disposition: form-data; name=other") == Form({"other": ("abc",)}, ())
+
+
+def test_field_with_a_file_name_is_a_file() -> None:
+    form = parse_part('Content-Disposition: form-data; name=other; filename=""')
+    assert form == Form({}, (FilePart("other", "", None, b"abc"),))
+
+
+def test_type_of_a_file_is_kept_as_it_was_sent() -> None:
+    form = parse_part(f"{DISPOSITION}\r\nContent-Type: Text/HTML; charset=x \t")
+    assert form.file.content_type == "Text/HTML; charset=x"
+    assert parse_part(f"{DISPOSITION}\r\nContent-Type: ").file.content_type is None
 
 
 @pytest.mark.parametrize(
-    ("content_type", "detail"),
+    ("files", "messages"),
     [
-        ("", "is not multipart/form-data"),
-        ("multipart/mixed; boundary=B", "is not multipart/form-data"),
-        ("multipart/form-data", "no boundary"),
-        ("multipart/form-data; boundary", "cannot be read"),
-        ("multipart/form-data; boundary=", "cannot be read"),
-        ('multipart/form-data; boundary="B', "cannot be read"),
-        ("multipart/form-data; boundary=B boundary=B", "cannot be read"),
-        ("multipart/form-data;; boundary=B", "cannot be read"),
-        ("multipart/form-data; " + "(" * 5000, "cannot be read"),
-        ("multipart/form-data; boundary=B; boundary=C", "twice"),
-        ('multipart/form-data; boundary=""', "RFC 2046"),
-        ('multipart/form-data; boundary="B "', "RFC 2046"),
-        ("multipart/form-data; boundary=B\r\n", "cannot be read"),
-        ("multipart/form-data; boundary=É", "RFC 2046"),
-        ("multipart/form-data; boundary=B[1]", "RFC 2046"),
-        ("multipart/form-data; boundary=" + "B" * 71, "RFC 2046"),
+        ([], ["is required; send one file"]),
+        (["file", "file"], ["takes one file, not 2"]),
+        (["photo"], ["takes no file; send it in the field `file`", "is required; send one file"]),
     ],
 )
-def test_a_bad_content_type_is_malformed(content_type: str, detail: str) -> None:
-    with pytest.raises(MalformedRequest, match=detail):
-        parse_form(PART + b"--B--", content_type)
-
-
-@pytest.mark.parametrize(
-    ("body", "detail"),
-    [
-        (b"", "does not hold the boundary"),
-        (b"-----", "does not hold the boundary"),
-        (PART.replace(b"--B", b"--b") + b"--b--", "does not hold the boundary"),
-        (PART.replace(b"--B", b"--C") + b"--B--", "nothing but its closing boundary"),
-        (PART, "without its closing boundary"),
-        (PART + b"--B\r\n", "without its closing boundary"),
-        (PART + b"--B-\r\n", "without its closing boundary"),
-        (b"--B\r\n--B--", "Part 1 of the multipart body has no blank line"),
-        (PART * (MAX_PARTS + 1) + b"--B--", f"more than {MAX_PARTS} parts"),
-        (PART + b"--B\r\nX: y\r\n--B--", "Part 2 of the multipart body has no blank line"),
-        (PART + b"--B\r\n\r\n--B--", "Part 2 of the multipart body has no `Content-Disposition"),
-    ],
-)
-def test_a_bad_frame_is_malformed(body: bytes, detail: str) -> None:
-    with pytest.raises(MalformedRequest, match=detail):
-        parse_form(body, CONTENT_TYPE)
-
-
-@pytest.mark.parametrize(
-    ("headers", "detail"),
-    [
-        ("", "Part 1 of the multipart body has no `Content-Disposition"),
-        ("Content-Type: image/jpeg", "no `Content-Disposition"),
-        ("Content-Disposition: attachment; name=file", "no `Content-Disposition"),
-        (DISPOSITION + "\r\n" + DISPOSITION, "the same header twice"),
-        ("Content-Disposition: form-data", "no name"),
-        ('Content-Disposition: form-data; name=""', "no name"),
-        ("Content-Disposition: form-data; name*0=fi; name*1=le", "no name"),
-        ("Content-Disposition: form-data; name=file; name*=UTF-8''owner", "encoded parameter"),
-        ("Content-Disposition: form-data; name=file; filename*0=a", "encoded parameter"),
-        ("Content-Disposition: form-data; name=file; filename*=a.jpg", "not UTF-8"),
-        ("Content-Disposition: form-data; name=file; filename*=bogus''a", "not UTF-8"),
-        ("Content-Disposition: form-data; name=file; filename*=utf-8''%FF", "not UTF-8"),
-        ("Content-Disposition: form-data; name=file; name=other", "the same parameter twice"),
-        ("Content-Disposition: form-data; name", "cannot be read"),
-        ('Content-Disposition: form-data; name="file', "cannot be read"),
-        ('Content-Disposition: form-data; name="file"' + ";" * 4000, "cannot be read"),
-        ("Content-Disposition: form-data; name=file " + "(" * 500, "cannot be read"),
-        (DISPOSITION + "\r\n: x", "header line"),
-        (DISPOSITION + "\r\n folded", "header line"),
-        (DISPOSITION + "\r\nContent-<Type>: x", "header line"),
-        (DISPOSITION + "\r\nX: a\rb", "header line"),
-        (DISPOSITION + "\r\nX: a\0b", "header line"),
-        (DISPOSITION + "\r\nX: " + "a" * MAX_PART_HEADER_BYTES, f"more than {MAX_PART_HEADER_BYTES} bytes"),
-        (DISPOSITION + "\r\nContent-Transfer-Encoding: base64", "base64"),
-    ],
-)
-def test_bad_headers_of_a_part_are_malformed(headers: str, detail: str) -> None:
-    with pytest.raises(MalformedRequest, match=detail):
-        parse_part(headers)
-
-
-def test_headers_that_are_not_utf_8_are_malformed() -> None:
-    with pytest.raises(MalformedRequest, match="not UTF-8"):
-        parse_form(PART.replace(b"a.jpg", b"\xe9.jpg") + b"--B--", CONTENT_TYPE)
-
-
-def test_a_field_that_is_not_utf_8_is_an_error_of_the_field() -> None:
+def test_error_says_where_the_file_belongs(files: list[str], messages: list[str]) -> None:
+    form = Form({}, tuple(FilePart(name, "a.jpg", None, b"x") for name in files))
     with pytest.raises(InvalidFields) as raised:
-        parse_part("Content-Disposition: form-data; name=description", b"caf\xe9")
-    assert [error.field for error in raised.value.errors] == ["description"]
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"\n--B" * 1_000_000,
-        b"--B\r\n" + b"\r\n--B " * 600_000,
-        PART * 80_000,
-        b"--B" + b" " * 4_000_000,
-        b"--B\r\nContent-Disposition: form-data" + b'; a="\\"' * 500_000 + b"\r\n\r\n\r\n--B--",
-    ],
-    ids=["almost boundaries", "padding", "parts", "spaces", "parameters"],
-)
-@pytest.mark.timeout(10)  # a parser that reads it more than once would take minutes
-def test_a_hostile_body_of_full_size_is_refused_at_once(body: bytes) -> None:
-    with pytest.raises(MalformedRequest):
-        parse_form(body, CONTENT_TYPE)
+        _ = form.file
+    assert [error.message for error in raised.value.errors] == messages

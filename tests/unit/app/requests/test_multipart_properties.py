@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.requests.fields import clean_filename
@@ -89,7 +89,7 @@ def draw_heads(draw: st.DrawFn, newline: str, name: str, filename: str | None, c
 
 @st.composite
 def draw_samples(draw: st.DrawFn, longest: int = 1) -> Sample:
-    """What is between boundaries, before and after them repeats itself up to `longest` times."""
+    """The text between boundaries, before and after them repeats itself up to `longest` times."""
     boundary = draw(draw_boundaries())
     dashes = b"--" + boundary.encode()
     newline = draw(st.sampled_from([b"\r\n", b"\r\n", b"\n"]))
@@ -128,6 +128,7 @@ def draw_samples(draw: st.DrawFn, longest: int = 1) -> Sample:
     return Sample(content_type, body, Form(fields, tuple(files)), end)
 
 
+@settings(max_examples=40)
 @given(draw_samples(longest=1000))
 def test_a_legal_body_is_read_exactly(sample: Sample) -> None:
     form = parse_form(sample.body, sample.content_type)
@@ -135,6 +136,7 @@ def test_a_legal_body_is_read_exactly(sample: Sample) -> None:
     assert list(form.fields) == list(sample.form.fields)
 
 
+@settings(max_examples=40)
 @given(draw_samples())
 def test_a_body_cut_anywhere_before_the_end_of_its_closing_boundary_is_malformed(sample: Sample) -> None:
     for cut in range(sample.end):
@@ -159,6 +161,7 @@ def draw_damaged(draw: st.DrawFn, sample: Sample) -> bytes:
     return body
 
 
+@settings(max_examples=40)
 @given(draw_samples().flatmap(lambda sample: st.tuples(st.just(sample.content_type), draw_damaged(sample))))
 def test_a_damaged_body_raises_nothing_but_domain_errors_for_work_within_bounds(
     damaged: tuple[str, bytes],

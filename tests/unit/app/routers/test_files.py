@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -43,9 +44,12 @@ def test_any_file_is_stored_as_a_download(api: Api, s3: S3Client, options: dict[
 
 
 def test_endpoint_says_that_it_ends_and_what_follows(api: Api) -> None:
-    headers = api.post("/upload", **make_form(file=PAGE)).headers
-    assert headers["Deprecation"].startswith("@")
-    assert headers["Sunset"].endswith("GMT")
+    response = api.post("/upload", **make_form(file=PAGE))
+    headers = response.headers
+    deprecated = datetime.fromtimestamp(int(headers["Deprecation"].removeprefix("@")), UTC)
+    assert deprecated == datetime(2026, 11, 24, tzinfo=UTC)
+    assert headers["Sunset"] == "Wed, 24 Nov 2027 00:00:00 GMT"
+    assert response.json["message"] == "File uploaded successfully"
     assert headers["Link"] == f'<{BASE_URL}/images/upload>; rel="successor-version"'
 
 

@@ -113,6 +113,7 @@ class TestUpdate:
         response = api.request(method, f"/images/{before['id']}", user="ann", json=update)
         changed = {"updatedAt": response.json["updatedAt"], "version": 2, **expected}
         assert response.status == 200
+        assert response.headers["ETag"] == '"2"'
         assert response.json == before | changed
         assert api.get(f"/images/{before['id']}", user="ann").json == response.json
 
@@ -125,6 +126,25 @@ class TestUpdate:
             response = api.request(method, url, user=user, json=None if method == "DELETE" else {})
             assert response.status == (403 if visibility == "public" else 404)
         assert api.get(url, user="ann").json == image
+
+    @pytest.mark.parametrize(
+        ("method", "path", "words"),
+        [
+            ("PATCH", "", "change"),
+            ("PUT", "", "change"),
+            ("DELETE", "", "delete"),
+            ("POST", "/reprocess", "reprocess"),
+            ("POST", "/links", "make or revoke links of"),
+            ("DELETE", "/links", "make or revoke links of"),
+        ],
+    )
+    def test_stranger_is_told_what_they_may_not_do(
+        self, api: Api, method: str, path: str, words: str
+    ) -> None:
+        url = f"/images/{api.upload_ready(PICTURE, visibility='public')['id']}{path}"
+        response = api.request(method, url, user="ben", json={} if method in {"PATCH", "PUT"} else None)
+        assert response.problem == (403, "forbidden", [])
+        assert response.json["detail"] == f"You may not {words} this."
 
     def test_naming_another_user_in_a_write_is_403(self, api: Api) -> None:
         image = api.upload(PICTURE)

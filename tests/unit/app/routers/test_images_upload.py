@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from shared.models import Exif, Location
 from shared.storage import make_original_key
 from tests.support.api import BASE_URL, make_form, make_upload
 from tests.support.pictures import make_picture
@@ -16,10 +15,6 @@ if TYPE_CHECKING:
     from tests.support.api import Api
 
 PICTURE = make_picture()
-MISSING = "00000000-0000-4000-8000-000000000000"
-
-
-EXIF = Exif(camera="Canon", location=Location(latitude=48.1, longitude=11.5))
 
 
 class TestUpload:

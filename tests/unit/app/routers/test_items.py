@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
+from shared.records import RecordPage
 from tests.support.api import BASE_URL
 
 if TYPE_CHECKING:
+    from shared.items import ItemRepository
+    from shared.models import Item
     from tests.support.api import Api
 
 MISSING = "00000000-0000-4000-8000-000000000000"
@@ -23,6 +27,7 @@ def test_item_comes_back_as_it_was_sent(api: Api) -> None:
     response = api.post("/items", json=sent)
     assert response.status == 201
     assert response.headers["Location"] == f"{BASE_URL}/items/{response.json['id']}"
+    assert response.headers["ETag"] == '"1"'
     assert {name: response.json[name] for name in sent} == sent
     assert api.get(f"/items/{response.json['id']}").json == response.json
 
@@ -31,6 +36,8 @@ def test_put_replaces_the_item(api: Api) -> None:
     item = api.post("/items", json={"name": "a", "description": "b", "attributes": {"c": 1}}).json
     response = api.request("PUT", f"/items/{item['id']}", json={"name": "z"})
     assert response.status == 200
+    assert response.headers["ETag"] == '"2"'
+    assert response.headers["Cache-Control"] == "private, no-cache"
     assert response.json == item | {
         "name": "z",
         "description": None,
@@ -119,9 +126,40 @@ def test_missing_item_is_404(api: Api, method: str) -> None:
 def test_page_of_large_items_is_cut_before_it_outgrows_lambda(api: Api) -> None:
     body = b'{"name": "a", "attributes": {"n": [' + b",".join([b"1e15"] * 19_000) + b"]}}"
     options = {"body": body, "headers": {"Content-Type": "application/json"}}
-    ids = [api.post("/items", **options).json["id"] for _ in range(12)]
+    ids = [api.post("/items", **options).json["id"] for _ in range(8)]
     pages = api.walk("/items?order=asc")
     assert len(pages) > 1
     assert all(len(json.dumps(page)) < 3_000_000 for page in pages)
     seen = [item["id"] for page in pages for item in page["items"]]
     assert seen == ids
+
+
+def test_page_has_20_items_unless_it_is_asked_for_more(
+    api: Api, items: ItemRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: list[int] = []
+
+    def note(*_: object, limit: int) -> RecordPage[Item]:
+        limits.append(limit)
+        return RecordPage([], None)
+
+    monkeypatch.setattr(items, "list_owned", note)
+    for query in ("", "?limit=1", "?limit=100"):
+        assert api.get(f"/items{query}", user="ann").status == 200
+    assert limits == [20, 1, 100]
+
+
+def test_cursor_of_one_users_items_is_refused_for_another(api: Api) -> None:
+    for _ in range(2):
+        create(api, user="ann")
+    cursor = api.get("/items?userId=ann&limit=1").json["nextCursor"]
+    assert len(api.get(f"/items?userId=ann&limit=1&cursor={cursor}").json["items"]) == 1
+    for query in (f"userId=ben&cursor={cursor}", f"cursor={cursor}", f"userId=ann&order=asc&cursor={cursor}"):
+        assert api.get(f"/items?{query}").problem == (422, "invalid_fields", ["cursor"])
+
+
+@pytest.mark.parametrize("user", ["a#b", "a%23b", "auth0|a"])
+def test_name_of_any_user_lists_its_own_items(api: Api, user: str) -> None:
+    mine, _ = create(api, user=user), create(api, user="a")
+    assert api.get("/items", user=user).json["items"] == [mine]
+    assert api.get(f"/items?userId={quote(user)}").json["items"] == [mine]

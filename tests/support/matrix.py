@@ -1,0 +1,167 @@
+"""The requests and events of the fault matrix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.models import Visibility
+from tests.support.api import make_form, make_upload
+from tests.support.scenarios import (
+    PICTURE,
+    Operation,
+    Step,
+    add_damaged,
+    add_item,
+    add_private,
+    add_two,
+    add_uploaded,
+    check_image,
+    check_items,
+    check_nothing,
+    check_one_file,
+    check_one_image,
+    check_one_pending,
+    check_ready,
+    check_rejected,
+    check_some_images,
+    leave_objects,
+    leave_original,
+    post_accepted,
+    post_right,
+    post_wrong,
+    tell_of_original,
+    tell_of_removal,
+    tell_of_upload,
+)
+
+KEY = {"Idempotency-Key": "key"}
+RAW = {"body": PICTURE, "encode": True, "headers": {"Content-Type": "image/jpeg", **KEY}}
+FORM = make_form(("tags", "sea"), file=PICTURE)
+FORM_WITH_KEY = {**FORM, "headers": {**FORM["headers"], **KEY}}
+PATCH: dict[str, Any] = {"json": {"description": "x", "tags": ["sun"]}}
+OPERATIONS = [
+    Operation(
+        "upload", "POST", "/images/upload", {201}, {"json": make_upload(PICTURE)}, check=check_some_images
+    ),
+    Operation(
+        "upload by JSON with key",
+        "POST",
+        "/images/upload",
+        {201},
+        {"json": make_upload(PICTURE), "headers": KEY},
+        check=check_one_image,
+    ),
+    Operation(
+        "upload by form with key", "POST", "/images/upload", {201}, FORM_WITH_KEY, check=check_one_image
+    ),
+    Operation("upload of bytes with key", "POST", "/images/upload", {201}, RAW, check=check_one_image),
+    Operation(
+        "begin a direct upload",
+        "POST",
+        "/images/uploads",
+        {201},
+        {"json": {"contentType": "image/jpeg", "size": 9}, "headers": KEY},
+        check=check_one_pending,
+    ),
+    Operation(
+        "update",
+        "PATCH",
+        "/images/{}",
+        {200},
+        PATCH,
+        add_private,
+        check_image(description="x", tags=("sun",)),
+    ),
+    Operation(
+        "publish",
+        "PATCH",
+        "/images/{}",
+        {200},
+        {"json": {"visibility": "public"}},
+        add_private,
+        check_image(visibility=Visibility.PUBLIC),
+    ),
+    Operation("delete", "DELETE", "/images/{}", {204, 404}, {}, add_private, check_nothing),
+    Operation(
+        "reprocess",
+        "POST",
+        "/images/{}/reprocess",
+        {202},
+        {"headers": KEY},
+        add_private,
+        check_ready,
+    ),
+    Operation("make a link", "POST", "/images/{}/links", {201}, {"headers": KEY}, add_private),
+    Operation("revoke links", "DELETE", "/images/{}/links", {204}, {}, add_private),
+    Operation("read", "GET", "/images/{}", {200}, {}, add_private, check_image(version=1)),
+    Operation("list", "GET", "/images?limit=1&tags=sea", {200}, {}, add_two),
+    Operation("go to the original", "GET", "/images/{}/content", {302}, {}, add_private),
+    Operation("go to a rendition", "GET", "/images/{}/content/small", {302}, {}, add_private),
+    Operation("read limits", "GET", "/limits", {200}, {}, add_private),
+    Operation(
+        "add an item",
+        "POST",
+        "/items",
+        {201},
+        {"json": {"name": "a"}, "headers": KEY},
+        check=check_items("a"),
+    ),
+    Operation("list items", "GET", "/items", {200}, {}, add_item, check_items("a")),
+    Operation("read an item", "GET", "/items/{}", {200}, {}, add_item, check_items("a")),
+    Operation(
+        "replace an item", "PUT", "/items/{}", {200}, {"json": {"name": "b"}}, add_item, check_items("b")
+    ),
+    Operation("delete an item", "DELETE", "/items/{}", {204, 404}, {}, add_item, check_items()),
+    Operation(
+        "legacy upload",
+        "POST",
+        "/upload",
+        {201},
+        {**make_form(file=PICTURE), "headers": {**FORM["headers"], **KEY}},
+        check=check_one_file,
+    ),
+]
+STEPS = [
+    Step("process", tell_of_original, add_uploaded, check_one_image),
+    Step("accept a direct upload", tell_of_upload, post_right, check_one_image),
+    Step("process a direct upload", tell_of_original, post_accepted, check_one_image),
+    Step("reject an image", tell_of_original, add_damaged, check_rejected),
+    Step("refuse a direct upload", tell_of_upload, post_wrong, check_rejected),
+    Step("process what has no record", tell_of_original, leave_original, check_nothing),
+    Step("clean up", tell_of_removal, leave_objects, check_nothing),
+]
+CALLS = {
+    "upload": 3,
+    "upload by JSON with key": 5,
+    "upload by form with key": 5,
+    "upload of bytes with key": 5,
+    "begin a direct upload": 4,
+    "update": 4,
+    "publish": 2,
+    "delete": 2,
+    "reprocess": 7,
+    "make a link": 5,
+    "revoke links": 2,
+    "read": 3,
+    "list": 8,
+    "go to the original": 1,
+    "go to a rendition": 1,
+    "read limits": 1,
+    "add an item": 3,
+    "list items": 2,
+    "read an item": 1,
+    "replace an item": 2,
+    "delete an item": 2,
+    "legacy upload": 3,
+    "process": 8,
+    "accept a direct upload": 4,
+    "process a direct upload": 10,
+    "reject an image": 7,
+    "refuse a direct upload": 6,
+    "process what has no record": 2,
+    "clean up": 1,
+}
+"""The AWS calls of each in a new deployment, where the keys of links are not read yet.
+
+Calls cost money and time, so one more needs a reason.
+"""

@@ -1,0 +1,22 @@
+"""Reports as the decoder's process sends them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from shared.renditions import RenditionName
+from tests.support.pictures import make_picture
+
+WEBP = make_picture("WEBP")
+
+
+def make_report(**changes: Any) -> bytes:  # noqa: ANN401 - JSON
+    report = {
+        "outcome": "rendered",
+        "inspection": {"content_type": "image/jpeg", "width": 80, "height": 40, "animated": False},
+        "renditions": {name: {"width": 80, "height": 40} for name in RenditionName},
+        "placeholder": {"thumbhash": "AA==", "dominant_color": "#aabbcc"},
+        "exif": None,
+    }
+    return json.dumps(report | changes).encode()

@@ -1,0 +1,64 @@
+"""Every route has what a route needs: a line in the docs, access cases, a place in the fault matrix."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app.dependencies import idempotent
+from app.main import create_app
+from tests.support.access import ACCESS
+from tests.support.documents import ROOT
+from tests.support.matrix import OPERATIONS
+
+if TYPE_CHECKING:
+    from tests.support.api import Api
+
+NOT_IN_THE_DOCUMENT = {("GET", "/openapi.json"), ("GET", "/docs")}
+CALLS_NO_AWS = {("GET", "/health")}
+
+type Route = tuple[str, str]
+"""A method, and a path with `{}` for each parameter."""
+
+
+def simplify(path: str) -> str:
+    return re.sub(r"\{\w*\}", "{}", path.partition("?")[0])
+
+
+@pytest.fixture
+def routes(api: Api) -> set[Route]:
+    paths = api.get("/openapi.json").json["paths"]
+    return {(method.upper(), simplify(path)) for path, methods in paths.items() for method in methods}
+
+
+def test_every_route_is_in_the_table_of_endpoints(routes: set[Route]) -> None:
+    text = (ROOT / "docs/api.md").read_text()
+    section = text.partition("\n## Endpoints\n")[2].partition("\n## ")[0]
+    told = {(method, simplify(path)) for method, path in re.findall(r"`([A-Z]+) (/[^`]*)`", section)}
+    assert told == routes | NOT_IN_THE_DOCUMENT
+
+
+def test_every_route_is_in_the_fault_matrix(routes: set[Route]) -> None:
+    broken = {(operation.method, simplify(operation.url)) for operation in OPERATIONS}
+    both_ways = {("PUT", "/images/{}")}  # one route for PUT and PATCH
+    renditions = {("GET", "/images/{}/content/{}")}
+    assert broken | both_ways | renditions | CALLS_NO_AWS >= routes
+
+
+def test_every_route_of_an_image_has_its_access_cases(routes: set[Route]) -> None:
+    cases = {(method, f"/images/{{}}{path}".replace("/small", "/{}")) for method, path, *_ in ACCESS}
+    assert cases == {(method, path) for method, path in routes if path.startswith("/images/{}")}
+
+
+def test_every_post_can_be_retried_with_a_key(api: Api) -> None:
+    app = create_app()
+    routes = app._static_routes + app._dynamic_routes  # noqa: SLF001 - Powertools has no public list of them
+    posts = [route for route in routes if route.method == "POST"]
+    assert posts
+    assert all(idempotent in route.middlewares for route in posts)
+    for methods in api.get("/openapi.json").json["paths"].values():
+        for method, operation in methods.items():
+            names = {parameter["name"] for parameter in operation.get("parameters", [])}
+            assert ("Idempotency-Key" in names) is (method == "post")

@@ -1,0 +1,224 @@
+"""Every factory makes what the settings say. The real ones, on moto."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from app import dependencies
+from app.access.callers import Caller
+from app.access.tokens import TokenVerifier
+from shared.aws import create_client
+from shared.errors import QuotaExceeded, Unavailable
+from shared.images import ImageFilter
+from shared.listing import Span
+from shared.models import Item
+from shared.quotas import Quota, Usage
+from shared.settings import Settings
+from tests.support.images import make_image, make_ready
+from tests.support.tokens import make_key_document, make_token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+    from shared.images import ImageRepository
+
+type SetEnv = Callable[[Mapping[str, str]], None]
+
+FACTORIES: list[Any] = [
+    dependencies.get_settings,
+    dependencies.get_deadline,
+    dependencies.get_dynamodb,
+    dependencies.get_quota,
+    dependencies.get_images,
+    dependencies.get_items,
+    dependencies.get_storage,
+    dependencies.get_keys,
+    dependencies.make_verifier,
+    dependencies.make_response_store,
+]
+TOKENS = {
+    "AUTH_MODE": "jwt",
+    "OIDC_ISSUER": "https://other.example.org",
+    "OIDC_AUDIENCE": "other client",
+    "USER_CLAIM": "email",
+    "ADMIN_GROUP": "root",
+}
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> Iterator[None]:
+    for factory in FACTORIES:
+        factory.cache_clear()
+    yield
+    for factory in FACTORIES:
+        factory.cache_clear()
+
+
+@pytest.fixture
+def setenv(monkeypatch: pytest.MonkeyPatch) -> SetEnv:
+    def set_all(variables: Mapping[str, str]) -> None:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+
+    return set_all
+
+
+@pytest.mark.parametrize("factory", FACTORIES, ids=lambda factory: factory.__name__)
+def test_everything_is_made_once(factory: Callable[[], object], setenv: SetEnv) -> None:
+    setenv(TOKENS)
+    assert factory() is factory()
+
+
+def test_settings_are_those_of_the_environment() -> None:
+    assert isinstance(dependencies.get_settings(), Settings)
+    assert dependencies.get_settings().bucket == "bucket"
+    assert dependencies.get_auth_mode() == "open"
+
+
+def test_quota_is_that_of_the_settings(setenv: SetEnv) -> None:
+    setenv({"MAX_USER_IMAGES": "3", "MAX_USER_BYTES": "4000"})
+    assert dependencies.get_quota() == Quota(max_images=3, max_bytes=4000)
+
+
+@pytest.mark.usefixtures("dynamodb")
+@pytest.mark.parametrize(
+    ("variables", "fits"),
+    [
+        ({}, True),
+        ({"MAX_USER_IMAGES": "1"}, False),
+        ({"MAX_USER_BYTES": "1999"}, False),
+        ({"MAX_USER_IMAGES": "2", "MAX_USER_BYTES": "2000"}, True),
+    ],
+)
+def test_images_keep_to_the_quota_of_the_settings(
+    setenv: SetEnv,
+    variables: Mapping[str, str],
+    fits: bool,
+) -> None:
+    setenv(variables)
+    images = dependencies.get_images()
+    images.add(make_image(size=1000))
+    if fits:
+        images.add(make_image(size=1000))
+    else:
+        with pytest.raises(QuotaExceeded):
+            images.add(make_image(size=1000))
+    assert images.get_usage("ann").images == (2 if fits else 1)
+
+
+def test_public_images_are_spread_over_the_shards_of_the_settings(
+    images: ImageRepository,
+    setenv: SetEnv,
+) -> None:
+    for shard in range(3):
+        images.add(make_ready(shard=shard))
+    setenv({"PUBLIC_SHARDS": "2"})
+    real = dependencies.get_images()
+    assert {real.choose_shard() for _ in range(100)} == {0, 1}
+    page = real.list_visible(ImageFilter(None), Span(), limit=9)
+    assert {image.shard for image in page.records} == {0, 1}
+
+
+def test_images_items_and_answers_have_their_own_tables(dynamodb: DynamoDBClient) -> None:
+    dependencies.get_images().add(make_image())
+    dependencies.get_items().add(Item.create(name="a"))
+    kinds = {
+        name: {row["sk"]["S"] for row in dynamodb.scan(TableName=name)["Items"]} & {"IMAGE", "ITEM"}
+        for name in ("images", "items")
+    }
+    assert kinds == {"images": {"IMAGE"}, "items": {"ITEM"}}
+    store = dependencies.make_response_store()
+    assert (store.table_name, store.expiry_attr) == ("idempotency", "expires_at")
+    assert dependencies.get_make_store()() is store
+
+
+def test_objects_are_in_the_bucket_of_the_settings(s3: S3Client) -> None:
+    dependencies.get_storage().add("files/1/a", b"x", "text/plain")
+    assert s3.get_object(Bucket="bucket", Key="files/1/a")["Body"].read() == b"x"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "host"),
+    [("https://s3.example.org", "s3.example.org"), ("", "bucket.s3.amazonaws.com")],
+)
+def test_urls_are_signed_for_the_address_that_clients_reach(
+    setenv: SetEnv,
+    endpoint: str,
+    host: str,
+) -> None:
+    setenv({"S3_PUBLIC_URL": endpoint})
+    assert urlsplit(dependencies.get_storage().sign_download("a", "a")).netloc == host
+
+
+def test_links_are_signed_with_the_secret_of_the_settings(
+    setenv: SetEnv,
+) -> None:
+    for name in ("links", "others"):
+        create_client("secretsmanager").create_secret(Name=name, SecretString=f"key of {name}")
+    setenv({"LINK_SECRET": "others"})
+    ring = dependencies.get_keys()
+    assert ring.get() == [b"key of others"]
+    assert dependencies.get_links(ring).get_keys() == dependencies.get_pages(ring).get_keys() == ring.get()
+
+
+@pytest.mark.parametrize("keys_url", ["", "https://keys.example.org"])
+def test_tokens_are_verified_as_the_settings_say(
+    setenv: SetEnv,
+    monkeypatch: pytest.MonkeyPatch,
+    keys_url: str,
+) -> None:
+    fetched: list[tuple[str, str | None]] = []
+
+    def fetch(issuer: str, url: str | None) -> dict[str, Any]:
+        fetched.append((issuer, url))
+        return make_key_document("one")
+
+    monkeypatch.setattr("app.access.tokens.fetch_keys", fetch)
+    setenv({**TOKENS, "OIDC_KEYS_URL": keys_url})
+    claims = {"iss": TOKENS["OIDC_ISSUER"], "client_id": TOKENS["OIDC_AUDIENCE"], "email": "ann@example.org"}
+    verify = dependencies.get_verify()
+    assert fetched == []
+    caller = verify(make_token("ann", **claims, groups=["root"]))
+    assert caller == Caller("ann@example.org", is_admin=True, is_verified=True)
+    assert not verify(make_token("ann", **claims, groups=["admin"])).is_admin
+    assert fetched == [("https://other.example.org", keys_url or None)]
+    assert isinstance(dependencies.make_verifier(), TokenVerifier)
+
+
+@pytest.mark.usefixtures("dynamodb", "s3")
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: dependencies.get_images().get_usage("ann"),
+        lambda: dependencies.get_items().has_claim("c"),
+        lambda: dependencies.get_storage().has("a"),
+        lambda: dependencies.get_keys().get(),
+    ],
+    ids=["images", "items", "storage", "keys"],
+)
+def test_no_client_calls_when_the_time_is_up(call: Callable[[], object]) -> None:
+    create_client("secretsmanager").create_secret(Name="links", SecretString="key")
+    assert call() in (Usage(), False, [b"key"])
+    dependencies.get_keys.cache_clear()  # it remembers its keys
+    dependencies.get_deadline().start(1)
+    with pytest.raises(Unavailable):
+        call()
+
+
+def test_form_is_signed_for_the_address_that_clients_reach(
+    setenv: SetEnv,
+) -> None:
+    setenv({"S3_PUBLIC_URL": "http://localhost:4566"})
+    form = dependencies.get_storage().sign_upload(
+        "1", content_type="image/png", size=1, sha256=None, lifetime_seconds=60
+    )
+    assert form.url == "http://localhost:4566/bucket"
+    url = urlsplit(dependencies.get_storage().sign_original(make_ready()))
+    assert parse_qs(url.query)["X-Amz-Expires"] == ["300"]
+    assert url.netloc == "localhost:4566"

@@ -1,0 +1,261 @@
+"""The OpenAPI document: it names every response, header and parameter that the API has, for both modes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.tokens import requiring_tokens
+
+if TYPE_CHECKING:
+    from tests.support.api import Api
+
+type Json = Any
+
+ALWAYS = ["429", "500", "503"]
+BODY = ["400", "413", "415"]
+CHANGE = ["403", "404", "409", "412"]
+PAGE = ["order", "limit", "cursor", "userId"]
+METADATA = ["description", "visibility", "tags", "userId"]
+FILTERS = ["tags", "match", "visibility", "createdAfter", "createdBefore"]
+
+# Statuses without `ALWAYS`; parameters beside the path's and the caller's; media types of the body; whether a
+# token is needed (None: it is not even read).
+OPERATIONS: dict[tuple[str, str], tuple[list[str], list[str], list[str], bool | None]] = {
+    ("post", "/images/upload"): (
+        ["201", "403", "409", "422", *BODY],
+        ["Idempotency-Key", *METADATA, "filename"],
+        [
+            "application/json",
+            "multipart/form-data",
+            *(f"image/{kind}" for kind in ("jpeg", "png", "gif", "webp", "avif")),
+        ],
+        True,
+    ),
+    ("post", "/images/uploads"): (
+        ["201", "403", "409", "422", *BODY],
+        ["Idempotency-Key"],
+        ["application/json"],
+        True,
+    ),
+    ("get", "/images"): (["200", "422"], [*PAGE, *FILTERS], [], False),
+    ("get", "/images/{image_id}"): (["200", "304", "404", "422"], ["If-None-Match"], [], False),
+    ("put", "/images/{image_id}"): (
+        ["200", "422", *BODY, *CHANGE],
+        ["If-Match"],
+        ["application/json", "application/merge-patch+json"],
+        True,
+    ),
+    ("patch", "/images/{image_id}"): (
+        ["200", "422", *BODY, *CHANGE],
+        ["If-Match"],
+        ["application/json", "application/merge-patch+json"],
+        True,
+    ),
+    ("delete", "/images/{image_id}"): (["204", "422", *CHANGE], ["If-Match"], [], True),
+    ("post", "/images/{image_id}/reprocess"): (
+        ["202", "422", *CHANGE],
+        ["Idempotency-Key", "If-Match"],
+        [],
+        True,
+    ),
+    ("get", "/images/{image_id}/content"): (["302", "404", "422"], [], [], False),
+    ("get", "/images/{image_id}/content/{rendition}"): (
+        ["302", "404", "422"],
+        ["expires", "signature"],
+        [],
+        False,
+    ),
+    ("post", "/images/{image_id}/links"): (
+        ["201", "422", *BODY, *CHANGE],
+        ["Idempotency-Key", "If-Match"],
+        ["application/json"],
+        True,
+    ),
+    ("delete", "/images/{image_id}/links"): (["204", "422", *CHANGE], ["If-Match"], [], True),
+    ("post", "/items"): (
+        ["201", "403", "409", "422", *BODY],
+        ["Idempotency-Key"],
+        ["application/json"],
+        True,
+    ),
+    ("get", "/items"): (["200", "403", "422"], PAGE, [], True),
+    ("get", "/items/{item_id}"): (["200", "304", "404", "422"], ["If-None-Match"], [], True),
+    ("put", "/items/{item_id}"): (
+        ["200", "422", *BODY, *CHANGE],
+        ["If-Match"],
+        ["application/json"],
+        True,
+    ),
+    ("delete", "/items/{item_id}"): (["204", "422", *CHANGE], ["If-Match"], [], True),
+    ("post", "/upload"): (
+        ["201", "409", "422", *BODY],
+        ["Idempotency-Key"],
+        ["application/json", "multipart/form-data"],
+        True,
+    ),
+    ("get", "/health"): (["200"], [], [], None),
+    ("get", "/limits"): (["200", "422"], [], [], False),
+}
+RESPONSE_HEADERS = {
+    ("post", "/images/upload"): {"201": ["Location", "ETag"]},
+    ("post", "/images/uploads"): {"201": ["Location"]},
+    ("post", "/upload"): {"201": ["Deprecation", "Sunset", "Link"]},
+    ("get", "/images/{image_id}"): {"200": ["ETag"], "304": ["ETag"]},
+    ("post", "/images/{image_id}/reprocess"): {"202": ["ETag"]},
+    ("get", "/images/{image_id}/content"): {"302": ["Location"]},
+    ("get", "/images/{image_id}/content/{rendition}"): {"302": ["Location"]},
+    ("put", "/items/{item_id}"): {"200": ["ETag"]},
+    ("post", "/items"): {"201": ["Location", "ETag"]},
+}
+CALLER = {"X-User-Id", "userId"}
+
+
+def read(api: Api, mode: str) -> Json:
+    if mode == "open":
+        return api.get("/openapi.json").json
+    with requiring_tokens():
+        return api.get("/openapi.json").json
+
+
+def list_operations(document: Json) -> dict[tuple[str, str], Json]:
+    return {
+        (method, path): operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def list_parameters(operation: Json) -> list[str]:
+    return [found["name"] for found in operation.get("parameters", []) if found["in"] != "path"]
+
+
+@pytest.mark.parametrize("mode", ["open", "jwt"])
+def test_operation_has_its_responses_parameters_and_bodies(api: Api, mode: str) -> None:
+    operations = list_operations(read(api, mode))
+    assert operations.keys() == OPERATIONS.keys()
+    for name, (statuses, parameters, media_types, token) in OPERATIONS.items():
+        operation = operations[name]
+        unauthorized = ["401"] if mode == "jwt" and token is not None else []
+        assert sorted(operation["responses"]) == sorted([*statuses, *ALWAYS, *unauthorized]), name
+        found = list_parameters(operation)
+        assert len(found) == len({*found})
+        if mode == "jwt":
+            assert found == parameters
+        else:
+            named = CALLER if token is not None and name != ("post", "/upload") else set()
+            assert {*found} == {*parameters} | named
+        body = operation.get("requestBody", {})
+        assert [*body.get("content", {})] == media_types
+        assert body.get("required", True) is (name != ("post", "/images/{image_id}/links"))
+
+
+def test_only_the_mode_with_tokens_describes_them(api: Api) -> None:
+    with_tokens, without = read(api, "jwt"), read(api, "open")
+    scheme = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    assert with_tokens["components"]["securitySchemes"] == scheme
+    assert "securitySchemes" not in without["components"]
+    assert not any("security" in operation for operation in list_operations(without).values())
+    needs: dict[bool | None, Any] = {True: [{"token": []}], False: [{"token": []}, {}], None: None}
+    for name, operation in list_operations(with_tokens).items():
+        assert operation.get("security") == needs[OPERATIONS[name][3]], name
+
+
+def test_responses_have_their_headers(api: Api) -> None:
+    operations = list_operations(read(api, "jwt"))
+    header = {"required": True, "schema": {"type": "string"}}
+    for name, statuses in RESPONSE_HEADERS.items():
+        for status, headers in statuses.items():
+            found = operations[name]["responses"][status]["headers"]
+            assert found == dict.fromkeys(headers, header), name
+    for operation in operations.values():
+        for status, told in (("429", "Retry-After"), ("503", "Retry-After"), ("401", "WWW-Authenticate")):
+            if status in operation["responses"]:
+                assert operation["responses"][status]["headers"] == {told: header}
+        assert "headers" not in operation["responses"]["500"]
+
+
+def test_every_failure_is_a_problem_and_empty_responses_have_no_content(api: Api) -> None:
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for operation in list_operations(read(api, "jwt")).values():
+        for status, response in operation["responses"].items():
+            if status in {"204", "302", "304"}:
+                assert "content" not in response
+            elif status >= "400":
+                assert response["content"] == problem
+            else:
+                assert [*response["content"]] == ["application/json"]
+
+
+def test_parameters_are_optional_and_say_what_they_are_for(api: Api) -> None:
+    operations = list_operations(read(api, "open"))
+    parameters = {
+        found["name"]: found for operation in operations.values() for found in operation.get("parameters", [])
+    }
+    assert {name for name, found in parameters.items() if found["required"]} == {
+        "image_id",
+        "item_id",
+        "rendition",
+    }
+    headers = {name for name, found in parameters.items() if found["in"] == "header"}
+    assert headers == {"Idempotency-Key", "If-Match", "If-None-Match", "X-User-Id"}
+    assert all(parameters[name]["description"] for name in headers)
+    assert parameters["Idempotency-Key"]["schema"] == {"type": "string", "pattern": "^[!-~]{1,255}$"}
+    assert parameters["X-User-Id"]["schema"] == {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 128,
+        "pattern": r"^[\x21-\x7e]+$",
+    }
+    assert parameters["cursor"]["schema"]["maxLength"] == 200
+    assert parameters["createdAfter"]["schema"]["format"] == "date-time"
+
+
+@pytest.mark.parametrize(("path", "fields"), [("/images/upload", ["file", *METADATA]), ("/upload", ["file"])])
+def test_form_has_a_file_and_its_fields(api: Api, path: str, fields: list[str]) -> None:
+    form = read(api, "open")["paths"][path]["post"]["requestBody"]["content"]["multipart/form-data"]
+    assert [*form["schema"]["properties"]] == fields
+    assert (form["schema"]["required"], form["schema"]["additionalProperties"]) == (["file"], False)
+    assert form["schema"]["properties"]["file"]["minLength"] == 1
+    types = "image/jpeg, image/png, image/gif, image/webp, image/avif"
+    assert form.get("encoding") == ({"file": {"contentType": types}} if path == "/images/upload" else None)
+
+
+def test_fields_of_a_form_and_a_query_cannot_be_null(api: Api) -> None:
+    document = read(api, "open")
+    form = document["paths"]["/images/upload"]["post"]["requestBody"]["content"]["multipart/form-data"]
+    assert form["schema"]["properties"]["description"] == {
+        "maxLength": 2000,
+        "type": "string",
+        "title": "Description",
+    }
+    query = json.dumps(document["paths"]["/images"]["get"]["parameters"])
+    assert "anyOf" not in query + json.dumps(form)
+    assert "$ref" not in query + json.dumps(form)
+
+
+def test_null_sets_every_field_of_an_update_back(api: Api) -> None:
+    fields = read(api, "open")["components"]["schemas"]["ImageUpdate"]["properties"]
+    assert [*fields] == ["description", "visibility", "tags", "filename"]
+    for field in fields.values():
+        assert field["anyOf"].count({"type": "null"}) == 1
+        assert len(field["anyOf"]) == 2
+        assert json.dumps(field).count("anyOf") == 1
+        assert "default" not in json.dumps(field)
+
+
+def test_document_defines_all_that_it_refers_to_and_nothing_of_its_making(api: Api) -> None:
+    document = read(api, "open")
+    text = json.dumps(document)
+    schemas = document["components"]["schemas"]
+    assert {name.split('"')[0] for name in text.split('"#/components/schemas/')[1:]} <= schemas.keys()
+    assert "x-query" not in text
+    assert "x-form-fields" not in text
+    assert (document["info"]["title"], document["servers"]) == (
+        "Image upload service",
+        [{"url": "http://localhost:3000"}],
+    )
+    assert schemas["DirectUploadCreate"]["properties"]["size"]["maximum"] == 52_428_800
+    assert schemas["Problem"]["required"] == ["title", "status", "detail", "code", "requestId"]

@@ -1,0 +1,258 @@
+"""Uploads: what is stored of them, in which order, and what another try of one finds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from base64 import b64decode
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from app.access.callers import Caller
+from app.requests.formats import UploadedFile
+from app.requests.inputs import DirectUploadCreate
+from app.uploads import begin_upload, upload_file
+from shared.errors import Conflict
+from shared.lifecycle import Event, Status
+from shared.quotas import Quota
+from shared.storage import make_original_key, make_upload_key
+from tests.support.faults import break_calls
+from tests.support.pictures import make_animation, make_picture
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+    from shared.images import ImageRepository
+    from shared.storage import ImageStorage
+    from tests.support.api import Api
+
+PICTURE = make_picture()
+ANN = Caller("ann")
+ANNOUNCED = {"contentType": "image/png", "size": 7, "filename": "a.png"}
+
+
+def begin(images: ImageRepository, storage: ImageStorage, claim: str | None = None, **fields: Any) -> Any:  # noqa: ANN401 - JSON
+    return begin_upload(images, storage, ANN, DirectUploadCreate.model_validate(ANNOUNCED | fields), claim)
+
+
+def list_keys(s3: S3Client) -> list[str]:
+    return [found["Key"] for found in s3.list_objects_v2(Bucket="bucket").get("Contents", [])]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class TestInline:
+    def test_record_holds_the_facts_of_the_bytes(self, api: Api, images: ImageRepository) -> None:
+        content = make_animation("PNG")
+        image = images.get(api.upload(content, filename="a.png", description="A.", tags=["x"])["id"])
+        assert (image.content_type, image.width, image.height, image.animated) == ("image/png", 80, 40, True)
+        assert (image.size, image.sha256) == (len(content), hashlib.sha256(content).hexdigest())
+        assert (image.filename, image.description, image.tags) == ("a.png", "A.", ("x",))
+        assert (image.status, image.has_original, image.expires_at) == (Status.PROCESSING, True, None)
+        assert image.leased_until
+        lease = datetime.fromtimestamp(image.leased_until, UTC) - now()
+        assert timedelta(minutes=14) < lease <= timedelta(minutes=15)
+
+    def test_image_gets_a_shard_of_the_public_listing(
+        self, api: Api, images: ImageRepository, storage: ImageStorage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(images, "choose_shard", lambda: 2)
+        assert images.get(api.upload(PICTURE)["id"]).shard == 2
+        assert images.get(begin(images, storage).id).shard == 2
+
+    def test_bytes_are_stored_before_their_row(
+        self, api: Api, dynamodb: DynamoDBClient, s3: S3Client
+    ) -> None:
+        break_calls(dynamodb, "TransactWriteItems")
+        response = api.post(
+            "/images/upload",
+            user="ann",
+            body=PICTURE,
+            encode=True,
+            headers={"Content-Type": "image/jpeg"},
+        )
+        assert response.problem == (503, "unavailable", [])
+        assert len(list_keys(s3)) == 1
+        assert dynamodb.scan(TableName="images")["Count"] == 0
+
+    def test_no_row_is_written_for_bytes_that_are_not_stored(
+        self, api: Api, dynamodb: DynamoDBClient, s3: S3Client
+    ) -> None:
+        break_calls(s3, "PutObject")
+        headers = {"Content-Type": "image/jpeg"}
+        response = api.post("/images/upload", user="ann", body=PICTURE, encode=True, headers=headers)
+        assert response.status == 503
+        assert dynamodb.scan(TableName="images")["Count"] == 0
+
+
+class TestQuota:
+    @pytest.fixture
+    def quota(self) -> Quota:
+        return Quota(max_images=1, max_bytes=len(PICTURE))
+
+    def test_upload_without_room_is_refused_before_anything_is_stored(
+        self, api: Api, s3: S3Client, dynamodb: DynamoDBClient
+    ) -> None:
+        first = api.upload(PICTURE)["id"]
+        rows = dynamodb.scan(TableName="images")["Count"]
+        headers = {"Content-Type": "image/jpeg"}
+        for response in (
+            api.post("/images/upload", user="ann", body=PICTURE, encode=True, headers=headers),
+            api.post("/images/uploads", user="ann", json=ANNOUNCED),
+        ):
+            assert response.problem == (403, "quota_exceeded", [])
+        assert list_keys(s3) == [make_original_key(first)]
+        assert dynamodb.scan(TableName="images")["Count"] == rows
+
+    def test_upload_of_more_bytes_than_there_is_room_for_is_refused(self, api: Api) -> None:
+        for size, status in ((len(PICTURE) + 1, 403), (len(PICTURE), 201)):
+            assert api.post("/images/uploads", user="ann", json=ANNOUNCED | {"size": size}).status == status
+
+
+class TestDirect:
+    def test_record_waits_for_its_bytes_5_minutes_longer_than_its_form(
+        self, images: ImageRepository, storage: ImageStorage
+    ) -> None:
+        upload = begin(images, storage, expiresIn=600)
+        image = images.get(upload.id)
+        assert image.expires_at
+        assert image.expires_at - 300 == upload.expires_at.timestamp()
+        assert abs(upload.expires_at - now() - timedelta(seconds=600)) < timedelta(seconds=30)
+        assert (image.status, image.has_original, image.leased_until) == (Status.PENDING, False, None)
+        assert (image.content_type, image.size, image.filename) == ("image/png", 7, "a.png")
+
+    def test_name_that_is_left_out_follows_from_the_type(
+        self, images: ImageRepository, storage: ImageStorage
+    ) -> None:
+        assert images.get(begin(images, storage, filename=None).id).filename == "image.png"
+
+    def test_checksum_is_kept_in_small_letters(self, api: Api, images: ImageRepository) -> None:
+        body = ANNOUNCED | {"sha256": "AB" * 32}
+        image_id = api.post("/images/uploads", user="ann", json=body).json["id"]
+        assert images.get(image_id).sha256 == "ab" * 32
+
+    @pytest.mark.parametrize(("size", "status"), [(52_428_800, 201), (52_428_801, 413)])
+    def test_image_has_up_to_50_megabytes(self, api: Api, size: int, status: int) -> None:
+        response = api.post("/images/uploads", user="ann", json=ANNOUNCED | {"size": size})
+        assert response.status == status
+
+    def test_type_that_is_not_accepted_is_told_which_ones_are(self, api: Api) -> None:
+        response = api.post("/images/uploads", user="ann", json=ANNOUNCED | {"contentType": "image/heic"})
+        assert response.json["detail"] == (
+            "Send one of image/jpeg, image/png, image/gif, image/webp, image/avif."
+        )
+
+    def test_second_try_gets_a_form_for_the_same_image_that_ends_at_the_same_time(
+        self, images: ImageRepository, storage: ImageStorage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first = begin(images, storage, "claim")
+        lifetimes: list[int] = []
+        sign = storage.sign_upload
+
+        def note(image_id: str, **options: Any) -> Any:  # noqa: ANN401 - of the storage
+            lifetimes.append(options["lifetime_seconds"])
+            return sign(image_id, **options)
+
+        monkeypatch.setattr(storage, "sign_upload", note)
+        shift(images, first.id, seconds=-1000)
+        second = begin(images, storage, "claim")
+        assert second.id == first.id
+        assert first.expires_at - second.expires_at == timedelta(seconds=1000)
+        assert lifetimes[0] in range(790, 801)
+
+    def test_form_of_an_upload_that_is_about_to_end_is_valid_for_a_second(
+        self, images: ImageRepository, storage: ImageStorage
+    ) -> None:
+        """S3 takes no lifetime of zero. The record lives on for its grace."""
+        first = begin(images, storage, "claim")
+        shift(images, first.id, seconds=-1900)
+        policy = json.loads(b64decode(begin(images, storage, "claim").upload.fields["policy"]))
+        left = datetime.fromisoformat(policy["expiration"]) - now()
+        assert timedelta(seconds=-60) < left <= timedelta(seconds=1)
+
+    def test_second_try_after_the_bytes_have_come_is_a_conflict(
+        self, images: ImageRepository, storage: ImageStorage
+    ) -> None:
+        first = begin(images, storage, "claim")
+        images.apply(first.id, Event.VERIFY)
+        with pytest.raises(Conflict, match="The bytes of this upload have arrived already"):
+            begin(images, storage, "claim")
+
+
+def shift(images: ImageRepository, image_id: str, *, seconds: int) -> None:
+    """Let time pass for a pending image."""
+    images.update(
+        image_id, lambda image: image.model_copy(update={"expires_at": (image.expires_at or 0) + seconds})
+    )
+
+
+class TestReprocess:
+    def test_upload_that_could_not_be_verified_is_verified_again(
+        self, api: Api, images: ImageRepository, storage: ImageStorage, s3: S3Client
+    ) -> None:
+        image_id = begin(images, storage).id
+        storage.add(make_upload_key(image_id), b"x", "text/plain")
+        images.apply(image_id, Event.STALL)
+        response = api.post(f"/images/{image_id}/reprocess", user="ann")
+        assert (response.status, response.json["status"]) == (202, "pending")
+        touched = s3.head_object(Bucket="bucket", Key=make_upload_key(image_id))
+        assert touched["ContentType"] == "image/png"
+        assert list_keys(s3) == [make_upload_key(image_id)]
+
+    def test_image_whose_bytes_are_gone_is_404(self, api: Api, storage: ImageStorage) -> None:
+        image_id = api.upload(PICTURE)["id"]
+        storage.delete(make_original_key(image_id))
+        assert api.post(f"/images/{image_id}/reprocess", user="ann").problem == (404, "not_found", [])
+
+    def test_conflict_says_what_to_do(self, api: Api, images: ImageRepository, storage: ImageStorage) -> None:
+        image_id = begin(images, storage).id
+        response = api.post(f"/images/{image_id}/reprocess", user="ann")
+        assert response.json["detail"] == "Its bytes have not been uploaded yet."
+        images.apply(image_id, Event.REFUSE)
+        response = api.post(f"/images/{image_id}/reprocess", user="ann")
+        assert response.json["detail"] == "Its bytes were rejected and are deleted. Upload the image again."
+
+
+class TestFile:
+    def test_tries_of_one_request_store_one_file(self, storage: ImageStorage, s3: S3Client) -> None:
+        file = UploadedFile(b"x", "a.txt", "text/plain", "file")
+        claims = ["0" * 64, "0" * 64, "1" * 64, None, None]
+        keys = [upload_file(storage, file, claim).key for claim in claims]
+        assert keys[0] == keys[1]
+        assert len({*keys}) == len(list_keys(s3)) == 4
+        assert {uuid.UUID(key.split("/")[1]).version for key in keys} == {4}
+
+    @pytest.mark.parametrize(
+        ("filename", "name"),
+        [("a b/ü.txt", "a_b_.txt"), ("a__(1).txt", "a___1_.txt"), (None, "upload"), ("A-z.0_", "A-z.0_")],
+    )
+    def test_key_has_only_plain_characters(
+        self, storage: ImageStorage, filename: str | None, name: str
+    ) -> None:
+        file = upload_file(storage, UploadedFile(b"x", filename, None, "file"))
+        assert file.key.split("/")[2:] == [name]
+        assert file.filename == (filename or "upload")
+
+    @pytest.mark.parametrize(
+        ("declared", "content_type"),
+        [
+            ("text/html", "text/html"),
+            ("a" * 60 + "/" + "b" * 60, "a" * 60 + "/" + "b" * 60),
+            ("a" * 61 + "/b", "application/octet-stream"),
+            ("text/html; charset=x", "application/octet-stream"),
+            ("text/\n", "application/octet-stream"),
+            ("", "application/octet-stream"),
+            (None, "application/octet-stream"),
+        ],
+    )
+    def test_type_is_repeated_only_if_it_is_one(
+        self, storage: ImageStorage, declared: str | None, content_type: str
+    ) -> None:
+        file = upload_file(storage, UploadedFile(b"x", "a", declared, "file"))
+        assert file.content_type == content_type

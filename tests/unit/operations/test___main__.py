@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from local.console import run_command
+from operations import __main__ as commands
+from operations.redrive import Redrive
+
+TARGET = ("client", {"BucketName": "b"})
+
+
+@pytest.fixture(autouse=True)
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
+    """The targets that commands have asked for."""
+    asked: list[tuple[int, str]] = []
+
+    def find_target(aws_port: int, stack_name: str) -> Any:  # noqa: ANN401 - clients and outputs
+        asked.append((aws_port, stack_name))
+        return TARGET
+
+    monkeypatch.setattr(commands, "find_target", find_target)
+    return asked
+
+
+def run(*arguments: str) -> int:
+    return run_command(vars(commands.parse([*arguments])))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "target"),
+    [
+        ([], (4566, "")),
+        (["--aws-port", "4600"], (4600, "")),
+        (["--stack", "images-prod"], (4566, "images-prod")),
+    ],
+)
+def test_redrive_prints_how_many_events_it_sent(
+    asked: list[tuple[int, str]],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    target: tuple[int, str],
+) -> None:
+    monkeypatch.setattr(commands, "redrive", lambda *found: Redrive(3, 2) if found == TARGET else None)
+    assert run("redrive", *arguments) == 0
+    assert capsys.readouterr().out == "3 events sent again, 2 messages without an event kept\n"
+    assert asked == [target]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "left", "code", "words"),
+    [
+        ([], 0, 0, ""),
+        ([], 2, 1, "error: 2 things are wrong; REPAIR=1 (--repair) mends them\n"),
+        (["--repair"], 1, 1, "error: 1 things are wrong\n"),
+    ],
+)
+def test_consistency_check_fails_if_something_stays_wrong(  # noqa: PLR0913, PLR0917 - a row and fixtures
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    left: int,
+    code: int,
+    words: str,
+) -> None:
+    made: list[Any] = []
+    ran: list[Any] = []
+
+    def make_check(*found: Any, grace: timedelta) -> str:  # noqa: ANN401 - of the target
+        made.append((found, grace))
+        return "check"
+
+    def run_check(check: str, *, repair: bool) -> int:
+        ran.append((check, repair))
+        return left
+
+    monkeypatch.setattr(commands, "make_check", make_check)
+    monkeypatch.setattr(commands, "run_check", run_check)
+    assert run("check-consistency", "--grace", "7", *arguments) == code
+    assert capsys.readouterr().err == words
+    assert made == [(TARGET, timedelta(minutes=7))]
+    assert ran == [("check", bool(arguments))]
+
+
+def test_grace_of_the_check_is_a_quarter_of_an_hour_unless_given() -> None:
+    assert vars(commands.parse(["check-consistency"]))["grace"] == 15
+
+
+@pytest.mark.parametrize(("arguments", "is_admin"), [([], False), (["--admin"], True)])
+def test_token_is_printed_alone(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    is_admin: bool,
+) -> None:
+    def make_token(*found: Any, is_admin: bool) -> str:  # noqa: ANN401 - of the target
+        return f"{found[2]} {is_admin}" if found[:2] == TARGET else ""
+
+    monkeypatch.setattr(commands, "make_token", make_token)
+    assert run("token", *arguments, "ann") == 0
+    assert capsys.readouterr().out == f"ann {is_admin}\n"
+
+
+def test_command_must_be_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        commands.parse([])
+    assert "required" in capsys.readouterr().err

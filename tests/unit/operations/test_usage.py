@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from operations.usage import Sums, check_usage
+from shared.quotas import Usage
+from shared.table import ConditionFailed
+from tests.support.handlers import listen
+from tests.support.images import make_image
+from tests.support.world import PICTURE, forget_counter, leave_counter, miscount
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.world import World
+
+
+def test_counter_that_moves_while_it_is_checked_is_not_judged(world: World) -> None:
+    miscount(world)
+    scans = 0
+
+    def add_meanwhile(**_: object) -> None:
+        nonlocal scans
+        scans += 1
+        if scans == 2:
+            world.add_ready()
+
+    listen(world.dynamodb, "after-call.dynamodb.Scan", add_meanwhile)
+    assert list(check_usage(world.images)) == []
+    assert scans == 2
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_all_users_are_checked_whatever_number_is_held_at_once(world: World, size: int) -> None:
+    for number in range(7):
+        world.images.add(make_image(user_id=f"user{number}"))
+    assert list(check_usage(world.images, max_users=size)) == []
+    for user in ("user0", "user3", "user6"):
+        world.delete_row("images", f"USER#{user}", "USAGE")
+    wrong = sorted(finding.name for finding in check_usage(world.images, max_users=size))
+    assert wrong == ["USER#user0", "USER#user3", "USER#user6"]
+
+
+@pytest.mark.parametrize(
+    ("break_something", "user", "expected"),
+    [
+        (miscount, "ann", Usage(images=1, bytes=len(PICTURE))),
+        (forget_counter, "bob", Usage(images=1, bytes=len(PICTURE))),
+        (leave_counter, "cid", Usage()),
+    ],
+)
+def test_wrong_counter_is_set_to_the_sum_of_the_images_that_count(
+    world: World, break_something: Callable[[World], str], user: str, expected: Usage
+) -> None:
+    break_something(world)
+    (finding,) = check_usage(world.images)
+    assert finding.name == f"USER#{user}"
+    assert finding.repair
+    finding.repair()
+    assert world.images.get_usage(user) == expected
+    assert list(check_usage(world.images)) == []
+
+
+def test_corrected_counter_has_a_new_version(world: World) -> None:
+    """So a correction that was found before changes nothing any more."""
+    miscount(world)
+    (first,), (second,) = check_usage(world.images), check_usage(world.images)
+    assert first.repair
+    assert second.repair
+    first.repair()
+    with pytest.raises(ConditionFailed):
+        second.repair()
+    row = world.images.table.get(("USER#ann", "USAGE"))
+    assert row
+    assert row["version"] == 4
+
+
+def test_counter_that_was_made_meanwhile_is_not_overwritten(world: World) -> None:
+    forget_counter(world)
+    (finding,) = check_usage(world.images)
+    world.images.add(make_image(user_id="bob"))
+    assert finding.repair
+    with pytest.raises(ConditionFailed):
+        finding.repair()
+
+
+def test_sums_hold_a_bounded_number_of_users() -> None:
+    sums = Sums(("", ""), max_users=3)
+    for number in [7, 1, 5, 3, 9, 2, 8, 4, 6, 0] * 2:
+        sums.add((f"USER#{number}", "USAGE"), Usage(images=1))
+        assert len(sums.by_user) <= 6
+    sums.cut()
+    assert sums.by_user == {(f"USER#{number}", "USAGE"): Usage(images=2) for number in range(3)}
+    assert sums.last == ("USER#2", "USAGE")
+    rest = Sums(sums.last, max_users=10)
+    for number in range(10):
+        rest.add((f"USER#{number}", "USAGE"), Usage(images=1))
+    rest.cut()
+    assert [user for user, _ in rest.by_user] == [f"USER#{number}" for number in range(3, 10)]
+    assert rest.last is None

@@ -1,0 +1,198 @@
+"""Direct uploads: what was posted is verified, and becomes the original of its image or is refused."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from processor.processing import Processor
+from shared.errors import Unavailable
+from shared.images import ImageRepository
+from shared.lifecycle import Status
+from shared.quotas import Quota, Usage
+from shared.storage import make_original_key, make_upload_key
+from tests.support.faults import break_calls
+from tests.support.images import FAR_FUTURE, make_image, make_pending, make_ready
+from tests.support.pictures import make_picture
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from shared.models import Image
+    from shared.storage import ImageStorage
+    from shared.table import Table
+
+PICTURE = make_picture()
+SHA256 = hashlib.sha256(PICTURE).hexdigest()
+MISSING = "00000000-0000-4000-8000-000000000000"
+
+
+def post(
+    images: ImageRepository,
+    storage: ImageStorage,
+    data: bytes = PICTURE,
+    **fields: Any,  # noqa: ANN401 - any field of an image
+) -> Image:
+    """Begin an upload of these bytes and send them."""
+    image = images.add(make_pending(**{"size": len(data), "content_type": "image/png"} | fields))
+    storage.add(make_upload_key(image.id), data, "image/png")
+    return image
+
+
+def list_keys(s3: S3Client) -> list[str]:
+    return [found["Key"] for found in s3.list_objects_v2(Bucket="bucket").get("Contents", [])]
+
+
+@pytest.mark.parametrize("sha256", [None, SHA256])
+def test_announced_bytes_become_the_original_under_their_true_type(
+    processor: Processor, images: ImageRepository, storage: ImageStorage, s3: S3Client, sha256: str | None
+) -> None:
+    image = post(images, storage, sha256=sha256)
+    assert processor.accept(image.id) == "accepted"
+    assert list_keys(s3) == [make_original_key(image.id)]
+    stored = s3.get_object(Bucket="bucket", Key=make_original_key(image.id))
+    assert (stored["Body"].read(), stored["ContentType"]) == (PICTURE, "image/jpeg")
+    assert images.get(image.id) == image
+
+
+def test_accepted_upload_becomes_ready_with_the_facts_of_its_bytes(
+    processor: Processor, images: ImageRepository, storage: ImageStorage
+) -> None:
+    image = post(images, storage)
+    processor.accept(image.id)
+    assert processor.process(image.id, datetime.now(UTC), seconds=60) == "ready"
+    ready = images.get(image.id)
+    assert (ready.content_type, ready.size, ready.sha256) == ("image/jpeg", len(PICTURE), SHA256)
+    assert (ready.width, ready.height, ready.expires_at) == (80, 40, None)
+    assert images.get_usage("ann") == Usage(images=1, bytes=len(PICTURE))
+
+
+@pytest.mark.parametrize(
+    ("data", "fields", "reason"),
+    [
+        (PICTURE, {"size": len(PICTURE) + 1}, f"has {len(PICTURE)} bytes; {len(PICTURE) + 1} were announced"),
+        (PICTURE, {"size": len(PICTURE) - 1}, "were announced"),
+        (PICTURE, {"sha256": "0" * 64}, "The SHA-256 of the file is not the one"),
+        (b"<svg/>", {}, "Send a JPEG, PNG, GIF, WebP or AVIF."),
+        (PICTURE[:20], {}, "truncated"),
+    ],
+    ids=["longer", "shorter", "checksum", "type", "truncated"],
+)
+def test_other_bytes_are_refused_with_a_reason_and_deleted(  # noqa: PLR0913, PLR0917 - rows and fixtures
+    processor: Processor,
+    images: ImageRepository,
+    storage: ImageStorage,
+    s3: S3Client,
+    data: bytes,
+    fields: dict[str, Any],
+    reason: str,
+) -> None:
+    image = post(images, storage, data, **fields)
+    assert processor.accept(image.id) == "rejected"
+    refused = images.get(image.id)
+    assert (refused.status, refused.has_original) == (Status.REJECTED, False)
+    assert reason in (refused.status_reason or "")
+    assert list_keys(s3) == []
+    assert images.get_usage("ann") == Usage()
+
+
+@pytest.mark.parametrize(
+    ("image", "outcome"),
+    [
+        (make_image(), "processing before"),
+        (make_ready(), "ready before"),
+        (make_image(status=Status.FAILED), "failed before"),
+        (make_image(status=Status.REJECTED, has_original=False, expires_at=FAR_FUTURE), "rejected before"),
+    ],
+)
+def test_post_after_the_first_good_one_changes_nothing(  # noqa: PLR0913, PLR0917 - rows and fixtures
+    processor: Processor,
+    images: ImageRepository,
+    storage: ImageStorage,
+    s3: S3Client,
+    image: Image,
+    outcome: str,
+) -> None:
+    images.add(image)
+    storage.add(make_original_key(image.id), b"verified", "image/png")
+    storage.add(make_upload_key(image.id), PICTURE, "image/png")
+    assert processor.accept(image.id) == outcome
+    assert images.get(image.id) == image
+    assert storage.get(make_original_key(image.id)) == b"verified"
+    assert list_keys(s3) == [make_original_key(image.id)]
+
+
+@pytest.mark.parametrize("data", [PICTURE, b"bad"])
+def test_post_before_the_first_one_is_processed_changes_nothing(
+    processor: Processor, images: ImageRepository, storage: ImageStorage, data: bytes
+) -> None:
+    image = post(images, storage, data, size=len(PICTURE))
+    storage.add(make_original_key(image.id), b"verified", "image/png")
+    assert processor.accept(image.id) == ("accepted" if data == PICTURE else "accepted before")
+    assert storage.get(make_original_key(image.id)) == b"verified"
+    assert images.get(image.id).status is Status.PENDING
+
+
+def test_event_of_a_post_that_is_gone_ends_quietly(
+    processor: Processor, images: ImageRepository, s3: S3Client
+) -> None:
+    image = images.add(make_pending())
+    assert processor.accept(image.id) == "accepted before"
+    assert images.get(image.id) == image
+    assert list_keys(s3) == []
+
+
+@pytest.mark.usefixtures("images")
+def test_post_that_nobody_awaits_is_deleted(
+    processor: Processor, storage: ImageStorage, s3: S3Client
+) -> None:
+    storage.add(make_upload_key(MISSING), PICTURE, "image/png")
+    assert processor.accept(MISSING) == "not awaited"
+    assert list_keys(s3) == []
+
+
+@pytest.mark.parametrize("operation", ["GetObject", "PutObject"])
+def test_fault_of_s3_shows_failed_and_a_later_try_accepts(
+    processor: Processor, images: ImageRepository, storage: ImageStorage, s3: S3Client, operation: str
+) -> None:
+    image = post(images, storage)
+    fault = break_calls(s3, operation)
+    with pytest.raises(Unavailable):
+        processor.accept(image.id)
+    failed = images.get(image.id)
+    assert (failed.status, failed.has_original) == (Status.FAILED, False)
+    assert failed.status_reason == "Processing failed on our side, not because of the image."
+    assert storage.has(make_upload_key(image.id))
+    fault.end()
+    assert processor.accept(image.id) == "accepted"
+    assert processor.process(image.id, datetime.now(UTC), seconds=60) == "ready"
+
+
+def test_bad_post_is_refused_only_if_there_is_surely_no_original(
+    processor: Processor, images: ImageRepository, storage: ImageStorage, s3: S3Client
+) -> None:
+    image = post(images, storage, b"bad")
+    break_calls(s3, "HeadObject")
+    with pytest.raises(Unavailable):
+        processor.accept(image.id)
+    assert images.get(image.id).status is Status.FAILED
+    assert storage.get(make_upload_key(image.id)) == b"bad"
+
+
+def test_upload_without_room_is_rejected_and_its_bytes_are_deleted(
+    table: Table, storage: ImageStorage, s3: S3Client
+) -> None:
+    images = ImageRepository(table, quota=Quota(max_images=1))
+    images.add(make_image())
+    image = post(images, storage)
+    processor = Processor(images, storage, render=lambda *_: pytest.fail("it is rendered"))
+    assert processor.accept(image.id) == "accepted"
+    assert processor.process(image.id, datetime.now(UTC), seconds=60) == "rejected"
+    rejected = images.get(image.id)
+    assert (rejected.status, rejected.has_original) == (Status.REJECTED, False)
+    assert "A user may have 1 images." in (rejected.status_reason or "")
+    assert list_keys(s3) == []
+    assert images.get_usage("ann") == Usage(images=1, bytes=1000)

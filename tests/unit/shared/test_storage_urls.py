@@ -1,0 +1,163 @@
+"""Signed URLs and forms: what they allow, for how long, and how browsers get the bytes."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from shared.aws import create_client
+from shared.models import Visibility
+from shared.renditions import RenditionName
+from shared.storage import (
+    ImageStorage,
+    make_file_key,
+    make_original_key,
+    make_rendition_key,
+    make_upload_key,
+    parse_original_key,
+    parse_rendition_key,
+    parse_upload_key,
+)
+from tests.support.images import make_ready
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+PHOTO = make_ready(filename="a b.jpg", content_type="image/png", visibility=Visibility.PUBLIC)
+SHA256 = "00ff" * 16
+
+
+def read_url(url: str) -> tuple[str, dict[str, str]]:
+    """The path and the parameters of a URL, without those that change with every signature."""
+    parts = urlsplit(url)
+    changing = {"X-Amz-Date", "X-Amz-Signature", "X-Amz-Credential"}
+    query = {name: value for name, value in parse_qsl(parts.query) if name not in changing}
+    return parts.path, query
+
+
+def make_query(seconds: int, **more: str) -> dict[str, str]:
+    return {
+        "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+        "X-Amz-Expires": str(seconds),
+        "X-Amz-SignedHeaders": "host",
+        **{f"response-{name.replace('_', '-')}": value for name, value in more.items()},
+    }
+
+
+@pytest.mark.parametrize("visibility", Visibility)
+def test_url_of_an_original_is_private_and_ends_after_5_minutes(
+    storage: ImageStorage, visibility: Visibility
+) -> None:
+    image = PHOTO.model_copy(update={"visibility": visibility})
+    assert read_url(storage.sign_original(image)) == (
+        f"/originals/{PHOTO.id}",
+        make_query(
+            300,
+            content_type="image/png",
+            content_disposition="inline; filename*=UTF-8''a%20b.jpg",
+            cache_control="private, max-age=300",
+        ),
+    )
+
+
+@pytest.mark.parametrize("name", RenditionName)
+def test_url_of_a_rendition_is_private_and_ends_after_5_minutes(
+    storage: ImageStorage, name: RenditionName
+) -> None:
+    assert read_url(storage.sign_rendition(PHOTO, name)) == (
+        f"/renditions/{PHOTO.id}/{name}.webp",
+        make_query(
+            300,
+            content_type="image/webp",
+            content_disposition=f"inline; filename*=UTF-8''a%20b-{name}.webp",
+            cache_control="private, max-age=300",
+        ),
+    )
+
+
+def test_url_of_a_download_ends_after_an_hour_and_shows_nothing_in_the_page(storage: ImageStorage) -> None:
+    disposition = "attachment; filename*=UTF-8''%22a%2Fb%22.html"
+    assert read_url(storage.sign_download("files/1/a.html", '"a/b".html')) == (
+        "/files/1/a.html",
+        make_query(3600, content_disposition=disposition),
+    )
+
+
+def test_urls_are_of_the_host_that_clients_reach(s3: S3Client) -> None:
+    storage = ImageStorage(s3, "bucket", signer=create_client("s3", "http://localhost:4566"))
+    urls = [
+        storage.sign_original(PHOTO),
+        storage.sign_rendition(PHOTO, RenditionName.SMALL),
+        storage.sign_download("files/1/a", "a"),
+        sign_upload(storage).url,
+    ]
+    assert {urlsplit(url).netloc for url in urls} == {"localhost:4566"}
+    assert {urlsplit(url).path.split("/")[1] for url in urls} == {"bucket"}
+    assert urlsplit(ImageStorage(s3, "bucket").sign_original(PHOTO)).netloc.startswith("bucket.s3.")
+
+
+def sign_upload(storage: ImageStorage, **fields: Any) -> Any:  # noqa: ANN401 - a form
+    options: Any = {"content_type": "image/png", "size": 7, "sha256": None, "lifetime_seconds": 90}
+    return storage.sign_upload("1", **options | fields)
+
+
+def read_policy(form: Any) -> tuple[list[Any], timedelta]:  # noqa: ANN401 - a form
+    """Its conditions without those of the signature, and the time that is left."""
+    policy = json.loads(b64decode(form.fields["policy"]))
+    conditions = [found for found in policy["conditions"] if "x-amz-" not in str(found)]
+    return conditions, datetime.fromisoformat(policy["expiration"]) - datetime.now(UTC)
+
+
+def test_form_takes_one_file_of_one_size_and_type_under_one_key(storage: ImageStorage) -> None:
+    form = sign_upload(storage)
+    conditions, left = read_policy(form)
+    assert conditions == [
+        {"Content-Type": "image/png"},
+        ["content-length-range", 7, 7],
+        {"bucket": "bucket"},
+        {"key": "uploads/1"},
+    ]
+    assert timedelta(seconds=60) < left <= timedelta(seconds=91)
+    assert (form.fields["key"], form.fields["Content-Type"]) == ("uploads/1", "image/png")
+
+
+def test_form_asks_for_the_checksum_that_was_announced(storage: ImageStorage) -> None:
+    form = sign_upload(storage, sha256=SHA256)
+    checksum = {
+        "x-amz-checksum-algorithm": "SHA256",
+        "x-amz-checksum-sha256": "AP8A/wD/AP8A/wD/AP8A/wD/AP8A/wD/AP8A/wD/AP8=",
+    }
+    assert {name: form.fields[name] for name in checksum} == checksum
+    conditions = json.loads(b64decode(form.fields["policy"]))["conditions"]
+    assert all({name: value} in conditions for name, value in checksum.items())
+    assert not any("checksum" in name for name in sign_upload(storage).fields)
+
+
+@pytest.mark.parametrize(
+    ("key", "upload", "original", "rendition"),
+    [
+        (make_upload_key("1"), "1", None, None),
+        (make_original_key("1"), None, "1", None),
+        (make_rendition_key("1", RenditionName.SMALL), None, None, "1"),
+        (make_file_key("1", "a.txt"), None, None, None),
+        ("x/uploads/1", None, None, None),
+        ("uploads", None, None, None),
+    ],
+)
+def test_key_tells_its_kind_and_its_image(
+    key: str, upload: str | None, original: str | None, rendition: str | None
+) -> None:
+    parsed = (parse_upload_key(key), parse_original_key(key), parse_rendition_key(key))
+    assert parsed == (upload, original, rendition)
+
+
+def test_keys_have_their_own_folders() -> None:
+    assert make_upload_key("1") == "uploads/1"
+    assert make_original_key("1") == "originals/1"
+    assert make_rendition_key("1", RenditionName.LARGE) == "renditions/1/large.webp"
+    assert make_file_key("1", "a.txt") == "files/1/a.txt"
