@@ -11,8 +11,6 @@ from local.console import Problem
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-ADMIN_GROUP = "admin"  # the template's default
-
 
 def make_token(
     client: Callable[[str], Any], outputs: Mapping[str, str], user: str, *, is_admin: bool = False
@@ -27,7 +25,7 @@ def make_token(
         cognito.admin_create_user(**names, MessageAction="SUPPRESS")
     cognito.admin_set_user_password(**names, Password=password, Permanent=True)
     if is_admin:
-        cognito.admin_add_user_to_group(**names, GroupName=ADMIN_GROUP)
+        cognito.admin_add_user_to_group(**names, GroupName=outputs["AdminGroupName"])
     output = cognito.admin_initiate_auth(
         UserPoolId=outputs["UserPoolId"],
         ClientId=outputs["UserPoolClientId"],

@@ -167,7 +167,7 @@ def list_page(table: Table, intersections: Iterable[Intersection], span: Span, *
 
 
 def _intersect(partitions: Sequence[Partition], span: Span) -> Iterator[Step]:
-    """Walk the keys that all partitions hold. Each leaps to the furthest key that another one has seen."""
+    """Walk the keys that all partitions hold. Each skips to the furthest key that another one has seen."""
     first, *others = partitions
     furthest = span.high if span.descending else span.low
     try:

@@ -59,7 +59,7 @@ def test_original_is_for_its_owner_byte_by_byte(api: httpx.Client) -> None:
     assert fetch(image["url"]).headers["Content-Type"] == "image/webp"
 
 
-def test_private_image_is_nobody_elses(api: httpx.Client) -> None:
+def test_private_image_is_shown_to_its_owner_only(api: httpx.Client) -> None:
     image = upload_json(api, PHOTO, user="eve")
     await_end(api, image["id"], user="eve")
     for path in ("", "/content", "/content/small"):
@@ -72,7 +72,7 @@ def test_private_image_is_nobody_elses(api: httpx.Client) -> None:
         assert image["id"] not in {found["id"] for found in listed}
 
 
-def test_address_of_an_object_is_good_as_it_was_signed_and_not_otherwise(api: httpx.Client) -> None:
+def test_signed_url_works_only_as_it_was_signed(api: httpx.Client) -> None:
     image = upload_json(api, PHOTO)
     location = api.get(f"/images/{image['id']}/content", params={"userId": "ann"}).headers["Location"]
     bare, _, _ = location.partition("?")
@@ -202,7 +202,7 @@ def test_service_describes_itself(api: httpx.Client) -> None:
     assert "swagger-ui" in api.get("/docs").text
 
 
-def test_head_and_preflight_are_answered(api: httpx.Client) -> None:
+def test_head_and_preflight_get_a_response(api: httpx.Client) -> None:
     head = api.head("/health")
     assert (head.status_code, head.content) == (200, b"")
     preflight = api.options("/images", headers={"Origin": "https://example.org"})

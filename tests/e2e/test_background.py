@@ -110,7 +110,7 @@ def test_failed_image_is_ready_after_its_owner_had_it_processed_again(
 
 
 def test_transaction_sent_twice_is_one_write(stack: Stack) -> None:
-    """Of the retry after a lost response, what moto cannot show."""
+    """The part of a retry after a lost response that moto cannot show."""
     table = stack.outputs["ImagesTableName"]
     item = {"pk": {"S": f"TEST#{uuid.uuid4()}"}, "sk": {"S": "TEST"}}
     put = {"TableName": table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}

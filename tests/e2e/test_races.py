@@ -239,8 +239,8 @@ def test_event_that_comes_after_the_deletion_brings_nothing_back(
     assert image_id not in find_objects(stack)
 
 
-def test_of_what_was_deleted_or_refused_nothing_is_left(stack: Stack, doomed: set[str]) -> None:
-    """The last to go are originals that were stored after their image was gone: they wait for a row."""
+def test_nothing_is_left_of_images_that_were_deleted_or_refused(stack: Stack, doomed: set[str]) -> None:
+    """Originals that were stored after their image was deleted go last: the processor waits for a row."""
     await_value(
         lambda: None if find_objects(stack).keys() & doomed else True, seconds=REMAINS_PATIENCE_SECONDS
     )

@@ -1,4 +1,4 @@
-"""Remains go away by themselves. `leave_remains` ran first, so that nothing waits for them here."""
+"""The service removes what was left behind. `leave_remains` ran first, so these tests wait less."""
 
 from __future__ import annotations
 

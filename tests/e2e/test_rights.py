@@ -1,4 +1,4 @@
-"""The functions' rights: each is needed, and its loss shows; none goes beyond the work."""
+"""The rights of the functions: each is needed, its loss shows, and there are no more than the work needs."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def follow(api: httpx.Client, path: str) -> int:
     return httpx.get(api.get(path, headers=ANN).headers["Location"]).status_code
 
 
-# What each right of the API is for, and what is answered without it.
+# The use of each right of the API, and the response without it.
 API_RIGHTS: list[tuple[str, str, Callable[[httpx.Client, Any], int], int]] = [
     (
         "dynamodb:GetItem",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from local.stack import Stack
 
 
-def test_the_api_answers(api: httpx.Client) -> None:
+def test_api_responds(api: httpx.Client) -> None:
     assert api.get("/health").status_code == HTTPStatus.OK
 
 
@@ -30,8 +30,8 @@ def test_the_bucket_is_closed_to_strangers(stack: Stack) -> None:
     assert response.status_code == HTTPStatus.FORBIDDEN
 
 
-def test_a_body_that_is_no_text_is_refused(stack: Stack) -> None:
-    """`sam local` fails on it by itself."""
+def test_body_that_is_not_text_is_refused(stack: Stack) -> None:
+    """`sam local` itself fails on such a body."""
     response = httpx.post(
         f"{stack.api_url}/items", content=b"\xff", headers={"Content-Type": "application/json"}
     )

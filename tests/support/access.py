@@ -60,10 +60,10 @@ class AccessService(Protocol):
         """Send a request with the caller's token."""
 
     def await_ready(self, image_id: str, caller: str) -> None:
-        """Return when an image is ready."""
+        """Wait until an image is ready."""
 
     def await_rejected(self, image_id: str, caller: str) -> None:
-        """Return when an image is rejected."""
+        """Wait until an image is rejected."""
 
 
 def upload(
@@ -154,7 +154,7 @@ class AccessCases:
             assert ("/originals/" in location, image["url"] is not None) == (has_all, has_all)
 
     def test_others_see_no_image_that_is_not_ready(self, service: AccessService) -> None:
-        """No rejected one either, not even with a link that was made before."""
+        """A rejected image is hidden too, even from a link that was made before."""
         image = upload(service, content=PICTURE[:-100], visibility="public")
         url = f"/images/{image['id']}"
         link = service.send("POST", f"{url}/links", "ann", json={"rendition": "small"}).json["url"]
@@ -240,7 +240,7 @@ class AccessCases:
         ]
         assert [service.send("DELETE", create(), caller).status for caller in CALLERS] == [204, 403, 204, 401]
 
-    def test_items_are_listed_for_their_creator_and_for_whoever_asks_by_name(
+    def test_items_are_listed_for_their_creator_or_by_the_name_of_a_user(
         self, service: AccessService
     ) -> None:
         item = service.send("POST", "/items", "ann", json={"name": "a"}).json

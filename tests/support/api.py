@@ -24,7 +24,7 @@ BASE_URL = "http://localhost:3000"
 
 
 def make_context() -> LambdaContext:
-    """All that the handlers read of Lambda's context."""
+    """The part of Lambda's context that the handlers read."""
     return cast(
         "LambdaContext",
         SimpleNamespace(aws_request_id=REQUEST_ID, get_remaining_time_in_millis=lambda: 29_000),
@@ -94,7 +94,7 @@ class Api:
         return pages
 
     def upload(self, content: bytes, *, user: str = "ann", **metadata: Any) -> Any:  # noqa: ANN401 - JSON
-        """Upload an image, and return what the API says of it."""
+        """Upload an image, and return it as the response shows it."""
         response = self.post("/images/upload", user=user, json=make_upload(content, **metadata))
         assert response.status == 201, response.body
         return response.json

@@ -43,10 +43,10 @@ def upload_json(api: httpx.Client, content: bytes, *, user: str = "ann", **metad
 
 
 def leave_remains(stack: Stack) -> None:
-    """Leave behind what goes away in time: this is done first, and looked after last.
+    """Leave things behind that the service removes. They are made first, and the last tests look for them.
 
-    A direct upload that has just expired, with a byte of it, which the emulator looks for once a minute; and
-    the original of a request that died before it wrote the record, which the processor waits for.
+    One is a direct upload that has just expired, with an object of it. The emulator looks for expired rows
+    once a minute. The other is the original of a request that died before it wrote the record.
     """
     key = {"pk": {"S": f"IMAGE#{ABANDONED_ID}"}, "sk": {"S": "IMAGE"}}
     stack.client("s3").put_object(
@@ -69,13 +69,13 @@ def begin_upload(api: httpx.Client, content: bytes, *, user: str = "ann", **fiel
 
 
 def post_form(form: Any, content: bytes, **fields: str) -> httpx.Response:  # noqa: ANN401 - JSON
-    """Post to S3 as a browser does, some fields changed or, if they are empty, left out."""
+    """Post to S3 as a browser does. `fields` change those of the form, and an empty one is left out."""
     sent = {name: value for name, value in (form["fields"] | fields).items() if value}
     return httpx.post(form["url"], data=sent, files={"file": ("photo.jpg", content)}, timeout=60)
 
 
 def await_end(api: httpx.Client, image_id: str, *, user: str = "ann") -> Any:  # noqa: ANN401 - JSON
-    """Wait until an image is neither awaited nor processing."""
+    """Wait until an image is neither pending nor processing."""
 
     def get() -> Any:  # noqa: ANN401 - JSON
         image = api.get(f"/images/{image_id}", headers={"X-User-Id": user}).json()

@@ -52,7 +52,7 @@ class Link:
 
 
 class Comparison(RuleBasedStateMachine):
-    """Events and removals come at any time, in any order, and again."""
+    """Events and removals come at any time, in any order, and more than once."""
 
     service: ClassVar[Service]
 
@@ -93,7 +93,7 @@ class Comparison(RuleBasedStateMachine):
         assert response.problem == (422, "idempotency_key_reused", ["Idempotency-Key"])
 
     def handle_event(self, key: str, *, is_late: bool = False, is_faulty: bool = False) -> bool:
-        """False if it raised, so that it comes again."""
+        """Return False if it raised. Then it comes again."""
         image = next(image for image in self.model.images if key.endswith(image.id))
         is_done = self.service.handle_event(key, is_late=is_late, is_faulty=is_faulty)
         if parse_upload_key(key):

@@ -23,7 +23,7 @@ QUOTA_PARAMETERS = {"max_user_images": "MaxUserImages", "max_user_bytes": "MaxUs
 FITS = {Fit.INSIDE: "whole, inside the box", Fit.COVER: "fills the box, the rest cut off evenly"}
 
 _TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
-_BLOCK = re.compile(r"(?:<!-- (not run|run with): ([^\n]+) -->\n)?```sh\n(.*?)```", re.DOTALL)
+_BLOCK = re.compile(r"(?:<!-- (not run|run with): ([^\n]+) -->\n *)?```sh\n(.*?)```", re.DOTALL)
 
 
 @dataclass(frozen=True)

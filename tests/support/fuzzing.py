@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     from schemathesis.hooks import HookContext
 
 CASES = int(os.environ.get("OPENAPI_CASES", "0"))
-"""Of each operation; none says a few, and leaves out the phase that tries every bound of every field."""
+"""The number for each operation. 0 stands for a few, without the phase that tries all bounds of fields."""
 
 FEW_CASES = 3
 SEED = 1
 USER = "fay"
 
-# By number, not by chance, so that a run can be repeated.
+# Requests are chosen by their number and not at random, so that a run can be repeated.
 MISS_EVERY = 3
 REPEAT_EVERY = 5
 STRANGER_EVERY = 4
@@ -53,7 +53,7 @@ UNSAYABLE = {
     ("cursor", "was not made for this query and this caller"),
     (USER_ID_FIELD, "is required if no X-User-Id header names the user"),
 }
-"""Why a request that keeps to the document is refused: a schema knows no other request or field."""
+"""Reasons to refuse a request that follows the document. They depend on other requests or fields."""
 
 for _content_type, _picture in PICTURES.items():
     schemathesis.openapi.media_type(_content_type, st.just(_picture))
@@ -92,7 +92,7 @@ def fuzz(
 
     `known` are values of path parameters that lead to something; `headers` go with every request.
     """
-    # The document has the pattern of base64. That it is to be the base64 of an image, no schema can say.
+    # The document has the pattern of base64. A schema cannot say that it must be the base64 of an image.
     content = document["components"]["schemas"]["ImageContent"]["properties"]["content"]
     content.clear()
     content |= {"type": "string", "format": BASE64_PICTURE}
@@ -120,7 +120,7 @@ def fuzz(
 
 
 def filter_failure(context: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
-    """Tell if a failure that Schemathesis reports is one."""
+    """Tell whether a failure that Schemathesis reports is a real one."""
     del context
     if isinstance(failure, AcceptedNegativeData) and case.media_type == "multipart/form-data":
         return "violates `type`" not in failure.message  # in a form all is text
@@ -157,7 +157,7 @@ def _configure(base_url: str, headers: Mapping[str, str]) -> SchemathesisConfig:
 
 
 def _aim(case: Case[Any], known: Mapping[str, Sequence[str]], number: int) -> None:
-    """Have a request get further than chance would take it."""
+    """Change a request so that it gets further than a random one."""
     if number % MISS_EVERY and case.meta and case.meta.phase.name is not TestPhase.STATEFUL:
         for name in known.keys() & case.path_parameters.keys():
             case.path_parameters[name] = known[name][number % len(known[name])]
@@ -168,7 +168,7 @@ def _aim(case: Case[Any], known: Mapping[str, Sequence[str]], number: int) -> No
     if number % REPEAT_EVERY and isinstance(key, str) and re.fullmatch(IDEMPOTENCY_KEY_PATTERN, key):
         case.headers[IDEMPOTENCY_KEY_HEADER] = f"{number}-{key}"[:255]
     if case.operation.label == "POST /images/upload" and case.media_type not in PICTURES:
-        # A query describes bytes alone; the other formats have fields of their own.
+        # Only raw bytes have their metadata in the query. The other formats have fields for them.
         case.query = {name: value for name, value in case.query.items() if name == USER_ID_FIELD}
 
 

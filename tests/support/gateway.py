@@ -11,7 +11,7 @@ type Message = dict[str, Any]
 
 
 async def handle(scope: Message, receive: Any, send: Any) -> None:  # noqa: ANN401 - as ASGI has it
-    """Every body goes in as base64, for it may be anything."""
+    """Every body is sent as base64, because it may be anything."""
     if scope["type"] != "http":
         raise NotImplementedError(scope["type"])
     message = await receive()

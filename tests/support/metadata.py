@@ -155,7 +155,7 @@ AVIF_BOXES = {
 
 
 def carry(form: str, **options: Any) -> bytes:  # noqa: ANN401 - Pillow's
-    """The picture, with the options' metadata, and with another picture behind it in forms of several."""
+    """The picture with the metadata of the options. Forms of several pictures get another one."""
     image_format = {"APNG": "PNG"}.get(form, form.removeprefix("moving "))
     if form == "MPO" or form != image_format:
         options |= {"save_all": True, "append_images": [OTHER]}
@@ -236,6 +236,6 @@ def find_place(data: bytes) -> list[bytes]:
 
 
 def unpack(data: bytes) -> bytes:
-    """The data, and behind it what is compressed in it."""
+    """The data, followed by what its compressed parts hold."""
     starts = (at for at in range(len(data)) if data.startswith(b"\x78\x9c", at))
     return data + b"".join(zlib.decompressobj().decompress(data[at:]) for at in starts)

@@ -96,7 +96,7 @@ class Image(Record):
 
     @property
     def is_listed(self) -> bool:
-        """For its owner."""
+        """Tells whether its owner finds it in listings."""
         return self.status != "pending"
 
     @property
@@ -109,7 +109,7 @@ class Image(Record):
         return not self.is_verified and self.status != "rejected"
 
     def show(self, caller: User) -> dict[str, Any]:
-        """The facts that `read_facts` finds in an response."""
+        """The facts that `read_facts` finds in a response."""
         return {
             "id": self.id,
             "userId": self.owner,
@@ -231,14 +231,14 @@ class Model:
 
     def list_images(self, user: User, query: Mapping[str, Any]) -> list[Image]:
         """`query` is as the API takes it. A caller without a name is the user that it names."""
-        caller, wanted = user or query.get("userId"), set(query.get("tags", ()))
+        caller, expected = user or query.get("userId"), set(query.get("tags", ()))
         found = [
             image
             for image in self.images
             if image.exists and image.is_listed and self.refuse_read(caller, image) is None
             if query.get("userId") in {None, image.owner}
             if query.get("visibility") in {None, image.metadata["visibility"]}
-            if not wanted or _matches(wanted, image, query.get("match", "all"))
+            if not expected or _matches(expected, image, query.get("match", "all"))
         ]
         return found if query.get("order") == "asc" else found[::-1]
 
@@ -257,7 +257,7 @@ class Model:
             image.refuse()
 
     def process(self, image: Image, *, is_late: bool, is_faulty: bool) -> bool:
-        """The event of an original. False if it raises, and so comes again."""
+        """Handle the event of an original. Return False if it raises. Then it comes again."""
         if not image.exists or image.original is None or image.status in {"ready", "rejected"}:
             return True
         if image.is_awaited:
@@ -283,6 +283,6 @@ def _owns(user: User, record: Record) -> bool:
     return user == record.owner or (isinstance(record, Item) and record.owner is None)
 
 
-def _matches(wanted: set[str], image: Image, match: str) -> bool:
-    shared = wanted.intersection(image.metadata["tags"])
-    return bool(shared) if match == "any" else shared == wanted
+def _matches(expected: set[str], image: Image, match: str) -> bool:
+    shared = expected.intersection(image.metadata["tags"])
+    return bool(shared) if match == "any" else shared == expected

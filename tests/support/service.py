@@ -101,13 +101,13 @@ class Service:
         return {found["Key"] for found in self.s3.list_objects_v2(Bucket="bucket").get("Contents", [])}
 
     def list_kinds(self) -> list[str]:
-        """Of the rows in the images table, listing entries among them."""
+        """Return the kinds of all rows in the images table, listing entries included."""
         return [row["sk"]["S"] for row in self.dynamodb.scan(TableName="images")["Items"]]
 
     def send(
         self, method: str, url: str, user: User, options: Options, *, is_keyed: bool = False
     ) -> ApiResponse:
-        """Each key is used for one request that succeeds, and for those before it that do not."""
+        """Send a request. Those that fail and the next one that succeeds have the same key."""
         if is_keyed:
             options = add_headers(options, {"Idempotency-Key": str(len(self.sent))})
         response = self.api.request(method, url, user=user, **options)
@@ -121,7 +121,7 @@ class Service:
         self.events.append(key)
 
     def handle_event(self, key: str, *, is_late: bool = False, is_faulty: bool = False) -> bool:
-        """False if it raised, so that it comes again."""
+        """Return False if it raised. Then it comes again."""
         at = datetime.now(UTC) - (2 * LATE_AGE if is_late else timedelta())
         record = {"eventTime": at.isoformat(), "s3": {"object": {"key": key}}}
         self.renderer.is_faulty = is_faulty

@@ -39,7 +39,7 @@ def list_images(*folders: str) -> list[str]:
 
 
 def try_to_render(data: bytes) -> Inspection | None:
-    """None if it is refused. Nothing else may be raised."""
+    """Return None if it is refused. Nothing else may be raised."""
     try:
         inspection = inspect(data)
         rendered = render(data)
@@ -51,7 +51,7 @@ def try_to_render(data: bytes) -> Inspection | None:
 
 
 @pytest.mark.parametrize(("file", "expectation"), read_expectations().items())
-def test_generated_images_fare_as_expected(file: str, expectation: str) -> None:
+def test_generated_images_have_the_expected_outcome(file: str, expectation: str) -> None:
     data = (IMAGES / "generated" / file).read_bytes()
     if expectation == "reject-or-bounded":  # takes seconds, within the limits
         assert inspect(data).content_type == "image/webp"
@@ -76,7 +76,7 @@ def test_images_of_other_projects_are_rendered(file: str) -> None:
 
 
 @pytest.mark.parametrize("file", list_images("exif-orientation"))
-def test_all_orientations_come_out_alike(file: str) -> None:
+def test_all_orientations_give_the_same_picture(file: str) -> None:
     thumbnail, upright = make_thumbnail(file), make_thumbnail(file.partition("_")[0] + "_1.jpg")
     assert thumbnail.size == upright.size
     # Each picture says its own number: only the rest has to be alike.

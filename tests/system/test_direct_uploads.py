@@ -37,7 +37,7 @@ def begin(api: Api, *, user: str | None = "ann", **fields: Any) -> ApiResponse: 
 
 
 def begin_and_post(api: Api, s3: S3Client, content: bytes = PICTURE, **fields: Any) -> str:  # noqa: ANN401 - JSON
-    """Post to the form, as far as moto is concerned."""
+    """Begin an upload, and put its bytes where a post to the form would."""
     image_id: str = begin(api, size=len(content), **fields).json["id"]
     s3.put_object(Bucket="bucket", Key=make_upload_key(image_id), Body=content)
     return image_id
@@ -56,7 +56,7 @@ def count_rows(dynamodb: DynamoDBClient) -> int:
 
 
 class TestAccept:
-    """The posted bytes: the S3 event, then the view of the client."""
+    """The way of the posted bytes: the S3 event, then the view of the client."""
 
     def test_image_becomes_ready_and_listed(self, api: Api, processor: Processor, s3: S3Client) -> None:
         png = make_picture("PNG")

@@ -69,7 +69,7 @@ def test_every_kind_of_event_is_there() -> None:
 
 @pytest.mark.usefixtures("image")
 @pytest.mark.parametrize(("name", "status"), STATUSES.items())
-def test_request_is_answered(name: str, status: int) -> None:
+def test_event_of_the_samples_gets_its_status(name: str, status: int) -> None:
     response = read_response(lambda_handler(read_event(name), make_context()))
     assert response.status == status, response.body
 

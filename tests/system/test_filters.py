@@ -1,4 +1,4 @@
-"""Every filter of a listing shows what matches and nothing else, or a place has forgotten it."""
+"""Every filter of a listing shows what matches and nothing else. A forgotten place fails here."""
 
 from __future__ import annotations
 

@@ -48,21 +48,20 @@ SETTINGS = settings(
 
 type Json = dict[str, Any]
 type Posts = list[tuple[Picture | None, int]]
-"""Pictures that are posted one after the other, of None what was promised, each with rounds of `settle`."""
+"""Pictures that are posted one after the other, each with rounds of `settle`. None is the promised one."""
 
 everyone = st.sampled_from(EVERYONE)
 uploaders = st.sampled_from(["ann", "ann", "bob", "cid", None])
 attempts = st.builds(
     Attempt,
-    st.sampled_from([OWNER, OWNER, OWNER, *EVERYONE]),  # most that strangers try is refused
+    st.sampled_from([OWNER, OWNER, OWNER, *EVERYONE]),  # because most requests of strangers are refused
     st.sampled_from([None, None, "*", "current", '"0"']),
 )
 methods = st.sampled_from(["PUT", "PATCH"])
 pictures = st.sampled_from([*PICTURES, SMALL])
 posts = st.lists(
-    st.tuples(
-        st.none() | pictures, st.sampled_from([1, 1, 0, 2])
-    ),  # a round verifies, the next makes it ready
+    # The first round verifies the picture, and the second makes it ready.
+    st.tuples(st.none() | pictures, st.sampled_from([1, 1, 0, 2])),
     min_size=1,
     max_size=4,
 )
@@ -106,7 +105,7 @@ class Machine(Comparison):
 
     @initialize(target=images, wishes=wishes)
     def begin_with_two(self, wishes: Json) -> Any:  # noqa: ANN401 - images
-        """Of one user, who has room for a small one then."""
+        """Two images of one user, who then has room for a small one."""
         begun = [self.upload("ann", FIRST, wishes, send_json, is_keyed=False, rounds=1) for _ in range(2)]
         for image in begun:
             self.make_link(image, Attempt(), "small", is_keyed=False)
@@ -114,7 +113,7 @@ class Machine(Comparison):
 
     @initialize(targets=(images, forms), wishes=wishes)
     def begin_with_two_on_their_way(self, wishes: Json) -> Any:  # noqa: ANN401 - images
-        """Verified, where there is room for one of them."""
+        """Two uploads of one user, who has room for one of them."""
         return multiple(
             *(
                 self.begin_upload("ann", SMALL, wishes, is_bound=True, is_keyed=False, posts=[(None, 1)])
@@ -195,7 +194,7 @@ class Machine(Comparison):
 
     @rule(target=images, image=consumes(images), attempt=attempts, is_kept=flags)
     def delete(self, image: Image, attempt: Attempt, is_kept: bool) -> Any:  # noqa: ANN401 - the image, or none
-        """`is_kept` is whether what is gone is asked for again."""
+        """If `is_kept` holds, later rules use the deleted image too."""
         self.delete_image(image, attempt)
         return image if image.exists or is_kept else multiple()
 

@@ -22,7 +22,7 @@ GATEWAY_TIMEOUT_SECONDS = 29
 def test_request_ends_before_the_gateway_gives_up_however_slow_aws_is(
     deployment: Deployment, operation: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every call times out, but its last try, which takes as long."""
+    """Every try of a call times out except the last one, which takes as long."""
     clock = Clock()
     target = begin(deployment, operation.prepare)
     monkeypatch.setattr(get_deadline(), "_clock", clock)

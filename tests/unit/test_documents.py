@@ -34,6 +34,8 @@ PAPERS = (
     "docs/architecture.md",
     "docs/recipes.md",
     "docs/api.md",
+    "docs/uploads.md",
+    "docs/images.md",
     "docs/operating.md",
     "docs/deploying.md",
     "docs/costs.md",

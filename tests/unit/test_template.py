@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.layout import ROOT
-from operations.tokens import ADMIN_GROUP
 from shared.settings import Settings
 from tests.support.template import get_att, get_resources, holds, load, ref, resolve, sub
 
@@ -74,6 +73,7 @@ OUTPUTS = {
     "IdempotencyTableName": (None, ref("IdempotencyTable")),
     "UserPoolId": ("HasUserPool", ref("UserPool")),
     "UserPoolClientId": ("HasUserPool", ref("UserPoolClient")),
+    "AdminGroupName": ("HasUserPool", ref("AdminGroup")),
     "LinkSecretName": (None, sub("${AWS::StackName}-links")),
     "FailureQueueUrl": (None, ref("FailureQueue")),
     "ApiFunctionName": (None, ref("ApiFunction")),
@@ -121,7 +121,7 @@ def test_pattern_takes_good_values_and_no_others(name: str) -> None:
 def test_defaults_of_the_template_are_those_of_the_code() -> None:
     settings = Settings({})
     assert load()["Parameters"]["UserClaim"]["Default"] == settings.user_claim
-    assert load()["Parameters"]["AdminGroup"]["Default"] == settings.admin_group == ADMIN_GROUP
+    assert load()["Parameters"]["AdminGroup"]["Default"] == settings.admin_group
     assert load()["Parameters"]["AllowedOrigins"]["Default"].split(",") == settings.allowed_origins
 
 

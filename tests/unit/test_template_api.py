@@ -1,4 +1,4 @@
-"""The template's API: what API Gateway lets through, and what it responds itself. And who signs in."""
+"""The API of the template: the requests that API Gateway passes on, its own responses, and its users."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def test_tokens_live_an_hour_and_no_password_travels_in_the_clear() -> None:
     }
 
 
-def test_group_of_admins_is_the_one_that_the_api_believes() -> None:
+def test_group_of_admins_is_the_one_that_the_api_trusts() -> None:
     group = get_properties("UserPoolAdmins", AdminGroup="root")
     assert (group["UserPoolId"], group["GroupName"]) == (ref("UserPool"), "root")
 

@@ -208,7 +208,7 @@ def make_notification(prefix: str) -> Node:
     }
 
 
-def test_processor_hears_of_uploads_and_originals_and_keeps_what_fails() -> None:
+def test_processor_gets_events_of_uploads_and_originals_and_keeps_failed_ones() -> None:
     processor = get_properties("ProcessorFunction")
     assert processor["Events"] == {
         "UploadCreated": make_notification(UPLOADS_PREFIX),
@@ -221,7 +221,7 @@ def test_processor_hears_of_uploads_and_originals_and_keeps_what_fails() -> None
     }
 
 
-def test_cleanup_hears_of_every_removed_record_until_it_succeeds() -> None:
+def test_cleanup_gets_every_removed_record_until_it_succeeds() -> None:
     events = get_properties("CleanupFunction")["Events"]
     assert {*events} == {"RecordRemoved"}
     assert events["RecordRemoved"]["Type"] == "DynamoDB"

@@ -23,7 +23,7 @@ RIGHTS: dict[str, dict[str, Statement]] = {
             [get_att("ImagesTable"), get_att("ItemsTable")],
         ),
         "CountImages": (["dynamodb:UpdateItem"], [get_att("ImagesTable")]),
-        "KeepAnswers": (
+        "KeepResponses": (
             ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
             [get_att("IdempotencyTable")],
         ),

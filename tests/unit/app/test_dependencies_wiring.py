@@ -125,7 +125,7 @@ def test_public_images_are_spread_over_the_shards_of_the_settings(
     assert {image.shard for image in page.records} == {0, 1}
 
 
-def test_images_items_and_answers_have_their_own_tables(dynamodb: DynamoDBClient) -> None:
+def test_images_items_and_responses_have_their_own_tables(dynamodb: DynamoDBClient) -> None:
     dependencies.get_images().add(make_image())
     dependencies.get_items().add(Item.create(name="a"))
     kinds = {

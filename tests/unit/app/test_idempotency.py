@@ -61,7 +61,7 @@ def image_id(images: ImageRepository, storage: ImageStorage) -> str:
 
 
 @pytest.mark.parametrize(("path", "options", "status"), REQUESTS)
-def test_request_sent_again_gets_the_first_answer_again(  # noqa: PLR0913, PLR0917 - a row of the table, and fixtures
+def test_request_sent_again_gets_the_first_response_again(  # noqa: PLR0913, PLR0917 - a row of the table, and fixtures
     api: Api, dynamodb: DynamoDBClient, image_id: str, path: str, options: dict[str, Any], status: int
 ) -> None:
     path = path.format(image=image_id)
@@ -167,7 +167,7 @@ def test_key_of_a_killed_request_is_free_when_its_function_would_have_ended(
 
 
 def end_wait(dynamodb: DynamoDBClient) -> None:
-    """As if the function's time had passed."""
+    """Act as if the time of the function had passed."""
     for row in dynamodb.scan(TableName="idempotency")["Items"]:
         dynamodb.update_item(
             TableName="idempotency",
@@ -179,7 +179,7 @@ def end_wait(dynamodb: DynamoDBClient) -> None:
 
 @pytest.mark.parametrize(("path", "options", "status"), REQUESTS)
 @pytest.mark.parametrize("operation", ["PutItem", "UpdateItem"])
-def test_lost_answer_of_the_table_of_answers_is_no_lost_request(  # noqa: PLR0913, PLR0917 - rows and fixtures
+def test_lost_response_of_the_idempotency_table_loses_no_request(  # noqa: PLR0913, PLR0917 - rows and fixtures
     api: Api, image_id: str, operation: str, path: str, options: dict[str, Any], status: int
 ) -> None:
     fault = lose_response(create_records_client(), operation)
@@ -199,7 +199,7 @@ def create_records_client() -> DynamoDBClient:
     ("path", "options"),
     [(path, options) for path, options, _ in REQUESTS if "{" not in path],
 )
-def test_work_is_not_done_twice_where_its_answer_could_not_be_saved(
+def test_work_whose_response_could_not_be_saved_is_not_done_twice(
     api: Api,
     dynamodb: DynamoDBClient,
     s3: Any,  # noqa: ANN401 - a client
@@ -233,7 +233,7 @@ def test_what_was_made_and_deleted_is_not_made_again(api: Api, dynamodb: DynamoD
     assert send(api, "/items", {"json": {"name": "a"}}).problem == (409, "conflict", [])
 
 
-def test_table_of_answers_that_is_not_there_is_503(api: Api) -> None:
+def test_missing_idempotency_table_is_503(api: Api) -> None:
     fault = break_calls(create_records_client(), "PutItem")
     response = send(api, "/items", {"json": {"name": "a"}})
     fault.end()
@@ -246,7 +246,7 @@ class TestAtTheQuota:
     def quota(self) -> Quota:
         return Quota(max_images=1)
 
-    def test_image_that_took_the_last_room_is_answered_when_its_request_is_sent_again(
+    def test_upload_that_took_the_last_room_gets_its_response_when_sent_again(
         self, api: Api, dynamodb: DynamoDBClient
     ) -> None:
         options = {"json": make_upload(PICTURE)}

@@ -1,4 +1,4 @@
-"""Keys of requests: which requests are the same, and how long their answers are kept."""
+"""Keys of requests: which requests are the same, and how long their responses are kept."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_any_other_request_may_not_use_the_key(api: Api, path: str, options: dic
     assert send(api, path, options) == (422, "idempotency_key_reused")
 
 
-def test_answer_is_kept_for_a_day(api: Api, dynamodb: DynamoDBClient) -> None:
+def test_response_is_kept_for_a_day(api: Api, dynamodb: DynamoDBClient) -> None:
     before = time.time()
     assert send(api, "/items", ITEM)[0] == 201
     (row,) = dynamodb.scan(TableName="idempotency")["Items"]
@@ -125,7 +125,7 @@ def test_used_key_says_so(api: Api) -> None:
     ]
 
 
-def test_throttled_table_of_answers_is_throttled(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_throttled_idempotency_table_is_throttled(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     fault = break_calls(make_response_store().client, "PutItem", Fault.THROTTLED)
     assert send(api, "/items", ITEM) == (429, "throttled")

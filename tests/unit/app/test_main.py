@@ -43,7 +43,7 @@ def test_head_is_get_without_a_body(api: Api) -> None:
     assert (response.status, response.body) == (200, b"")
 
 
-def test_preflight_is_answered(api: Api) -> None:
+def test_preflight_gets_the_cors_headers(api: Api) -> None:
     response = api.request("OPTIONS", "/images", headers={"Origin": "https://example.org"})
     assert response.status == 204
     assert response.headers["Access-Control-Allow-Origin"] == "*"
@@ -68,7 +68,7 @@ def test_unexpected_error_tells_nothing(api: Api, monkeypatch: pytest.MonkeyPatc
     assert SECRET.encode() not in response.body
 
 
-def test_aws_that_does_not_answer_is_503_with_retry_after(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_aws_that_does_not_respond_is_503_with_retry_after(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ConnectTimeoutError(endpoint_url=SECRET)
 
@@ -89,7 +89,7 @@ def test_aws_that_does_not_answer_is_503_with_retry_after(api: Api, monkeypatch:
         ({"httpMethod": "GET", "path": "/health", "headers": None}, 200),
     ],
 )
-def test_event_of_no_gateway_gets_an_answer(event: dict[str, Any], status: int) -> None:
+def test_event_of_no_gateway_gets_a_response(event: dict[str, Any], status: int) -> None:
     assert lambda_handler(event, make_context())["statusCode"] == status
 
 

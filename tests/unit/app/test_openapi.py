@@ -246,7 +246,7 @@ def test_null_sets_every_field_of_an_update_back(api: Api) -> None:
         assert "default" not in json.dumps(field)
 
 
-def test_document_defines_all_that_it_refers_to_and_nothing_of_its_making(api: Api) -> None:
+def test_document_defines_all_that_it_refers_to_and_shows_no_internals(api: Api) -> None:
     document = read(api, "open")
     text = json.dumps(document)
     schemas = document["components"]["schemas"]

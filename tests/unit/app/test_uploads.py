@@ -34,7 +34,7 @@ def begin(api: Api, *, user: str | None = "ann", **fields: Any) -> ApiResponse: 
 
 
 def begin_and_post(api: Api, s3: S3Client, content: bytes = PICTURE, **fields: Any) -> str:  # noqa: ANN401 - JSON
-    """Post to the form, as far as moto is concerned."""
+    """Begin an upload, and put its bytes where a post to the form would."""
     image_id: str = begin(api, size=len(content), **fields).json["id"]
     s3.put_object(Bucket="bucket", Key=make_upload_key(image_id), Body=content)
     return image_id
@@ -56,10 +56,10 @@ class TestBegin:
     @pytest.mark.parametrize(
         ("size", "status"), [(240, 201), (240.0, 201), (240.5, 422), ("240", 422), (True, 422)]
     )
-    def test_size_is_an_integer_as_json_has_it(self, api: Api, size: Any, status: int) -> None:  # noqa: ANN401 - JSON
+    def test_size_is_an_integer_of_json(self, api: Api, size: Any, status: int) -> None:  # noqa: ANN401 - JSON
         assert begin(api, size=size).status == status
 
-    def test_answer_is_a_form_for_exactly_the_announced_bytes(self, api: Api) -> None:
+    def test_response_is_a_form_for_exactly_the_announced_bytes(self, api: Api) -> None:
         response = begin(api, sha256=SHA256.upper())
         assert response.status == 201
         assert response.headers["Location"] == f"{BASE_URL}/images/{response.json['id']}"
@@ -82,13 +82,13 @@ class TestBegin:
         assert "x-amz-checksum-sha256" not in begin(api).json["upload"]["fields"]
 
     @pytest.mark.parametrize(("fields", "seconds"), [({}, 1800), ({"expiresIn": 120}, 120)])
-    def test_form_and_answer_end_at_the_same_time(
+    def test_form_and_response_end_at_the_same_time(
         self, api: Api, fields: dict[str, Any], seconds: int
     ) -> None:
         response = begin(api, **fields)
-        wanted = datetime.now(UTC) + timedelta(seconds=seconds)
+        expected = datetime.now(UTC) + timedelta(seconds=seconds)
         for end in (response.json["expiresAt"], read_policy(response)["expiration"]):
-            assert abs(datetime.fromisoformat(end) - wanted) < timedelta(seconds=30)
+            assert abs(datetime.fromisoformat(end) - expected) < timedelta(seconds=30)
 
     def test_record_is_pending_and_holds_what_was_said(self, api: Api) -> None:
         metadata = {"description": "A.", "tags": ["x"], "visibility": "public"}
@@ -134,10 +134,10 @@ class TestBegin:
         assert begin(api, **fields).problem == problem
         assert count_rows(dynamodb) == 0
 
-    def test_without_any_user_there_is_none_to_own_it(self, api: Api) -> None:
+    def test_upload_without_a_user_has_no_owner(self, api: Api) -> None:
         assert begin(api, user=None).problem == (422, "invalid_fields", ["userId"])
 
-    def test_inline_upload_that_is_too_large_points_here(self, api: Api) -> None:
+    def test_inline_upload_that_is_too_large_names_the_direct_upload(self, api: Api) -> None:
         response = api.post(
             "/images/upload",
             user="ann",
@@ -183,18 +183,18 @@ class TestReprocess:
         images.apply(image_id, Event.FAIL)
         assert api.get(f"/images/{image_id}").json["status"] == "failed"
 
-    def test_it_can_be_asked_again_when_s3_did_not_hear_of_it(self, api: Api, s3: S3Client) -> None:
+    def test_reprocess_can_be_asked_again_if_the_call_of_s3_failed(self, api: Api, s3: S3Client) -> None:
         image_id = api.upload(PICTURE)["id"]
         fault = break_calls(s3, "CopyObject")
         assert api.post(f"/images/{image_id}/reprocess", user="ann").status == 503
         fault.end()
         assert api.post(f"/images/{image_id}/reprocess", user="ann").status == 202
 
-    def test_upload_that_is_still_awaited_cannot_be_processed(self, api: Api) -> None:
+    def test_pending_upload_cannot_be_processed(self, api: Api) -> None:
         image_id = begin(api).json["id"]
         assert api.post(f"/images/{image_id}/reprocess", user="ann").problem == (409, "conflict", [])
 
-    def test_only_the_owner_may_and_only_at_the_version_it_names(self, api: Api) -> None:
+    def test_only_the_owner_reprocesses_and_only_the_named_version(self, api: Api) -> None:
         public = api.upload_ready(PICTURE, visibility="public")["id"]
         private = api.upload(PICTURE)["id"]
         assert api.post(f"/images/{public}/reprocess", user="ben").status == 403

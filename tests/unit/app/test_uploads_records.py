@@ -142,7 +142,7 @@ class TestDirect:
         response = api.post("/images/uploads", user="ann", json=ANNOUNCED | {"size": size})
         assert response.status == status
 
-    def test_type_that_is_not_accepted_is_told_which_ones_are(self, api: Api) -> None:
+    def test_error_for_another_type_names_the_accepted_ones(self, api: Api) -> None:
         response = api.post("/images/uploads", user="ann", json=ANNOUNCED | {"contentType": "image/heic"})
         assert response.json["detail"] == (
             "Send one of image/jpeg, image/png, image/gif, image/webp, image/avif."

@@ -99,7 +99,7 @@ def test_an_orientation_that_makes_no_sense_is_dropped(value: object) -> None:
         ("M" * 500, "X" * 500, "M" * MAX_FACT_CHARS),
     ],
 )
-def test_camera_is_make_and_model_said_once(make: object, model: object, camera: str | None) -> None:
+def test_camera_is_make_and_model_without_repetition(make: object, model: object, camera: str | None) -> None:
     assert read({MAKE: make, MODEL: model}).camera == camera
 
 

@@ -1,4 +1,4 @@
-"""The deployment that operators look at."""
+"""The deployment that the tests of operations break and repair."""
 
 from __future__ import annotations
 

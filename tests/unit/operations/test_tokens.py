@@ -10,11 +10,11 @@ import pytest
 from local.console import Problem
 from operations.tokens import make_token
 
-OUTPUTS = {"UserPoolId": "pool", "UserPoolClientId": "client"}
+OUTPUTS = {"UserPoolId": "pool", "UserPoolClientId": "client", "AdminGroupName": "editors"}
 
 
 class UsernameExistsException(Exception):
-    """The user is there."""
+    """The user pool has the user already."""
 
 
 @dataclass
@@ -63,7 +63,7 @@ def test_token_is_that_of_the_user_who_is_made_if_needed(users: set[str]) -> Non
 def test_admin_joins_the_group_of_admins() -> None:
     cognito = Cognito()
     make_token(cognito.client, OUTPUTS, "root", is_admin=True)
-    assert cognito.groups == [("root", "admin")]
+    assert cognito.groups == [("root", "editors")]
 
 
 def test_password_keeps_to_the_policy_and_is_never_the_same() -> None:

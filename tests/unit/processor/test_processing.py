@@ -227,7 +227,7 @@ def test_fault_of_s3_raises_shows_failed_and_a_later_try_succeeds(
     assert images.get(image.id).status_reason is None
 
 
-def test_lost_answer_to_the_result_is_a_success(
+def test_lost_response_to_the_result_is_a_success(
     processor: Processor, images: ImageRepository, dynamodb: DynamoDBClient, image: Image
 ) -> None:
     fault = lose_response(dynamodb, "TransactWriteItems")

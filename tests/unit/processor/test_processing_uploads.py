@@ -146,7 +146,7 @@ def test_event_of_a_post_that_is_gone_ends_quietly(
 
 
 @pytest.mark.usefixtures("images")
-def test_post_that_nobody_awaits_is_deleted(
+def test_post_without_a_pending_image_is_deleted(
     processor: Processor, storage: ImageStorage, s3: S3Client
 ) -> None:
     storage.add(make_upload_key(MISSING), PICTURE, "image/png")

@@ -199,6 +199,6 @@ def test_every_image_comes_exactly_once_while_others_are_added_and_deleted(
         if passing:
             images.delete(passing.pop().id)
             images.add(make_ready(tags=("sea",)))
-    wanted = {image.id for image in stable}
-    assert [image_id for image_id in seen if image_id in wanted] == [image.id for image in stable[::-1]]
+    stable_ids = {image.id for image in stable}
+    assert [image_id for image_id in seen if image_id in stable_ids] == [image.id for image in stable[::-1]]
     assert len(seen) == len(set(seen))

@@ -45,7 +45,7 @@ SCAN = b"\xff\xda\x00\x08\x01\x01\x00\x00\x00\x00"
 
 
 @pytest.mark.parametrize("image_format", CONTENT_TYPES)
-def test_tells_what_an_image_is(image_format: str) -> None:
+def test_inspection_finds_type_and_size(image_format: str) -> None:
     expected = Inspection(CONTENT_TYPES[image_format], width=80, height=40, animated=False)
     assert inspect(make_picture(image_format)) == expected
 
@@ -220,12 +220,12 @@ def test_opening_does_not_decode() -> None:
 @pytest.mark.parametrize(
     "error", [OSError, ValueError, SyntaxError, RuntimeError, KeyError, struct.error, EOFError]
 )
-def test_whatever_a_parser_raises_is_damage(error: type[Exception]) -> None:
+def test_any_error_of_a_parser_means_a_damaged_image(error: type[Exception]) -> None:
     with pytest.raises(UnacceptableImage, match="truncated or damaged"), refusing_damage():
         raise error
 
 
-def test_a_machine_without_memory_is_not_blamed_on_the_image() -> None:
+def test_missing_memory_is_no_fault_of_the_image() -> None:
     with pytest.raises(MemoryError), refusing_damage():
         raise MemoryError
 

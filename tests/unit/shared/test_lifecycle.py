@@ -94,8 +94,8 @@ def test_each_event_changes_each_state_as_the_table_says(name: str, event: Event
             lifecycle.change(state, event, NOW)
     else:
         # A stalled upload keeps its own end when it is pending again.
-        wanted = replace(PENDING, expires_at=STALLED.expires_at) if expected == "pending" else expected
-        assert lifecycle.change(state, event, NOW) == wanted
+        outcome = replace(PENDING, expires_at=STALLED.expires_at) if expected == "pending" else expected
+        assert lifecycle.change(state, event, NOW) == outcome
 
 
 def test_image_begins_as_processing_or_as_pending() -> None:

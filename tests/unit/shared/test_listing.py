@@ -151,7 +151,7 @@ def test_key_in_two_intersections_at_once_ends_no_stream_early(monkeypatch: pyte
         )
 
 
-def test_intersection_leaps_over_what_cannot_match() -> None:
+def test_intersection_skips_what_cannot_match() -> None:
     table = SortedTable({"many": [f"{number:06}" for number in range(50_000)], "few": ["000005", "049990"]})
     page = list_page(table, [["many", "few"]], Span(descending=False), limit=10)
     assert (page.keys, page.next_key) == (["000005", "049990"], None)

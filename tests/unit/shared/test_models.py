@@ -156,7 +156,7 @@ class TestExif:
         assert EXIF.without_place() == Exif(taken_at="2024-05-06T07:08:09", camera="Canon")
         assert Exif(camera="Canon").without_place() == Exif(camera="Canon")
 
-    def test_nothing_is_left_of_a_place_alone(self) -> None:
+    def test_facts_of_a_place_alone_become_nothing(self) -> None:
         assert Exif(location=EXIF.location).without_place() is None
         assert Exif(iso=0).without_place() == Exif(iso=0)
 

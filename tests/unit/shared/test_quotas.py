@@ -95,7 +95,7 @@ def test_change_that_counts_nothing_writes_no_counter(
         ((None, None), [10**12] * 3, 3),
     ],
 )
-def test_what_is_over_the_quota_is_refused_whole(
+def test_upload_over_the_quota_is_refused_as_a_whole(
     table: Table, dynamodb: DynamoDBClient, quota: tuple[int | None, int | None], sizes: list[int], fits: int
 ) -> None:
     images = make_repository(table, images=quota[0], size=quota[1])

@@ -71,7 +71,7 @@ def test_quota_of_zero_is_no_quota(name: str) -> None:
     assert getattr(Settings({SETTINGS[name][0]: "0"}), name) is None
 
 
-def test_callers_are_never_believed_by_default() -> None:
+def test_callers_are_never_trusted_by_default() -> None:
     with pytest.raises(KeyError):
         _ = Settings({}).auth_mode
 

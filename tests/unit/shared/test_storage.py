@@ -46,7 +46,7 @@ def test_missing_object_is_not_found(storage: ImageStorage) -> None:
         storage.get(KEY)
 
 
-def test_lost_answer_to_an_add_is_a_success(s3: S3Client, storage: ImageStorage) -> None:
+def test_lost_response_to_an_add_is_a_success(s3: S3Client, storage: ImageStorage) -> None:
     fault = lose_response(s3, "PutObject")
     assert not storage.add(KEY, b"bytes", "image/png")
     assert fault.tries == 2
@@ -117,7 +117,7 @@ def test_signed_url_is_sigv4_short_lived_and_of_the_host_that_clients_use(s3: S3
         ("写真.jpg", "inline; filename*=UTF-8''%E5%86%99%E7%9C%9F-small.webp"),
     ],
 )
-def test_signed_bytes_are_answered_as_the_image_that_they_are(
+def test_signed_bytes_are_served_as_the_image_that_they_are(
     storage: ImageStorage, filename: str, disposition: str
 ) -> None:
     image = make_image(

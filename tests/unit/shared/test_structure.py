@@ -114,13 +114,13 @@ def test_chunks_of_pictures_are_no_metadata(monkeypatch: pytest.MonkeyPatch, kin
 
 @pytest.mark.parametrize("marker", [0x01, 0xC8, 0xD0, 0xD7, 0xD8, 0xD9, 0xF0, 0xFD])
 def test_marker_without_payload_hides_no_segment(monkeypatch: pytest.MonkeyPatch, marker: int) -> None:
-    """If a length were read behind it, the walk would leap over the segment that follows."""
+    """If a length were read behind it, the walk would skip the segment that follows."""
     monkeypatch.setattr(structure, "MAX_JPEG_EXIF_BYTES", 10)
     assert "too much in front" in refuse(make_jpeg(bytes([0xFF, marker]), make_exif(20)), "JPEG")
 
 
 @pytest.mark.parametrize("marker", [0x02, 0xC0, 0xC4, 0xC9, 0xCF, 0xDB, 0xDD, 0xE0, 0xEF, 0xFE])
-def test_payload_of_a_segment_is_leapt_over(monkeypatch: pytest.MonkeyPatch, marker: int) -> None:
+def test_payload_of_a_segment_is_skipped(monkeypatch: pytest.MonkeyPatch, marker: int) -> None:
     monkeypatch.setattr(structure, "MAX_JPEG_EXIF_BYTES", 10)
     hidden = make_exif(20)
     segment = bytes([0xFF, marker]) + struct.pack(">H", 2 + len(hidden)) + hidden
@@ -169,7 +169,7 @@ def test_gif_that_ends_amid_its_blocks_is_truncated(cut: int) -> None:
     assert refuse(gif + b"\0;", "GIF") == ""
 
 
-def test_palettes_of_a_gif_are_leapt_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_palettes_of_a_gif_are_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are full of bytes that mark frames elsewhere."""
     monkeypatch.setattr(structure, "MAX_FRAMES", 1)
     palette = b"," * 12

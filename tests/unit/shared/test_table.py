@@ -139,9 +139,9 @@ def test_keys_that_a_batch_left_out_are_asked_for_again(dynamodb: DynamoDBClient
         table.transact(Transaction().add(key, make_image()))
     asked = []
 
-    def answer_one(params: dict[str, Any], **_: object) -> None:
-        wanted = params["RequestItems"]["images"]["Keys"]
-        asked.append(len(wanted))
+    def note_keys(params: dict[str, Any], **_: object) -> None:
+        asked_for = params["RequestItems"]["images"]["Keys"]
+        asked.append(len(asked_for))
 
     def leave_one_out(parsed: dict[str, Any], **_: object) -> None:
         rows = parsed["Responses"]["images"]
@@ -149,7 +149,7 @@ def test_keys_that_a_batch_left_out_are_asked_for_again(dynamodb: DynamoDBClient
             row = rows.pop()
             parsed["UnprocessedKeys"] = {"images": {"Keys": [{name: row[name] for name in ("pk", "sk")}]}}
 
-    listen(dynamodb, "before-parameter-build.dynamodb.BatchGetItem", answer_one)
+    listen(dynamodb, "before-parameter-build.dynamodb.BatchGetItem", note_keys)
     listen(dynamodb, "after-call.dynamodb.BatchGetItem", leave_one_out)
     assert set(table.get_many(keys)) == set(keys)
     assert asked == [2, 1]

@@ -1,4 +1,4 @@
-"""Reads of a table: what is asked of DynamoDB, and that no answer is taken for the whole too early."""
+"""Reads of a table: the requests to DynamoDB, and responses that hold only a part."""
 
 from __future__ import annotations
 

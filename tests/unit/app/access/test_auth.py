@@ -20,7 +20,7 @@ def refuse(token: str) -> Caller:
 
 
 @pytest.mark.parametrize("header", ["Bearer token", "bearer token", "BEARER token", "Bearer   token  "])
-def test_caller_is_whom_the_token_names(header: str) -> None:
+def test_caller_is_the_user_that_the_token_names(header: str) -> None:
     assert authenticate({"Authorization": header}, verify) is ANN
 
 

@@ -19,7 +19,7 @@ ADMIN = Caller("root", is_admin=True, is_verified=True)
         ("DELETE", "ann", "ann", "ann"),
     ],
 )
-def test_caller_is_whom_the_header_names_or_else_the_query(
+def test_caller_is_named_by_the_header_or_else_by_the_query(
     method: str, header: str | None, query: str | None, expected: str | None
 ) -> None:
     headers = {} if header is None else {HEADER: header}
@@ -89,13 +89,13 @@ def test_only_admins_and_callers_without_a_name_act_as_another(
         (Caller(), None, None),
     ],
 )
-def test_listing_is_of_whom_the_caller_names_or_else_of_the_caller(
+def test_listing_shows_the_named_user_or_else_the_caller(
     caller: Caller, named: str | None, owner: str | None
 ) -> None:
     assert caller.choose_owner(named) == owner
 
 
-def test_caller_without_a_token_lists_nobody_elses_things() -> None:
+def test_caller_without_a_token_lists_no_other_user() -> None:
     with pytest.raises(Forbidden):
         Caller("ann").choose_owner("ben")
 

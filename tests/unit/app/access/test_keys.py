@@ -38,7 +38,7 @@ def test_one_value_is_one_key(ring: KeyRing) -> None:
     assert ring.get() == [b"first"]
 
 
-def test_new_key_comes_first_and_the_one_before_it_stays_good(
+def test_new_key_comes_first_and_the_one_before_it_stays_valid(
     client: SecretsManagerClient, clock: Clock, ring: KeyRing
 ) -> None:
     ring.get()
@@ -115,7 +115,7 @@ def test_client_is_made_once(client: SecretsManagerClient, clock: Clock) -> None
 
 
 def test_refusal_of_the_secret_is_no_outage(client: SecretsManagerClient, ring: KeyRing) -> None:
-    """It is our mistake, and the next read would be refused too."""
+    """A refusal is our mistake, and the next read would be refused too."""
     error = client.exceptions.InvalidRequestException
     response: Any = {
         "Error": {"Code": "InvalidRequestException"},

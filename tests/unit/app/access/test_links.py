@@ -30,7 +30,7 @@ def sign(image: Image = PRIVATE, seconds: int = 60) -> Signature:
     return signature
 
 
-def test_link_opens_the_bytes_that_it_is_of() -> None:
+def test_link_opens_the_bytes_that_it_was_made_for() -> None:
     assert make_signer().opens(PRIVATE, RenditionName.SMALL, sign())
 
 
@@ -83,11 +83,11 @@ def test_link_outlives_one_rotation_of_the_key(keys: tuple[bytes, ...], opens: b
         ("1", "=" * 43),
     ],
 )
-def test_odd_signature_is_none(expires: str, value: str) -> None:
+def test_malformed_signature_is_refused(expires: str, value: str) -> None:
     assert Signature.read({"expires": [expires], "signature": [value]}) is None
 
 
-def test_urls_of_what_everyone_may_see_are_plain_and_others_signed() -> None:
+def test_urls_of_public_renditions_are_plain_and_others_are_signed() -> None:
     signer = make_signer()
     plain = f"https://x/images/{PUBLIC.id}/content/small"
     assert signer.make_url("https://x", PUBLIC, RenditionName.SMALL) == plain
@@ -130,6 +130,6 @@ def test_new_links_are_signed_with_the_current_key() -> None:
     assert not make_signer(b"old").opens(PRIVATE, RenditionName.SMALL, signature)
 
 
-def test_clock_is_that_of_the_machine() -> None:
+def test_links_use_the_clock_of_the_machine() -> None:
     clock = LinkSigner(lambda: [b"key"]).clock
     assert abs(clock() - datetime.now(UTC)) < timedelta(minutes=1)

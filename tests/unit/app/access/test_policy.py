@@ -147,7 +147,7 @@ def test_refusal_names_the_action(action: Action, words: str) -> None:
 
 
 def test_link_means_nothing_to_owners_and_admins() -> None:
-    """They may do all without it, and are not made less by it."""
+    """They may do everything without it, and it takes nothing from them."""
     private = make_ready(visibility=Visibility.PRIVATE)
     for caller in (CALLERS[OWNER], CALLERS[ADMIN]):
         for action in Action:

@@ -151,7 +151,7 @@ def test_key_on_a_curve_verifies() -> None:
 
 
 @given(st.text())
-def test_any_text_is_no_token(text: str) -> None:
+def test_other_text_is_not_a_token(text: str) -> None:
     with pytest.raises(Unauthenticated):
         make_verifier().verify(text)
 
@@ -170,7 +170,7 @@ def test_any_text_is_no_token(text: str) -> None:
         ({"roles": ["admin"]}, False),
     ],
 )
-def test_admin_is_who_is_in_the_group(claims: dict[str, Any], is_admin: bool) -> None:
+def test_member_of_the_group_is_an_admin(claims: dict[str, Any], is_admin: bool) -> None:
     assert make_verifier().verify(make_token(**claims)).is_admin is is_admin
 
 

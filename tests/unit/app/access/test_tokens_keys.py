@@ -117,7 +117,7 @@ def test_without_any_keys_nothing_is_verified() -> None:
 @pytest.mark.parametrize(
     "document", [{}, {"keys": []}, {"keys": "x"}, {"keys": [1]}, {"keys": [{"kty": "x"}]}]
 )
-def test_odd_key_documents_are_no_keys(document: dict[str, Any]) -> None:
+def test_odd_key_documents_hold_no_keys(document: dict[str, Any]) -> None:
     with pytest.raises(Unavailable):
         KeySet(lambda: document).get("one")
 
@@ -198,19 +198,19 @@ def test_keys_are_fetched_from_their_url(url: str, size: int) -> None:
     ],
     ids=["empty", "cut", "list", "too long", "moved", "missing", "broken"],
 )
-def test_other_answers_of_the_issuer_are_an_outage(url: str, status: int, body: bytes) -> None:
+def test_other_responses_of_the_issuer_are_an_outage(url: str, status: int, body: bytes) -> None:
     Documents.served = {"/keys": (status, body), "/elsewhere": (200, make_document(2000))}
     with pytest.raises(Unavailable):
         fetch_keys(ISSUER, f"{url}/keys")
     assert Documents.asked == ["/keys"]
 
 
-def test_issuer_that_does_not_answer_is_unavailable() -> None:
+def test_issuer_that_does_not_respond_is_unavailable() -> None:
     with pytest.raises(Unavailable):
         fetch_keys(ISSUER, "http://127.0.0.1:1/keys")
 
 
-def test_issuer_has_2_seconds_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_issuer_has_2_seconds_to_respond(monkeypatch: pytest.MonkeyPatch) -> None:
     options: list[dict[str, Any]] = []
 
     def request(*_: object, **given: Any) -> None:  # noqa: ANN401 - of urllib3
@@ -237,7 +237,7 @@ def test_issuer_says_where_its_keys_are(monkeypatch: pytest.MonkeyPatch, slash: 
 
 
 @pytest.mark.parametrize("keys_url", [None, 5, "http://issuer.example.org/keys", "file:///etc/passwd"])
-def test_keys_come_by_https_alone(monkeypatch: pytest.MonkeyPatch, keys_url: object) -> None:
+def test_keys_are_fetched_by_https_only(monkeypatch: pytest.MonkeyPatch, keys_url: object) -> None:
     monkeypatch.setattr(tokens, "_fetch_json", lambda _: {"jwks_uri": keys_url})
     with pytest.raises(Unavailable):
         fetch_keys(ISSUER, None)

@@ -42,7 +42,7 @@ def test_hostile_json_is_malformed(body: bytes) -> None:
         parse_json(body)
 
 
-def test_field_that_is_named_twice_is_said_to_be_so_and_not_repeated() -> None:
+def test_duplicate_field_is_refused_and_its_name_is_not_repeated() -> None:
     with pytest.raises(MalformedRequest, match="names a field twice at line 1 column") as raised:
         parse_json(b'{"secret": 1, "secret": 2}')
     assert "secret" not in raised.value.detail

@@ -53,7 +53,7 @@ def test_a_harmless_name_stays_as_it_is(name: str) -> None:
         ("a/b\\c.jpg", "c.jpg"),
     ],
 )
-def test_of_a_path_the_last_component_stays(name: str, cleaned: str) -> None:
+def test_last_component_of_a_path_stays(name: str, cleaned: str) -> None:
     assert clean_filename(name) == cleaned
 
 
@@ -74,7 +74,7 @@ def test_controls_bidirectional_marks_and_outer_spaces_go(name: str, cleaned: st
 
 
 @pytest.mark.parametrize("name", ["", " ", ".", "..", ".\0.", "a/", "a/..", "a/ ", "\u202e", "\\"])
-def test_a_name_of_which_nothing_remains_is_empty(name: str) -> None:
+def test_name_without_harmless_characters_becomes_empty(name: str) -> None:
     assert clean_filename(name) == ""
 
 

@@ -41,7 +41,7 @@ def test_file_has_from_one_byte_to_the_limit(size: int, error: type[DomainError]
     assert refuse(size) == (error and (error, ["f"]))
 
 
-def test_file_that_is_too_large_is_told_where_to_go(api: Api) -> None:
+def test_error_for_a_large_file_names_the_direct_upload(api: Api) -> None:
     response = send_raw(api, body=bytes(4_400_001))
     assert response.problem == (413, "too_large", ["body"])
     assert response.json["detail"] == (
@@ -58,7 +58,7 @@ def test_body_of_any_image_type_is_the_image(api: Api, content_type: str) -> Non
 
 
 @pytest.mark.parametrize("content_type", ["image", "imagex/png", "text/plain", "application/octet-stream"])
-def test_body_of_another_type_is_refused_and_told_what_is_taken(api: Api, content_type: str) -> None:
+def test_body_of_another_type_is_refused_with_the_accepted_types(api: Api, content_type: str) -> None:
     response = send_raw(api, content_type=content_type)
     assert response.problem == (415, "unsupported_media_type", [])
     assert "multipart/form-data" in response.json["detail"]
@@ -110,7 +110,7 @@ def test_query_of_a_raw_upload_is_read_like_a_form(api: Api) -> None:
 @pytest.mark.parametrize(
     "options", [{"json": make_upload(PICTURE)}, make_form(file=PICTURE)], ids=["json", "form"]
 )
-def test_query_is_read_for_the_user_alone_where_a_body_has_fields(api: Api, options: dict[str, Any]) -> None:
+def test_query_names_only_the_user_if_the_body_has_fields(api: Api, options: dict[str, Any]) -> None:
     response = api.post("/images/upload?tags=a&color=b&userId=ann", user="ann", **options)
     assert response.problem == (422, "invalid_fields", ["color", "tags"])
     assert {error["message"] for error in response.json["errors"]} == {
@@ -122,7 +122,7 @@ def test_query_is_read_for_the_user_alone_where_a_body_has_fields(api: Api, opti
     ("content", "status"), [("eA", 400), ("e A==", 400), ("eA==\n", 400), ("-_==", 400), ("eA==", 415)]
 )
 def test_content_is_strict_base64(api: Api, content: str, status: int) -> None:
-    """The last one is base64, and no image."""
+    """The last one is valid base64, but not an image."""
     upload = make_upload(PICTURE)
     upload["image"]["content"] = content
     response = api.post("/images/upload", user="ann", json=upload)
@@ -149,7 +149,7 @@ def test_content_is_strict_base64(api: Api, content: str, status: int) -> None:
         ({"json": {"filename": "b", "content": "data:;base64,eA=="}}, "b", "application/octet-stream"),
     ],
 )
-def test_legacy_file_keeps_its_name_and_the_type_that_was_said(
+def test_legacy_file_keeps_its_name_and_the_type_that_was_sent(
     api: Api, options: dict[str, Any], filename: str, content_type: str
 ) -> None:
     file = api.post("/upload", **options).json["file"]
@@ -157,7 +157,7 @@ def test_legacy_file_keeps_its_name_and_the_type_that_was_said(
 
 
 @pytest.mark.parametrize("content_type", ["image/jpeg", "text/plain", ""])
-def test_legacy_upload_takes_forms_and_json_alone(api: Api, content_type: str) -> None:
+def test_legacy_upload_takes_only_forms_and_json(api: Api, content_type: str) -> None:
     response = api.post("/upload", body=b"x", headers={"Content-Type": content_type})
     assert response.problem == (415, "unsupported_media_type", [])
     assert response.json["detail"] == "Send the upload as multipart/form-data or application/json."

@@ -175,6 +175,6 @@ def test_update_changes_the_fields_that_it_names(update: dict[str, Any], changed
 
 
 @pytest.mark.parametrize("model", [ItemCreate, ImageMetadata])
-def test_mass_of_fields_is_refused_as_one(model: type[Input]) -> None:
+def test_large_number_of_fields_is_one_error(model: type[Input]) -> None:
     assert names_fields(model, {f"f{number}": 1 for number in range(51)}) == ["body"]
     assert len(names_fields(model, {f"f{number}": 1 for number in range(50)})) == 50

@@ -1,4 +1,4 @@
-"""A legal body is read byte for byte, a beginning of one not at all, and a damaged one does no harm."""
+"""A legal body is read byte for byte, the beginning of one is refused, and a damaged one does no harm."""
 
 from __future__ import annotations
 

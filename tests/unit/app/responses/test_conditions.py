@@ -17,7 +17,7 @@ PICTURE = make_picture()
 
 
 def meets(version: int, header: str | None) -> bool:
-    """Tell if a request with this `If-Match` may change a record of this version."""
+    """Tell whether a request with this `If-Match` may change a record of this version."""
     headers = {} if header is None else {"If-Match": header}
     try:
         require_match(headers, make_image(version=version))
@@ -65,7 +65,7 @@ def test_version_of_two_digits_is_matched_whole() -> None:
 
 
 def test_no_change_of_another_is_lost(api: Api, images: ImageRepository) -> None:
-    """The client read version 1. Twelve is another version, though it begins alike."""
+    """The client read version 1. Version 12 is another version that begins alike."""
     image_id = api.upload(PICTURE)["id"]
     for _ in range(11):
         images.update(image_id, lambda old: old)

@@ -112,7 +112,7 @@ def test_error_is_its_detail_as_a_text() -> None:
     assert str(errors.NotFound("")) == errors.NotFound("").detail == ""
 
 
-def test_wrong_fields_are_listed_and_said_in_one_line() -> None:
+def test_wrong_fields_are_listed_and_named_in_one_line() -> None:
     error = InvalidFields([FieldError("a", "is odd"), FieldError("b[0]", "is blank")])
     problem = make_problem(error, REQUEST_ID)
     assert problem.detail == "a: is odd; b[0]: is blank"
@@ -129,7 +129,7 @@ def test_what_a_client_sent_is_cut_in_the_problem() -> None:
     assert [field.field for field in problem.errors] == ["x" * 200]
 
 
-def test_missing_method_says_which_ones_there_are() -> None:
+def test_wrong_method_gets_the_names_of_the_right_ones() -> None:
     response = respond_with_error(MethodNotAllowed(["GET", "HEAD"]), REQUEST_ID)
     assert response.headers["Allow"] == "GET, HEAD"
     assert json.loads(response.body or "")["detail"] == "This path takes GET, HEAD."
@@ -149,7 +149,7 @@ def test_caller_is_told_how_to_authenticate(error: DomainError, challenge: str) 
     assert respond_with_error(error, REQUEST_ID).headers["WWW-Authenticate"] == challenge
 
 
-def test_mistake_of_our_own_is_logged_with_its_traceback_and_not_told(
+def test_mistake_of_our_own_is_logged_with_its_traceback_and_not_shown(
     api: Api, monkeypatch: pytest.MonkeyPatch, logs: StringIO
 ) -> None:
     def fail() -> None:

@@ -72,7 +72,7 @@ def test_endpoint_of_limits_tells_every_limit(api: Api, quota: Quota) -> None:
     }
 
 
-def test_error_tells_what_every_error_tells(api: Api) -> None:
+def test_error_has_the_fields_of_every_error(api: Api) -> None:
     problem = api.get("/images/x").json
     assert [*problem] == ["type", "title", "status", "detail", "code", "requestId", "errors"]
     assert problem["type"] == "about:blank"

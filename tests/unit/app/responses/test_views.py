@@ -65,7 +65,7 @@ def test_view_of_the_owner_is_for_no_shared_cache(is_full: bool, cache_control: 
 
 
 def test_client_keeps_an_image_only_as_long_as_its_signed_urls(api: Api) -> None:
-    """With a 304, it would go on with URLs that have ended."""
+    """After a 304, the client would go on with URLs that have ended."""
     clock = [NOW]
     overrides = create_app().dependency_overrides
     overrides[get_links] = lambda keys: LinkSigner(keys.get, clock=lambda: clock[0])
@@ -126,13 +126,15 @@ def test_every_rendition_has_its_url(visibility: Visibility, is_signed: bool) ->
         ),
     ],
 )
-def test_place_is_for_the_owner_alone(exif: Exif | None, own: Exif | None, public: Exif | None) -> None:
+def test_location_is_shown_to_the_owner_only(
+    exif: Exif | None, own: Exif | None, public: Exif | None
+) -> None:
     image = make_ready(exif=exif)
     assert make_views().show(image, is_full=True).exif == own
     assert make_views().show(image, is_full=False).exif == public
 
 
-def test_reason_of_a_status_is_for_the_owner_alone() -> None:
+def test_reason_of_a_status_is_shown_to_the_owner_only() -> None:
     image = make_ready(status_reason="Why.")
     assert make_views().show(image, is_full=True).status_reason == "Why."
     assert make_views().show(image, is_full=False).status_reason is None

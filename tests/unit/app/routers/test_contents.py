@@ -17,13 +17,13 @@ PICTURE = make_picture()
 
 
 class TestContent:
-    def test_owner_is_led_to_the_original(self, api: Api) -> None:
+    def test_owner_is_redirected_to_the_original(self, api: Api) -> None:
         image = api.upload(PICTURE)
         response = api.get(f"/images/{image['id']}/content", user="ann")
         assert (response.status, response.headers["Cache-Control"]) == (302, "private, no-store")
         assert f"/originals/{image['id']}?" in response.headers["Location"]
 
-    def test_everyone_else_is_led_to_the_large_rendition(self, api: Api) -> None:
+    def test_everyone_else_is_redirected_to_the_large_rendition(self, api: Api) -> None:
         image = api.upload_ready(PICTURE, visibility="public")
         response = api.get(f"/images/{image['id']}/content")
         assert f"/renditions/{image['id']}/large.webp?" in response.headers["Location"]
@@ -118,7 +118,7 @@ class TestLinks:
             assert api.get(other).status == 404
 
     @pytest.mark.parametrize("user", [None, "ben", "ann"])
-    def test_signature_that_is_wrong_opens_nothing_and_hurts_no_owner(
+    def test_wrong_signature_opens_nothing_and_does_not_stop_the_owner(
         self, api: Api, url: str, user: str | None
     ) -> None:
         link = api.post(f"{url}/links", user="ann").json["url"].removeprefix(BASE_URL)

@@ -43,7 +43,7 @@ def test_any_file_is_stored_as_a_download(api: Api, s3: S3Client, options: dict[
     assert "response-content-disposition=attachment" in file["url"]
 
 
-def test_endpoint_says_that_it_ends_and_what_follows(api: Api) -> None:
+def test_endpoint_names_its_end_and_its_successor(api: Api) -> None:
     response = api.post("/upload", **make_form(file=PAGE))
     headers = response.headers
     deprecated = datetime.fromtimestamp(int(headers["Deprecation"].removeprefix("@")), UTC)

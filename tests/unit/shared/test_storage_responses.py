@@ -1,4 +1,4 @@
-"""Answers of S3: which of them mean that there is no object, and what S3 is asked for."""
+"""Responses of S3: the ones that mean that there is no object. And the requests to S3."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_object_is_absent_only_if_s3_says_so(s3: S3Client, storage: ImageStorage
     ("status", "error"),
     [(400, ClientError), (401, ClientError), (403, ClientError), (500, Unavailable), (503, Unavailable)],
 )
-def test_any_other_answer_about_an_object_is_an_error(
+def test_any_other_response_about_an_object_is_an_error(
     s3: S3Client, storage: ImageStorage, status: int, error: type[Exception]
 ) -> None:
     respond(s3, "HeadObject", status)
