@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared.models import Visibility
+from shared.renditions import RenditionName
 from tests.support.api import make_form, make_upload
 from tests.support.scenarios import (
     PICTURE,
@@ -153,9 +154,9 @@ CALLS = {
     "replace an item": 2,
     "delete an item": 2,
     "legacy upload": 3,
-    "process": 8,
+    "process": 4 + len(RenditionName),
     "accept a direct upload": 4,
-    "process a direct upload": 10,
+    "process a direct upload": 6 + len(RenditionName),
     "reject an image": 7,
     "refuse a direct upload": 6,
     "process what has no record": 2,

@@ -140,9 +140,15 @@ class Service:
         cleanup.lambda_handler({"Records": [record]}, make_context())
 
     def expire(self, image_id: str) -> None:
-        """Remove the row as DynamoDB does when its time has come."""
+        """Remove the row as DynamoDB does when its time has come. Its entries go at another time."""
         self.dynamodb.delete_item(TableName="images", Key=make_row_key(image_id))
         self.removals.append(image_id)
+
+    def expire_rows(self) -> None:
+        """Remove every row that has an end."""
+        for row in self.dynamodb.scan(TableName="images")["Items"]:
+            if "expires_at" in row:
+                self.dynamodb.delete_item(TableName="images", Key={name: row[name] for name in ("pk", "sk")})
 
 
 def make_row_key(image_id: str) -> dict[str, Any]:

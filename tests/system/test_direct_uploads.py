@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +14,7 @@ from shared.storage import make_original_key, make_upload_key
 from tests.support.faults import break_calls
 from tests.support.images import make_pending
 from tests.support.pictures import make_picture
+from tests.support.uploads import PICTURE, SHA256, begin, begin_and_post, list_keys
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -24,35 +23,8 @@ if TYPE_CHECKING:
     from processor.processing import Processor
     from shared.images import ImageRepository
     from shared.storage import ImageStorage
-    from tests.support.api import Api, ApiResponse
+    from tests.support.api import Api
     from tests.support.faults import Injection
-
-PICTURE = make_picture()
-SHA256 = hashlib.sha256(PICTURE).hexdigest()
-
-
-def begin(api: Api, *, user: str | None = "ann", **fields: Any) -> ApiResponse:  # noqa: ANN401 - JSON
-    body = {"filename": "a.jpg", "contentType": "image/jpeg", "size": len(PICTURE)} | fields
-    return api.post("/images/uploads", user=user, json=body)
-
-
-def begin_and_post(api: Api, s3: S3Client, content: bytes = PICTURE, **fields: Any) -> str:  # noqa: ANN401 - JSON
-    """Begin an upload, and put its bytes where a post to the form would."""
-    image_id: str = begin(api, size=len(content), **fields).json["id"]
-    s3.put_object(Bucket="bucket", Key=make_upload_key(image_id), Body=content)
-    return image_id
-
-
-def read_policy(response: ApiResponse) -> Any:  # noqa: ANN401 - JSON
-    return json.loads(b64decode(response.json["upload"]["fields"]["policy"]))
-
-
-def list_keys(s3: S3Client) -> list[str]:
-    return [found["Key"] for found in s3.list_objects_v2(Bucket="bucket").get("Contents", [])]
-
-
-def count_rows(dynamodb: DynamoDBClient) -> int:
-    return dynamodb.scan(TableName="images")["Count"]
 
 
 class TestAccept:

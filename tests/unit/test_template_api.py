@@ -124,15 +124,15 @@ def test_access_logs_are_off_unless_they_are_asked_for() -> None:
     assert "AccessLogSetting" not in get_properties("Api")
     logs = get_properties("Api", AccessLogs="enabled")["AccessLogSetting"]
     assert logs["DestinationArn"] == get_att("AccessLogGroup")
-    assert {*json.loads(logs["Format"])} == {
-        "requestId",
-        "ip",
-        "method",
-        "path",
-        "status",
-        "responseLength",
-        "latency",
-        "time",
+    assert json.loads(logs["Format"]) == {
+        "requestId": "$context.requestId",
+        "ip": "$context.identity.sourceIp",
+        "method": "$context.httpMethod",
+        "path": "$context.path",
+        "status": "$context.status",
+        "responseLength": "$context.responseLength",
+        "latency": "$context.responseLatency",
+        "time": "$context.requestTime",
     }
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,41 +13,14 @@ from shared.storage import make_original_key, make_upload_key
 from tests.support.api import BASE_URL
 from tests.support.faults import break_calls
 from tests.support.images import finish, reject
-from tests.support.pictures import make_picture
+from tests.support.uploads import PICTURE, SHA256, begin, count_rows, read_policy
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
     from shared.images import ImageRepository
-    from tests.support.api import Api, ApiResponse
-
-PICTURE = make_picture()
-SHA256 = hashlib.sha256(PICTURE).hexdigest()
-
-
-def begin(api: Api, *, user: str | None = "ann", **fields: Any) -> ApiResponse:  # noqa: ANN401 - JSON
-    body = {"filename": "a.jpg", "contentType": "image/jpeg", "size": len(PICTURE)} | fields
-    return api.post("/images/uploads", user=user, json=body)
-
-
-def begin_and_post(api: Api, s3: S3Client, content: bytes = PICTURE, **fields: Any) -> str:  # noqa: ANN401 - JSON
-    """Begin an upload, and put its bytes where a post to the form would."""
-    image_id: str = begin(api, size=len(content), **fields).json["id"]
-    s3.put_object(Bucket="bucket", Key=make_upload_key(image_id), Body=content)
-    return image_id
-
-
-def read_policy(response: ApiResponse) -> Any:  # noqa: ANN401 - JSON
-    return json.loads(b64decode(response.json["upload"]["fields"]["policy"]))
-
-
-def list_keys(s3: S3Client) -> list[str]:
-    return [found["Key"] for found in s3.list_objects_v2(Bucket="bucket").get("Contents", [])]
-
-
-def count_rows(dynamodb: DynamoDBClient) -> int:
-    return dynamodb.scan(TableName="images")["Count"]
+    from tests.support.api import Api
 
 
 class TestBegin:
@@ -163,6 +134,13 @@ class TestReprocess:
         assert seen == (202, "processing", None)
         after = s3.head_object(Bucket="bucket", Key=make_original_key(image_id))
         assert (after["ETag"], after["ContentType"]) == (before["ETag"], "image/jpeg")
+
+    def test_owner_sees_everything_of_it(self, api: Api) -> None:
+        url = f"/images/{api.upload(PICTURE)['id']}"
+        response = api.post(f"{url}/reprocess", user="ann")
+        assert response.headers["Cache-Control"] == "private, no-cache"
+        assert response.json == api.get(url, user="ann").json
+        assert response.json["url"]
 
     def test_rejected_image_cannot_be_processed_again(self, api: Api, images: ImageRepository) -> None:
         image_id = api.upload(PICTURE)["id"]

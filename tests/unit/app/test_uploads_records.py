@@ -114,6 +114,13 @@ class TestQuota:
         for size, status in ((len(PICTURE) + 1, 403), (len(PICTURE), 201)):
             assert api.post("/images/uploads", user="ann", json=ANNOUNCED | {"size": size}).status == status
 
+    def test_second_try_of_a_direct_upload_needs_no_room_again(
+        self, api: Api, images: ImageRepository, storage: ImageStorage
+    ) -> None:
+        first = begin(images, storage, "claim")
+        api.upload(PICTURE)  # takes the only room
+        assert begin(images, storage, "claim").id == first.id
+
 
 class TestDirect:
     def test_record_waits_for_its_bytes_5_minutes_longer_than_its_form(
@@ -175,6 +182,13 @@ class TestDirect:
         policy = json.loads(b64decode(begin(images, storage, "claim").upload.fields["policy"]))
         left = datetime.fromisoformat(policy["expiration"]) - now()
         assert timedelta(seconds=-60) < left <= timedelta(seconds=1)
+
+    def test_second_try_after_a_stall_is_a_conflict(
+        self, images: ImageRepository, storage: ImageStorage
+    ) -> None:
+        images.apply(begin(images, storage, "claim").id, Event.STALL)
+        with pytest.raises(Conflict, match="have arrived already"):
+            begin(images, storage, "claim")
 
     def test_second_try_after_the_bytes_have_come_is_a_conflict(
         self, images: ImageRepository, storage: ImageStorage

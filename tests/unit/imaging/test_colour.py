@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageCms
 
+from imaging.colour import convert_to_srgb, simplify_mode
 from imaging.renditions import render
 from shared.renditions import RenditionName
 from tests.support.corners import TOLERANCE, assert_corners, get_corners
@@ -110,3 +111,18 @@ def test_a_profile_that_does_not_fit_is_ignored(profile: bytes, mode: str) -> No
     assert get_corners(rendered.renditions[RenditionName.LARGE])[3] == pytest.approx(
         (245, 245, 245, 255), abs=TOLERANCE
     )
+
+
+def test_a_profile_above_4_megabytes_is_ignored() -> None:
+    profile = make_swapped_profile()
+    picture = draw_quadrants()
+    padded = profile + bytes(4_000_001 - len(profile))
+    assert convert_to_srgb(picture, padded).tobytes() == picture.tobytes()
+    assert convert_to_srgb(picture, padded[:-1]).tobytes() != picture.tobytes()
+
+
+@pytest.mark.parametrize("shade", [0, 1, 127, 254, 255])
+@pytest.mark.parametrize("difference", [-100, 0, 100])
+def test_sixteen_bit_gray_is_rounded_to_the_nearest_shade(shade: int, difference: int) -> None:
+    value = min(max(shade * 257 + difference, 0), 65_535)
+    assert simplify_mode(Image.new("I;16", (1, 1), value)).getpixel((0, 0)) == shade

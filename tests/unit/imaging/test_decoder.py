@@ -98,6 +98,13 @@ def test_report_that_is_not_right_is_refused(make_hostile: MakeDecoder) -> None:
         make_hostile("send_what_the_test_says").render(make_report(renditions={}), SECONDS)
 
 
+def test_process_of_a_report_that_is_not_right_is_not_used_again(make_hostile: MakeDecoder) -> None:
+    decoder = make_hostile("send_what_the_test_says")
+    with pytest.raises(InvalidReport):
+        decoder.render(make_report(renditions={}), SECONDS)
+    assert decoder._worker is None  # noqa: SLF001 - its process shows nowhere else
+
+
 def test_report_that_is_right_is_taken(make_hostile: MakeDecoder) -> None:
     frames = [make_report(), *(WEBP for _ in RenditionName)]
     rendered = make_hostile("send_what_the_test_says").render(b"\n\n".join(frames), SECONDS)

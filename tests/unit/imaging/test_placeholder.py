@@ -52,3 +52,8 @@ def test_dominant_color_joins_similar_shades() -> None:
     for x in range(40):
         image.paste((200 + x % 20, 30, 30), (x, 0, x + 1, 64))
     assert make_placeholder(image).dominant_color.startswith(("#c", "#d"))
+
+
+def test_dominant_color_of_a_translucent_picture_is_its_own() -> None:
+    image = Image.new("RGBA", (10, 10), (200, 180, 160, 100))
+    assert make_placeholder(image).dominant_color == "#c8b4a0"

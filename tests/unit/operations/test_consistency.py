@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from operations.consistency import GRACE, ConsistencyCheck, make_check, run_check
+from operations.consistency import GRACE, ConsistencyCheck, run_check
 from operations.findings import Finding, Flaw
 from shared.errors import Conflict, NotFound, Throttled, Unavailable
 from shared.lifecycle import Status
@@ -250,21 +250,3 @@ def test_live_changes_are_never_taken_for_flaws(world: World) -> None:
         listen(world.dynamodb, f"after-call.dynamodb.{operation}", change_once)
     assert world.find(later=timedelta()) == []
     assert world.images.get_usage("ann") == Usage(images=1, bytes=len(PICTURE))
-
-
-def test_check_of_a_stack_reads_the_tables_and_the_bucket_of_its_outputs(world: World, s3: S3Client) -> None:
-    name = lose_original(world)
-    outputs = {"ImagesTableName": "images", "ItemsTableName": "items", "BucketName": "bucket"}
-    clients: dict[str, Any] = {"dynamodb": world.dynamodb, "s3": s3}
-    check = make_check(clients.__getitem__, outputs, grace=GRACE)
-    assert [(finding.flaw, finding.name) for finding in check.find()] == [(Flaw.LOST_ORIGINAL, name)]
-
-
-def test_upload_event_that_was_lost_is_sent_again(world: World, s3: S3Client) -> None:
-    image_id = lose_upload_event(world)
-    copied: list[str] = []
-    listen(s3, "provide-client-params.s3.CopyObject", lambda params, **_: copied.append(params["Key"]))
-    (finding,) = world.make_check().find()
-    assert finding.repair
-    finding.repair()
-    assert copied == [f"uploads/{image_id}"]

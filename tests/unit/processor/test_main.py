@@ -16,6 +16,7 @@ from shared.errors import Unavailable
 from shared.lifecycle import Status
 from shared.observability import get_logger
 from shared.quotas import Usage
+from shared.renditions import RenditionName
 from shared.storage import make_original_key, make_upload_key
 from tests.support.api import REQUEST_ID, make_context
 from tests.support.clock import Clock
@@ -198,7 +199,7 @@ class TestFactory:
         storage.add(make_original_key(image.id), PICTURE, "image/jpeg")
         handle(make_original_key(image.id))
         ready = images.get(image.id)
-        assert (ready.status, ready.width, len(ready.renditions)) == (Status.READY, 80, 4)
+        assert (ready.status, ready.width, {*ready.renditions}) == (Status.READY, 80, {*RenditionName})
         assert rendered == [(len(PICTURE), 19.0)]
 
     @pytest.mark.parametrize(

@@ -160,6 +160,15 @@ def test_image_hidden_between_entry_and_record_stays_hidden(
     assert [found.id for found in records] == ([image.id] if sees_it else [])
 
 
+def test_public_image_that_is_not_ready_stays_hidden_behind_a_stale_entry(
+    dynamodb: DynamoDBClient, images: ImageRepository
+) -> None:
+    image = images.add(make_image(visibility=PUBLIC, shard=0))
+    stale = {"pk": {"S": "PUBLIC#0"}, "sk": {"S": dump(image)["created_at"] + "#" + image.id}}
+    dynamodb.put_item(TableName="images", Item=stale)
+    assert images.list_visible(ImageFilter("ben"), Span(), limit=10).records == []
+
+
 def test_page_is_full_though_hundreds_of_entries_before_have_ended(
     dynamodb: DynamoDBClient, images: ImageRepository
 ) -> None:

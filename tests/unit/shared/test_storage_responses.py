@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from moto.core.botocore_stubber import MockRawResponse
 
 from shared.errors import Throttled, Unavailable
+from shared.renditions import RenditionName
 from shared.storage import ImageStorage, make_original_key
 from tests.support.handlers import listen
 
@@ -114,14 +115,7 @@ def test_all_keys_of_an_image_are_deleted_in_one_call(s3: S3Client, storage: Ima
     calls = watch(s3, "DeleteObjects")
     storage.delete_image("1")
     assert [[found["Key"] for found in call["Delete"]["Objects"]] for call in calls] == [
-        [
-            "uploads/1",
-            "originals/1",
-            "renditions/1/thumbnail.webp",
-            "renditions/1/small.webp",
-            "renditions/1/medium.webp",
-            "renditions/1/large.webp",
-        ]
+        ["uploads/1", "originals/1", *(f"renditions/1/{name}.webp" for name in RenditionName)]
     ]
     assert [(call["Bucket"], call["Delete"]["Quiet"]) for call in calls] == [("bucket", True)]
 

@@ -65,6 +65,13 @@ def test_url_of_an_original_is_private_and_ends_after_5_minutes(
     )
 
 
+@pytest.mark.parametrize(("filename", "stem"), [("a.b.jpg", "a.b"), ("a", "a"), (".jpg", ".jpg")])
+def test_rendition_keeps_the_stem_of_its_image(storage: ImageStorage, filename: str, stem: str) -> None:
+    image = PHOTO.model_copy(update={"filename": filename})
+    _, query = read_url(storage.sign_rendition(image, RenditionName.SMALL))
+    assert query["response-content-disposition"] == f"inline; filename*=UTF-8''{stem}-small.webp"
+
+
 @pytest.mark.parametrize("name", RenditionName)
 def test_url_of_a_rendition_is_private_and_ends_after_5_minutes(
     storage: ImageStorage, name: RenditionName

@@ -127,6 +127,19 @@ def test_scan_reads_every_page(dynamodb: DynamoDBClient, table: Table) -> None:
     assert len(calls) == 3
 
 
+@pytest.mark.usefixtures("rows")
+def test_scan_goes_on_after_an_empty_page(dynamodb: DynamoDBClient, table: Table) -> None:
+    watch(dynamodb, "Scan", Limit=2)
+    first = iter([True])
+
+    def empty(parsed: dict[str, Any], **_: object) -> None:
+        if next(first, False):
+            parsed["Items"] = []
+
+    listen(dynamodb, "after-call.dynamodb.Scan", empty)
+    assert [len(page) for page in table.scan()] == [0, 2, 1]
+
+
 def test_scan_of_an_empty_table_is_an_empty_page(table: Table) -> None:
     assert [*table.scan()] == [[]]
 
