@@ -71,7 +71,7 @@ def prepare_functions(python: str, home: Path) -> None:
 def queue_invocations() -> None:
     """Make invocations wait until a place is free. Their time limit starts to run after the wait.
 
-    Fifty invocations at once would use all processor time, and their calls to the emulator would time out.
+    Fifty invocations at once would use all CPU time, and their calls to the emulator would time out.
     """
     acquire = lambda_svc._acquire_execution_slot  # noqa: SLF001 - there is no hook
     release = lambda_svc._release_execution_slot  # noqa: SLF001 - same

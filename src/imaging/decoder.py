@@ -1,4 +1,4 @@
-"""Renders images in another process, and believes nothing that it says without a check."""
+"""Renders images in another process, and checks everything that it sends."""
 
 import os
 import signal

@@ -17,7 +17,7 @@ from shared.renditions import Fit, RenditionName
 WEBP_QUALITY = 75
 """The lowest with an SSIM of 0.95 in photos of 640 pixels: a fifth smaller than 80, and text as legible."""
 WEBP_METHOD = 2
-"""0 is fastest, 6 smallest: 4 saves 5 % for 60 % more processor time, 6 may take 30 s for alpha."""
+"""0 is fastest, 6 smallest: 4 saves 5 % for 60 % more CPU time, 6 may take 30 s for alpha."""
 
 
 def render(data: bytes) -> Rendered:

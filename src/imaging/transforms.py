@@ -6,7 +6,7 @@ from shared.renditions import Fit, RenditionName
 
 # Chosen by `benchmarks/quality.py`.
 RESAMPLING = Image.Resampling.BICUBIC
-"""As similar to the original as Lanczos for the same bytes, in a fifth less processor time for 12
+"""As similar to the original as Lanczos for the same bytes, in a fifth less CPU time for 12
 megapixels."""
 REDUCING_GAP = 1.5
 """How far above its final size an image is first reduced by plain averaging. 2 takes a fifth longer for 48

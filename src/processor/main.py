@@ -62,10 +62,10 @@ def _process(entry: dict[str, Any], context: LambdaContext) -> Exception | None:
     key = unquote_plus(entry["s3"]["object"]["key"])
     upload_id, original_id = parse_upload_key(key), parse_original_key(key)
     try:
+        uploaded_at = datetime.fromisoformat(entry["eventTime"])
         if upload_id:
-            outcome = create_processor().accept(upload_id)
+            outcome = create_processor().accept(upload_id, uploaded_at)
         elif original_id:
-            uploaded_at = datetime.fromisoformat(entry["eventTime"])
             seconds = context.get_remaining_time_in_millis() / 1000 - RESERVED_SECONDS
             outcome = create_processor().process(original_id, uploaded_at, seconds=seconds)
         else:

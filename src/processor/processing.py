@@ -46,7 +46,7 @@ class Processor:
         self._render = render
         self._sleep = sleep
 
-    def accept(self, image_id: str) -> str:
+    def accept(self, image_id: str, uploaded_at: datetime) -> str:
         """Verify the bytes that a client posted to S3, and make them the original of its image.
 
         Returns the outcome, for the log. Only the first good post counts: what was verified stays.
@@ -56,7 +56,8 @@ class Processor:
         except NotFound:
             outcome = "not awaited"
         else:
-            outcome = self._verify(image) if lifecycle.awaits_upload(image.state) else _say_before(image)
+            is_awaited = lifecycle.awaits_upload(image.state)
+            outcome = self._verify(image, uploaded_at) if is_awaited else _say_before(image)
         self._storage.delete(make_upload_key(image_id))
         return outcome
 
@@ -65,7 +66,7 @@ class Processor:
 
         Raises errors that may pass, so that the event comes again.
         """
-        age = max(timedelta(), datetime.now(UTC) - uploaded_at)
+        age = _get_age(uploaded_at)
         image = self._await_row(image_id, age)
         if image is None:
             self._storage.delete_image(image_id)
@@ -79,7 +80,10 @@ class Processor:
         with self._marking(Event.FAIL, image_id):
             return self._finish(image_id, seconds)
 
-    def _verify(self, image: Image) -> str:
+    def _verify(self, image: Image, uploaded_at: datetime) -> str:
+        if _get_age(uploaded_at) > LATE_AGE and self._storage.has(make_upload_key(image.id)):
+            # The first try was killed, and this one may be. A stalled upload does not end with its form.
+            self._images.apply(image.id, Event.STALL, reason=FAILED_REASON)
         with self._marking(Event.STALL, image.id):
             try:
                 data = self._storage.get(make_upload_key(image.id))
@@ -177,6 +181,10 @@ class Processor:
         """Delete the bytes of a rejected image. From then on it does not count, and it ends after a day."""
         self._storage.delete_image(image.id)
         self._images.apply(image.id, Event.DISCARD, reason=image.status_reason)
+
+
+def _get_age(uploaded_at: datetime) -> timedelta:
+    return max(timedelta(), datetime.now(UTC) - uploaded_at)
 
 
 def _say_before(image: Image) -> str:

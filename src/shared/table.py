@@ -167,7 +167,7 @@ class Transaction:
         return self._write("Put", Item=item, ConditionExpression="attribute_not_exists(pk)")
 
     def replace(self, key: Key, model: BaseModel, *, version: int) -> Self:
-        """Write a row anew if it is still at `version`."""
+        """Replace a row if it is still at `version`."""
         return self._write("Put", Item=_encode_key(key) | _encode(dump(model)), **_at(version))
 
     def delete(self, key: Key, *, version: int) -> Self:

@@ -97,7 +97,7 @@ class Comparison(RuleBasedStateMachine):
         image = next(image for image in self.model.images if key.endswith(image.id))
         is_done = self.service.handle_event(key, is_late=is_late, is_faulty=is_faulty)
         if parse_upload_key(key):
-            self.model.accept(image)
+            self.model.accept(image, is_late=is_late)
             assert is_done
         else:
             assert is_done is self.model.process(image, is_late=is_late, is_faulty=is_faulty)

@@ -50,7 +50,7 @@ def read_blocks(document: Path) -> list[Block]:
 
 
 def write_tables(text: str) -> str:
-    """Return a document with its tables made anew."""
+    """Return a document with its tables made again."""
     return _TABLE.sub(lambda match: f"{match[1]}\n{TABLES[match[2]]()}{match[3]}", text)
 
 

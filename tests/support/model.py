@@ -245,10 +245,14 @@ class Model:
     def list_items(self, user: User) -> list[Item]:
         return [item for item in reversed(self.items) if item.exists and item.owner == user]
 
-    def accept(self, image: Image) -> None:
+    def accept(self, image: Image, *, is_late: bool) -> None:
         """The event of an upload: only the first valid one becomes the original."""
         posted, image.posted = image.posted, None
-        if posted is None or not image.exists or not image.is_awaited or image.original:
+        if posted is None or not image.exists or not image.is_awaited:
+            return
+        if is_late:
+            image.put_down("failed", has_reason=True)
+        if image.original:
             return
         is_promised = posted is image.promised or (not image.is_bound and len(posted.data) == image.size)
         if is_promised and posted.is_accepted:

@@ -146,7 +146,7 @@ def test_every_field_is_read_back_on_every_path(
     assert read_fields(api.get(url, user="ann").json) == SAMPLES
     if path == "direct":
         s3.put_object(Bucket="bucket", Key=make_upload_key(image_id), Body=PICTURE)
-        processor.accept(image_id)
+        processor.accept(image_id, datetime.now(UTC))
     processor.process(image_id, datetime.now(UTC), seconds=60)
     assert read_fields(api.get(url, user="ann").json) == SAMPLES
     (listed,) = api.get("/images", user="ann").json["images"]

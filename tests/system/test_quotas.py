@@ -67,7 +67,7 @@ def test_direct_upload_counts_once_it_is_verified_or_is_rejected_without_room(
     begun = [begin(api, s3) for _ in range(3)]
     assert images.get_usage("ann") == Usage()
     for image_id in begun:
-        assert processor.accept(image_id) == "accepted"
+        assert processor.accept(image_id, datetime.now(UTC)) == "accepted"
     outcomes = [process(processor, image_id) for image_id in begun]
     assert outcomes == [Status.READY, Status.READY, Status.REJECTED]
     assert images.get_usage("ann") == Usage(images=2, bytes=2 * len(PICTURE))

@@ -44,7 +44,7 @@ class Caller:
 
 
 def identify_caller(method: str, headers: Mapping[str, str], query: Mapping[str, list[str]]) -> Caller:
-    """Believe the header, which a trusted gateway sets. Without it, believe the `userId` of the query."""
+    """Trust the header, which a trusted gateway sets. Without it, trust the `userId` of the query."""
     caller = Caller(_read_user_id(USER_ID_HEADER, headers.get(USER_ID_HEADER)))
     named = _read_named_user(query)
     return caller.act_as(named) if caller.user_id is None or method in WRITING_METHODS else caller

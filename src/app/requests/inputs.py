@@ -62,7 +62,7 @@ class ImageContent(Input):
 
     filename: Filename | None = None
     content: Base64
-    content_type: str | None = Field(None, description="Not believed: the bytes decide.")
+    content_type: str | None = Field(None, description="Not trusted: the bytes decide.")
 
 
 class ImageCreate(Input):

@@ -47,7 +47,7 @@ def settle(world: World, s3: S3Client) -> None:
     for item in s3.list_objects_v2(Bucket="bucket")["Contents"]:
         folder, _, image_id = item["Key"].partition("/")
         if folder == "uploads":
-            world.processor.accept(image_id)
+            world.processor.accept(image_id, datetime.now(UTC))
     for item in s3.list_objects_v2(Bucket="bucket", Prefix="originals/")["Contents"]:
         world.processor.process(item["Key"].partition("/")[2], datetime.now(UTC) - LATER, seconds=60)
     rows = {row["pk"]["S"] for row in world.dynamodb.scan(TableName="images")["Items"]}

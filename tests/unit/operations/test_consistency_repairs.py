@@ -69,7 +69,10 @@ def test_reason_of_a_rejection_survives_its_repair(world: World, s3: S3Client) -
     assert (rejected.status_reason, rejected.has_original) == ("Why.", False)
 
 
-def test_image_that_is_deleted_while_it_is_checked_is_no_flaw(world: World, s3: S3Client) -> None:
+def test_image_that_is_deleted_while_it_is_checked_is_no_flaw(
+    world: World, s3: S3Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("operations.consistency.MAX_CONCURRENT_CALLS", 1)  # moto is not safe for threads
     image_id = lose_original(world)
 
     def delete(**_: object) -> None:

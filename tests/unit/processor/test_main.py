@@ -41,8 +41,8 @@ class Spy:
 
     calls: list[tuple[Any, ...]] = field(default_factory=list)
 
-    def accept(self, image_id: str) -> str:
-        self.calls.append(("accept", image_id))
+    def accept(self, image_id: str, uploaded_at: datetime) -> str:
+        self.calls.append(("accept", image_id, uploaded_at))
         if image_id == "bad":
             raise ValueError("a reason")
         return "accepted"
@@ -87,7 +87,7 @@ class TestHandler:
 
     def test_upload_is_accepted(self, spy: Spy) -> None:
         handle("uploads/1")
-        assert spy.calls == [("accept", "1")]
+        assert spy.calls == [("accept", "1", datetime(2126, 1, 1, tzinfo=UTC))]
 
     def test_every_record_of_an_event_is_processed(self, spy: Spy) -> None:
         handle("originals/1", "uploads/2", "originals/3")
@@ -235,7 +235,7 @@ class TestFactory:
         assert bounds
         main.get_deadline().start(1)
         with pytest.raises(Unavailable, match="too slow"):
-            processor.accept(image_id)
+            processor.accept(image_id, datetime.now(UTC))
 
     @pytest.mark.usefixtures("storage", "images", "bounds")
     @pytest.mark.parametrize(
@@ -244,11 +244,11 @@ class TestFactory:
     def test_table_and_bucket_are_those_of_the_settings(
         self, monkeypatch: pytest.MonkeyPatch, variable: str, error: str
     ) -> None:
-        assert main.create_processor().accept(MISSING) == "not awaited"
+        assert main.create_processor().accept(MISSING, datetime.now(UTC)) == "not awaited"
         main.create_processor.cache_clear()
         monkeypatch.setenv(variable, "missing")
         with pytest.raises(ClientError, match=error):
-            main.create_processor().accept(MISSING)
+            main.create_processor().accept(MISSING, datetime.now(UTC))
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from shared.lifecycle import Status
 from shared.quotas import Quota, Usage
 from shared.storage import make_original_key, make_upload_key
 from tests.support.faults import break_calls
+from tests.support.handlers import ignore, listen
 from tests.support.images import FAR_FUTURE, make_image, make_pending, make_ready
 from tests.support.pictures import make_picture
 
@@ -51,7 +53,7 @@ def test_announced_bytes_become_the_original_under_their_true_type(
     processor: Processor, images: ImageRepository, storage: ImageStorage, s3: S3Client, sha256: str | None
 ) -> None:
     image = post(images, storage, sha256=sha256)
-    assert processor.accept(image.id) == "accepted"
+    assert processor.accept(image.id, datetime.now(UTC)) == "accepted"
     assert list_keys(s3) == [make_original_key(image.id)]
     stored = s3.get_object(Bucket="bucket", Key=make_original_key(image.id))
     assert (stored["Body"].read(), stored["ContentType"]) == (PICTURE, "image/jpeg")
@@ -62,7 +64,7 @@ def test_accepted_upload_becomes_ready_with_the_facts_of_its_bytes(
     processor: Processor, images: ImageRepository, storage: ImageStorage
 ) -> None:
     image = post(images, storage)
-    processor.accept(image.id)
+    processor.accept(image.id, datetime.now(UTC))
     assert processor.process(image.id, datetime.now(UTC), seconds=60) == "ready"
     ready = images.get(image.id)
     assert (ready.content_type, ready.size, ready.sha256) == ("image/jpeg", len(PICTURE), SHA256)
@@ -91,7 +93,7 @@ def test_other_bytes_are_refused_with_a_reason_and_deleted(  # noqa: PLR0913, PL
     reason: str,
 ) -> None:
     image = post(images, storage, data, **fields)
-    assert processor.accept(image.id) == "rejected"
+    assert processor.accept(image.id, datetime.now(UTC)) == "rejected"
     refused = images.get(image.id)
     assert (refused.status, refused.has_original) == (Status.REJECTED, False)
     assert reason in (refused.status_reason or "")
@@ -119,7 +121,7 @@ def test_post_after_the_first_good_one_changes_nothing(  # noqa: PLR0913, PLR091
     images.add(image)
     storage.add(make_original_key(image.id), b"verified", "image/png")
     storage.add(make_upload_key(image.id), PICTURE, "image/png")
-    assert processor.accept(image.id) == outcome
+    assert processor.accept(image.id, datetime.now(UTC)) == outcome
     assert images.get(image.id) == image
     assert storage.get(make_original_key(image.id)) == b"verified"
     assert list_keys(s3) == [make_original_key(image.id)]
@@ -131,7 +133,9 @@ def test_post_before_the_first_one_is_processed_changes_nothing(
 ) -> None:
     image = post(images, storage, data, size=len(PICTURE))
     storage.add(make_original_key(image.id), b"verified", "image/png")
-    assert processor.accept(image.id) == ("accepted" if data == PICTURE else "accepted before")
+    assert processor.accept(image.id, datetime.now(UTC)) == (
+        "accepted" if data == PICTURE else "accepted before"
+    )
     assert storage.get(make_original_key(image.id)) == b"verified"
     assert images.get(image.id).status is Status.PENDING
 
@@ -140,7 +144,7 @@ def test_event_of_a_post_that_is_gone_ends_quietly(
     processor: Processor, images: ImageRepository, s3: S3Client
 ) -> None:
     image = images.add(make_pending())
-    assert processor.accept(image.id) == "accepted before"
+    assert processor.accept(image.id, datetime.now(UTC)) == "accepted before"
     assert images.get(image.id) == image
     assert list_keys(s3) == []
 
@@ -150,7 +154,7 @@ def test_post_without_a_pending_image_is_deleted(
     processor: Processor, storage: ImageStorage, s3: S3Client
 ) -> None:
     storage.add(make_upload_key(MISSING), PICTURE, "image/png")
-    assert processor.accept(MISSING) == "not awaited"
+    assert processor.accept(MISSING, datetime.now(UTC)) == "not awaited"
     assert list_keys(s3) == []
 
 
@@ -161,14 +165,57 @@ def test_fault_of_s3_shows_failed_and_a_later_try_accepts(
     image = post(images, storage)
     fault = break_calls(s3, operation)
     with pytest.raises(Unavailable):
-        processor.accept(image.id)
+        processor.accept(image.id, datetime.now(UTC))
     failed = images.get(image.id)
     assert (failed.status, failed.has_original) == (Status.FAILED, False)
     assert failed.status_reason == "Processing failed on our side, not because of the image."
     assert storage.has(make_upload_key(image.id))
     fault.end()
-    assert processor.accept(image.id) == "accepted"
+    assert processor.accept(image.id, datetime.now(UTC)) == "accepted"
     assert processor.process(image.id, datetime.now(UTC), seconds=60) == "ready"
+
+
+class Killed(BaseException):
+    """The function has run out of memory or time."""
+
+
+@pytest.mark.parametrize(("age", "status"), [(49, Status.PENDING), (51, Status.FAILED)])
+def test_upload_whose_second_try_is_killed_shows_failed_and_is_kept(  # noqa: PLR0913, PLR0917 - a row, and fixtures
+    processor: Processor,
+    images: ImageRepository,
+    storage: ImageStorage,
+    s3: S3Client,
+    age: int,
+    status: Status,
+) -> None:
+    image = post(images, storage)
+
+    def kill(**_: object) -> None:
+        raise Killed
+
+    listen(s3, "before-call.s3.GetObject", kill)
+    with pytest.raises(Killed):
+        processor.accept(image.id, datetime.now(UTC) - timedelta(seconds=age))
+    killed = images.get(image.id)
+    assert killed.status is status
+    if status is Status.FAILED:
+        assert killed.status_reason == "Processing failed on our side, not because of the image."
+        assert killed.expires_at
+        assert killed.expires_at - time.time() > timedelta(days=13).total_seconds()
+    ignore(s3, "before-call.s3.GetObject", kill)
+    assert processor.accept(image.id, datetime.now(UTC) - timedelta(seconds=age + 120)) == "accepted"
+    assert processor.process(image.id, datetime.now(UTC), seconds=60) == "ready"
+
+
+def test_late_event_of_a_post_that_was_accepted_changes_nothing(
+    processor: Processor, images: ImageRepository, storage: ImageStorage
+) -> None:
+    image = post(images, storage)
+    long_ago = datetime.now(UTC) - timedelta(hours=1)
+    assert processor.accept(image.id, datetime.now(UTC)) == "accepted"
+    before = images.get(image.id)
+    assert processor.accept(image.id, long_ago) == "accepted before"
+    assert images.get(image.id) == before
 
 
 def test_bad_post_is_refused_only_if_there_is_surely_no_original(
@@ -177,7 +224,7 @@ def test_bad_post_is_refused_only_if_there_is_surely_no_original(
     image = post(images, storage, b"bad")
     break_calls(s3, "HeadObject")
     with pytest.raises(Unavailable):
-        processor.accept(image.id)
+        processor.accept(image.id, datetime.now(UTC))
     assert images.get(image.id).status is Status.FAILED
     assert storage.get(make_upload_key(image.id)) == b"bad"
 
@@ -189,7 +236,7 @@ def test_upload_without_room_is_rejected_and_its_bytes_are_deleted(
     images.add(make_image())
     image = post(images, storage)
     processor = Processor(images, storage, render=lambda *_: pytest.fail("it is rendered"))
-    assert processor.accept(image.id) == "accepted"
+    assert processor.accept(image.id, datetime.now(UTC)) == "accepted"
     assert processor.process(image.id, datetime.now(UTC), seconds=60) == "rejected"
     rejected = images.get(image.id)
     assert (rejected.status, rejected.has_original) == (Status.REJECTED, False)

@@ -101,7 +101,7 @@ def test_slow_services_take_no_longer_than_the_invocation(monkeypatch: pytest.Mo
     assert 20 < clock.now - begun <= GATEWAY_TIMEOUT_SECONDS - 1
 
 
-def test_invocation_begins_anew() -> None:
+def test_each_invocation_has_its_own_time() -> None:
     deadline = Deadline(clock=Clock())
     deadline.require(10**9)  # none has begun yet
     deadline.start(1)
