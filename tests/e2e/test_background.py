@@ -12,6 +12,7 @@ import pytest
 from operations.redrive import redrive
 from shared.images import ImageRepository
 from shared.lifecycle import Status
+from shared.renditions import RenditionName
 from shared.storage import make_original_key
 from shared.table import Table
 from tests.support.client import await_end, await_value, upload_json
@@ -55,8 +56,10 @@ def list_rows(stack: Stack, image_id: str) -> list[Any]:
 def test_delete_leaves_no_row_and_no_byte(stack: Stack, api: httpx.Client) -> None:
     image = upload_json(api, PHOTO, visibility="public", tags=["a"])
     await_end(api, image["id"])
-    assert len(list_objects(stack, image["id"])) == 5
-    assert len(list_rows(stack, image["id"])) == 5
+    assert len(list_objects(stack, image["id"])) == 1 + len(RenditionName)
+    assert (
+        len(list_rows(stack, image["id"])) == 5
+    )  # the record, and two entries for its owner and for everyone
     api.delete(f"/images/{image['id']}", headers={"X-User-Id": "ann"})
     assert list_rows(stack, image["id"]) == []
     await_no_objects(stack, image["id"])
@@ -106,7 +109,7 @@ def test_failed_image_is_ready_after_its_owner_had_it_processed_again(
     response = api.post(f"/images/{image_id}/reprocess", headers={"X-User-Id": "ann"})
     assert response.status_code == 202
     assert await_end(api, image_id)["status"] == "ready"
-    assert len(list_objects(stack, image_id)) == 5
+    assert len(list_objects(stack, image_id)) == 1 + len(RenditionName)
 
 
 def test_transaction_sent_twice_is_one_write(stack: Stack) -> None:
