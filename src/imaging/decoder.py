@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from imaging.frames import Channel, ChannelClosed
@@ -103,13 +103,15 @@ class Decoder:
         environment = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
         environment["PYTHONPATH"] = os.pathsep.join(sys.path)
         *module, cpu_seconds, memory_bytes = self._command
-        with theirs:
+        with theirs, ExitStack() as stack:
+            stack.enter_context(ours)
             process = subprocess.Popen(  # noqa: S603 - our own module
                 [sys.executable, *module, str(theirs.fileno()), cpu_seconds, memory_bytes],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
             )
+            stack.pop_all()  # the worker keeps our socket
         return _Worker(process, ours)
 
 

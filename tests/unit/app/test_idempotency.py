@@ -74,6 +74,15 @@ def test_request_sent_again_gets_the_first_response_again(  # noqa: PLR0913, PLR
     assert count_rows(dynamodb) == rows
 
 
+def test_response_with_a_key_has_the_headers_of_one_without(api: Api) -> None:
+    plain = api.post("/items", user="ann", json={"name": "a"})
+    for _ in range(2):
+        keyed = send(api, "/items", {"json": {"name": "a"}})
+        assert keyed.headers.keys() == plain.headers.keys()
+        assert keyed.headers["Location"]
+        assert keyed.headers["ETag"]
+
+
 @pytest.mark.parametrize(("path", "options", "status"), REQUESTS)
 def test_another_key_is_another_request(
     api: Api, image_id: str, path: str, options: dict[str, Any], status: int

@@ -126,3 +126,27 @@ def test_a_profile_above_4_megabytes_is_ignored() -> None:
 def test_sixteen_bit_gray_is_rounded_to_the_nearest_shade(shade: int, difference: int) -> None:
     value = min(max(shade * 257 + difference, 0), 65_535)
     assert simplify_mode(Image.new("I;16", (1, 1), value)).getpixel((0, 0)) == shade
+
+
+def make_gray_profile(gamma: float) -> bytes:
+    """A profile of grays with a white point and a curve (ICC.1, 7.2 and 10.6)."""
+    white = struct.pack(">3i", 63190, 65536, 54061)
+    tags = struct.pack(">I4sII4sII", 2, b"wtpt", 156, 20, b"kTRC", 176, 14)
+    data = b"XYZ " + bytes(4) + white
+    data += b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256)) + bytes(2)
+    head = struct.pack(">I4sI4s4s4s", 192, b"lcms", 0x02400000, b"mntr", b"GRAY", b"XYZ ")
+    head += bytes(12) + b"acsp" + bytes(28) + white
+    return head.ljust(128, b"\0") + tags + data
+
+
+def test_profile_of_grays_is_applied() -> None:
+    pixel: Any = convert_to_srgb(Image.new("L", (4, 4), 128), make_gray_profile(1.0)).getpixel((0, 0))
+    assert pixel[0] > 170
+
+
+def test_profile_of_colours_is_applied_to_a_gray_image() -> None:
+    profile = make_srgb_profile()
+    red, green = profile.index(b"rXYZ"), profile.index(b"gXYZ")  # both primaries red: gray gets a tint
+    profile = profile[: green + 4] + profile[red + 4 : red + 12] + profile[green + 12 :]
+    pixel: Any = convert_to_srgb(Image.new("L", (4, 4), 128), profile).getpixel((0, 0))
+    assert pixel[0] > pixel[1] + 20

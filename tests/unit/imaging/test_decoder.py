@@ -4,7 +4,9 @@ import ctypes
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
+from app.limits import MAX_DIRECT_BYTES
 from imaging.decoder import Decoder
 from imaging.isolation import PR_SET_DUMPABLE
 from imaging.renditions import render
@@ -12,7 +14,14 @@ from imaging.reports import DecoderError, InvalidReport
 from shared.errors import UnacceptableImage, Unavailable
 from shared.renditions import RenditionName
 from tests.support.hostile_worker import PR_GET_DUMPABLE
-from tests.support.pictures import make_animation, make_photo, make_picture, make_srgb_profile
+from tests.support.pictures import (
+    draw_quadrants,
+    encode,
+    make_animation,
+    make_photo,
+    make_picture,
+    make_srgb_profile,
+)
 from tests.support.reports import WEBP, make_report
 
 if TYPE_CHECKING:
@@ -71,15 +80,35 @@ def test_image_is_refused_as_in_one_process(decoder: Decoder, data: bytes) -> No
 
 
 def test_profile_is_applied_as_in_one_process(decoder: Decoder) -> None:
-    from tests.support.pictures import draw_quadrants, encode  # noqa: PLC0415 - for this test
-
     data = encode(draw_quadrants(), "JPEG", icc_profile=make_srgb_profile())
     assert decoder.render(data, SECONDS) == render(data)
 
 
-def test_large_image_goes_through(decoder: Decoder) -> None:
-    data = make_picture() + bytes(20_000_000)
+def test_image_of_the_largest_upload_goes_through(decoder: Decoder) -> None:
+    picture = make_picture()
+    data = picture + bytes(MAX_DIRECT_BYTES - len(picture))
     assert decoder.render(data, SECONDS) == render(data)
+
+
+def test_rendition_of_more_than_a_megabyte_goes_through(decoder: Decoder) -> None:
+    noise = Image.merge("RGB", [Image.effect_noise((2000, 2000), 120) for _ in range(3)])
+    rendered = decoder.render(encode(noise, "JPEG"), SECONDS)
+    assert len(rendered.renditions[RenditionName.LARGE].data) > MEGABYTE
+
+
+def test_decoder_gets_these_variables_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LANG", "LD_LIBRARY_PATH", "TZ", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, "x")
+    environments: list[dict[str, str]] = []
+
+    def popen(*_: object, env: dict[str, str], **__: object) -> None:
+        environments.append(env)
+        raise OSError
+
+    monkeypatch.setattr("imaging.decoder.subprocess.Popen", popen)
+    with pytest.raises(Unavailable):
+        Decoder(cpu_seconds=1, memory_bytes=MEGABYTE).render(b"x", 1)
+    assert environments[0].keys() == {"LANG", "LD_LIBRARY_PATH", "PATH", "TZ", "PYTHONPATH"}
 
 
 @pytest.mark.parametrize(
@@ -147,7 +176,9 @@ def test_image_that_takes_too_long_is_refused(make_hostile: MakeDecoder) -> None
         make_hostile("spin").render(b"x", SECONDS)
 
 
-@pytest.mark.parametrize(("megabytes", "detail"), [(b"100", "grew to"), (b"300", "no memory")])
+@pytest.mark.parametrize(
+    ("megabytes", "detail"), [(b"100", "grew to"), (b"195", "grew to"), (b"300", "no memory")]
+)
 def test_memory_is_bounded(make_hostile: MakeDecoder, megabytes: bytes, detail: str) -> None:
     with pytest.raises(UnacceptableImage, match=detail):
         make_hostile("grow").render(megabytes, SECONDS)

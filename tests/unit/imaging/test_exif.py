@@ -243,3 +243,18 @@ def test_number_too_small_for_the_table_is_dropped(number: float) -> None:
     exif = Image.Exif()
     exif.get_ifd(0x8769).update({APERTURE: number, EXPOSURE: number, FOCAL_LENGTH: number})
     assert read_facts(exif) is None
+
+
+def test_pole_and_antimeridian_are_places() -> None:
+    location = read(gps=GPS | {LATITUDE: (90.0, 0.0, 0.0), LONGITUDE: (180.0, 0.0, 0.0)}).location
+    assert location
+    assert (location.latitude, location.longitude) == (90, -180)
+
+
+def test_numbers_keep_six_digits() -> None:
+    assert read(photo={FOCAL_LENGTH: 6.7654321}).focal_length_mm == 6.76543
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(604_800.0, 604_800), (604_801.0, None)])
+def test_exposure_has_up_to_a_week(seconds: float, expected: float | None) -> None:
+    assert read(photo={EXPOSURE: seconds}).exposure_seconds == expected

@@ -57,3 +57,8 @@ def test_dominant_color_joins_similar_shades() -> None:
 def test_dominant_color_of_a_translucent_picture_is_its_own() -> None:
     image = Image.new("RGBA", (10, 10), (200, 180, 160, 100))
     assert make_placeholder(image).dominant_color == "#c8b4a0"
+
+
+def test_dominant_color_of_fine_stripes_is_their_mean() -> None:
+    stripes = Image.frombytes("L", (128, 128), bytes([0, 255]) * 8192)
+    assert make_placeholder(stripes).dominant_color in {"#7f7f7f", "#808080"}

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from imaging.renditions import render
 from shared.errors import TooManyPixels, UnacceptableImage, UnsupportedImage
@@ -195,3 +196,22 @@ def test_small_picture_is_cropped_and_not_enlarged(monkeypatch: pytest.MonkeyPat
     covering, inside = render(make_picture("PNG", 300, 100)).renditions.values()
     assert (covering.width, covering.height) == (100, 100)
     assert (inside.width, inside.height) == (256, 85)
+
+
+def test_large_jpeg_is_decoded_at_a_reduced_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[tuple[int, int]] = []
+    load = JpegImageFile.load
+
+    def note(image: JpegImageFile) -> Any:  # noqa: ANN401 - Pillow's
+        sizes.append(image.size)
+        return load(image)
+
+    monkeypatch.setattr(JpegImageFile, "load", note)
+    render(make_picture("JPEG", 4000, 2000))
+    assert sizes[0] == (2000, 1000)
+
+
+def test_renditions_have_the_chosen_quality() -> None:
+    picture = draw_quadrants(300, 200)
+    large = render(encode(picture, "PNG")).renditions[RenditionName.LARGE]
+    assert large.data == encode(picture, "WEBP", quality=75, method=2)

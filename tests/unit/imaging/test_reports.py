@@ -86,6 +86,10 @@ def test_failure_arrives_with_the_end_of_its_traceback(channels: Channels) -> No
             [make_report(renditions={name: {"width": 257, "height": 40} for name in RenditionName})],
             "larger than its box",
         ),
+        (
+            [make_report(renditions={name: {"width": 40, "height": 257} for name in RenditionName})],
+            "larger than its box",
+        ),
         ([make_report(), b"<html>"], "not a WebP"),
         ([make_report(), WEBP + b"x"], "not a WebP"),
         ([make_report(), b"RIFF" + WEBP[4:8] + b"WAVE" + WEBP[12:]], "not a WebP"),

@@ -1,18 +1,17 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from imaging.transforms import fit, get_scale, make_upright, resize
 from shared.renditions import Fit
 from tests.support.pictures import BLUE, GREEN, RED, WHITE, draw_quadrants
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from shared.renditions import RenditionName
 
 
@@ -101,3 +100,10 @@ def test_picture_that_fits_already_is_not_touched() -> None:
 def test_unknown_orientation_turns_nothing(orientation: int | None) -> None:
     picture = draw_quadrants()
     assert make_upright(picture, orientation) is picture
+
+
+def test_fine_stripes_become_gray() -> None:
+    stripes = Image.frombytes("L", (200, 200), bytes([0, 255]) * 20_000)
+    extrema: Any = resize(stripes, (100, 100)).crop((5, 5, 95, 95)).getextrema()
+    low, high = extrema
+    assert 100 < low <= high < 155

@@ -7,11 +7,14 @@ import pytest
 
 from operations.findings import Flaw
 from operations.listings import check_listings
-from shared.table import ConditionFailed
+from shared.table import ConditionFailed, Table
 from tests.support.world import leave_entry, lose_end_of_entry, lose_entry, lose_entry_of_item
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from operations.findings import Finding
+    from shared.table import Key, Row
     from tests.support.world import World
 
 NOW = datetime.now(UTC)
@@ -100,3 +103,19 @@ def test_entry_is_missed_until_its_record_has_ended(world: World, seconds: int, 
     world.delete_row("images", *world.list_entries(world.rejected)[0])
     end = datetime.fromtimestamp(world.rejected.expires_at + seconds, UTC)
     assert bool(check(world, after=end - NOW)) is is_found
+
+
+def test_no_row_is_read_twice_in_a_transaction(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB refuses that."""
+    read: list[list[Key]] = []
+    get_together = Table.get_together
+
+    def note(table: Table, keys: Sequence[Key]) -> dict[Key, Row]:
+        read.append([*keys])
+        return get_together(table, keys)
+
+    monkeypatch.setattr("operations.listings.get_all", lambda *_: {})  # reads that lag behind
+    monkeypatch.setattr(Table, "get_together", note)
+    assert check(world) == []
+    assert read
+    assert all(len(keys) == len({*keys}) for keys in read)

@@ -140,6 +140,15 @@ def test_scan_goes_on_after_an_empty_page(dynamodb: DynamoDBClient, table: Table
     assert [len(page) for page in table.scan()] == [0, 2, 1]
 
 
+def test_as_many_rows_as_dynamodb_allows_are_read_in_one_call(dynamodb: DynamoDBClient, table: Table) -> None:
+    keys = [(f"IMAGE#{number}", "IMAGE") for number in range(MAX_KEYS_PER_READ)]
+    for key in keys:
+        table.transact(Transaction().add(key, make_image()))
+    calls = watch(dynamodb, "BatchGetItem")
+    assert table.get_many(keys).keys() == {*keys}
+    assert len(calls) == 1
+
+
 def test_scan_of_an_empty_table_is_an_empty_page(table: Table) -> None:
     assert [*table.scan()] == [[]]
 
