@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.dependencies import make_response_store
-from app.idempotency import KeyedRequest
+from app.access.callers import Caller
+from app.dependencies import get_auth_mode, get_make_store, get_verify, make_response_store
+from app.idempotency import KeyedRequest, ResponseStore
+from app.main import create_app
 from tests.support.api import make_form
 from tests.support.faults import Fault, break_calls
 from tests.support.pictures import make_picture
@@ -114,6 +116,36 @@ def test_key_has_up_to_255_visible_characters(api: Api, key: str, status: int) -
     if status == 422:
         assert response.problem == (422, "invalid_fields", ["Idempotency-Key"])
         assert response.json["errors"][0]["message"] == "must have 1 to 255 visible ASCII characters"
+
+
+def test_token_is_verified_once_with_and_without_a_key(api: Api) -> None:
+    tokens: list[str] = []
+
+    def verify(token: str) -> Caller:
+        tokens.append(token)
+        return Caller("ann")
+
+    overrides = create_app().dependency_overrides
+    overrides |= {get_auth_mode: lambda: "jwt", get_verify: lambda: verify}
+    for key in ({}, {"Idempotency-Key": "k"}):
+        tokens.clear()
+        headers = {**ITEM["headers"], **key, "Authorization": "Bearer t"}
+        assert api.post("/items", headers=headers, body=ITEM["body"]).status == 201
+        assert tokens == ["t"]
+
+
+def test_store_of_responses_can_be_overridden(api: Api) -> None:
+    made: list[ResponseStore] = []
+
+    def make() -> ResponseStore:
+        made.append(make_response_store())
+        return made[-1]
+
+    create_app().dependency_overrides[get_make_store] = lambda: make
+    api.post("/items", user="ann", **ITEM)
+    assert made == []
+    assert send(api, "/items", ITEM) == (201, None)
+    assert len(made) == 1
 
 
 def test_used_key_says_so(api: Api) -> None:
