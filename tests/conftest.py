@@ -19,7 +19,7 @@ from shared.quotas import Quota
 from shared.storage import ImageStorage
 from shared.table import Table
 from tests.support.api import Api
-from tests.support.emulator import empty_emulator, run_emulator
+from tests.support.emulator import copy_tables, empty_emulator, restore_tables, run_emulator
 from tests.support.faults import detach
 
 if TYPE_CHECKING:
@@ -91,11 +91,12 @@ def set_environment(patch: pytest.MonkeyPatch) -> None:
         patch.setenv(name, value)
 
 
-@pytest.fixture
-def dynamodb(clients: dict[str, Any]) -> DynamoDBClient:
-    client: DynamoDBClient = clients["dynamodb"]
+@pytest.fixture(scope="session")
+def tables(clients: dict[str, Any]) -> dict[str, Any]:
+    """Empty tables."""
+    empty_emulator()
     for name, keys in TABLES.items():
-        client.create_table(
+        clients["dynamodb"].create_table(
             TableName=name,
             BillingMode="PAY_PER_REQUEST",
             KeySchema=[
@@ -104,6 +105,13 @@ def dynamodb(clients: dict[str, Any]) -> DynamoDBClient:
             ],
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
         )
+    return copy_tables()
+
+
+@pytest.fixture
+def dynamodb(clients: dict[str, Any], tables: dict[str, Any]) -> DynamoDBClient:
+    restore_tables(tables)
+    client: DynamoDBClient = clients["dynamodb"]
     return client
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from moto import mock_aws
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.core.serialize import XFormedAttributePicker
+from moto.dynamodb.models import dynamodb_backends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +34,19 @@ def run_emulator() -> Iterator[None]:
 def empty_emulator() -> None:
     BackendDict.reset()
     reset_model_data()
+
+
+def copy_tables() -> dict[str, Any]:
+    """Return the tables that there are, so that later tests need not create them again."""
+    return deepcopy(_get_backend().tables)
+
+
+def restore_tables(tables: dict[str, Any]) -> None:
+    _get_backend().tables.update(deepcopy(tables))
+
+
+def _get_backend() -> Any:  # noqa: ANN401 - moto's
+    return dynamodb_backends[DEFAULT_ACCOUNT_ID][os.environ["AWS_DEFAULT_REGION"]]
 
 
 def _list_keys(picker: XFormedAttributePicker, context: Any) -> Iterator[str]:  # noqa: ANN401 - moto's
