@@ -138,7 +138,7 @@ class ImageStorage:
                 raise NotFound from error
 
     def has(self, key: str) -> bool:
-        """Tell whether there is such an object. Raises if S3 says neither yes nor no."""
+        """Tell whether there is such an object. Raises for any other response of S3."""
         with translate_errors():
             try:
                 self._client.head_object(Bucket=self._bucket, Key=key)

@@ -23,6 +23,19 @@ def listen(client: BaseClient, event: str, handler: Handler, *, first: bool = Tr
     _handlers.setdefault(client, []).append((event, handler))
 
 
+def watch(client: BaseClient, operation: str, **changes: object) -> list[dict[str, Any]]:
+    """Note the parameters of each call of an operation, after these changes to them."""
+    calls: list[dict[str, Any]] = []
+
+    def note(params: dict[str, Any], **_: object) -> None:
+        params |= changes
+        calls.append(params)
+
+    service = client.meta.service_model.service_name
+    listen(client, f"before-parameter-build.{service}.{operation}", note)
+    return calls
+
+
 def ignore(client: BaseClient, event: str, handler: Handler) -> None:
     """Call it no more."""
     events: Any = client.meta.events

@@ -96,7 +96,7 @@ class Image(Record):
 
     @property
     def is_listed(self) -> bool:
-        """Tells whether its owner finds it in listings."""
+        """Its owner finds it in listings."""
         return self.status != "pending"
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from botocore.awsrequest import AWSResponse
@@ -14,7 +14,7 @@ from moto.core.botocore_stubber import MockRawResponse
 from shared.errors import Throttled, Unavailable
 from shared.renditions import RenditionName
 from shared.storage import ImageStorage, make_original_key
-from tests.support.handlers import listen
+from tests.support.handlers import listen, watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,18 +45,6 @@ def respond(s3: S3Client, operation: str, status: int, code: str = "") -> None:
         return AWSResponse("", status, HTTPHeaders(), MockRawResponse(body))
 
     listen(s3, f"before-send.s3.{operation}", send)
-
-
-def watch(s3: S3Client, operation: str, **changes: object) -> list[dict[str, Any]]:
-    """Note the parameters of each call of an operation, after these changes to them."""
-    calls: list[dict[str, Any]] = []
-
-    def note(params: dict[str, Any], **_: object) -> None:
-        params |= changes
-        calls.append(params)
-
-    listen(s3, f"before-parameter-build.s3.{operation}", note)
-    return calls
 
 
 def test_object_is_absent_only_if_s3_says_so(s3: S3Client, storage: ImageStorage) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import Conflict, Throttled
 from shared.table import MAX_KEYS_PER_READ, Table, Transaction
-from tests.support.handlers import listen
+from tests.support.handlers import listen, watch
 from tests.support.images import make_image
 
 if TYPE_CHECKING:
@@ -37,18 +37,6 @@ def rows(table: Table) -> dict[tuple[str, str], str]:
         table.transact(Transaction().add(key, image))
         ids[key] = image.id
     return ids
-
-
-def watch(dynamodb: DynamoDBClient, operation: str, **changes: object) -> list[dict[str, Any]]:
-    """Note the parameters of each call of an operation, after these changes to them."""
-    calls: list[dict[str, Any]] = []
-
-    def note(params: dict[str, Any], **_: object) -> None:
-        params |= changes
-        calls.append(params)
-
-    listen(dynamodb, f"before-parameter-build.dynamodb.{operation}", note)
-    return calls
 
 
 def cancel(
