@@ -138,7 +138,7 @@ class ImageStorage:
                 raise NotFound from error
 
     def has(self, key: str) -> bool:
-        """Tell whether there is such an object. Raises for any other response of S3."""
+        """Tell whether the object exists. An error of S3 is raised, and does not count as missing."""
         with translate_errors():
             try:
                 self._client.head_object(Bucket=self._bucket, Key=key)

@@ -1,6 +1,17 @@
 """A clock that only the test moves."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from shared.aws import Deadline
+from shared.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass
@@ -14,3 +25,15 @@ class Clock:
 
     def advance(self, seconds: float) -> None:
         self.now += seconds
+
+
+def assert_calls_end_in_time(
+    monkeypatch: pytest.MonkeyPatch, module: str, handle: Callable[[], object]
+) -> None:
+    """The handler of this module begins its deadline, so that no call outlives the invocation."""
+    deadline = Deadline(clock=Clock())
+    monkeypatch.setattr(f"{module}.get_deadline", lambda: deadline)
+    handle()
+    deadline.require(28)
+    with pytest.raises(Unavailable):
+        deadline.require(28.01)

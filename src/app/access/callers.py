@@ -37,7 +37,7 @@ class Caller:
         return replace(self, user_id=user_id)
 
     def choose_owner(self, user_id: str | None) -> str | None:
-        """Return the user whose things a listing shows. Raises Forbidden for another user."""
+        """Return the user whose things a listing shows. Without a token, another user is Forbidden."""
         if self.is_verified and user_id is not None:
             return user_id
         return self.act_as(user_id).user_id

@@ -7,10 +7,8 @@ from botocore.exceptions import ConnectTimeoutError
 
 from app.dependencies import get_images, get_settings
 from app.main import create_app, lambda_handler
-from shared.aws import Deadline
-from shared.errors import Unavailable
 from tests.support.api import Api, make_context, make_event, read_response
-from tests.support.clock import Clock
+from tests.support.clock import assert_calls_end_in_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,12 +175,7 @@ def test_every_response_says_how_it_may_be_kept(
 
 
 def test_no_call_outlives_the_invocation(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    deadline = Deadline(clock=Clock())
-    monkeypatch.setattr("app.main.get_deadline", lambda: deadline)
-    api.get("/health")
-    deadline.require(28)
-    with pytest.raises(Unavailable):
-        deadline.require(28.01)
+    assert_calls_end_in_time(monkeypatch, "app.main", lambda: api.get("/health"))
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"])

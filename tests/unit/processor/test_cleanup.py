@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from processor import cleanup
-from shared.aws import Deadline
 from shared.errors import Unavailable
 from shared.observability import get_logger
 from shared.renditions import RenditionName
 from shared.storage import ImageStorage, make_original_key, make_rendition_key, make_upload_key
 from tests.support.api import REQUEST_ID, make_context
-from tests.support.clock import Clock
+from tests.support.clock import assert_calls_end_in_time
 from tests.support.faults import break_calls
 from tests.support.handlers import listen
 
@@ -103,12 +102,7 @@ class TestHandler:
         assert count(s3) == 3
 
     def test_no_call_outlives_the_invocation(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        deadline = Deadline(clock=Clock())
-        monkeypatch.setattr(cleanup, "get_deadline", lambda: deadline)
-        handle()
-        deadline.require(28)
-        with pytest.raises(Unavailable):
-            deadline.require(28.01)
+        assert_calls_end_in_time(monkeypatch, "processor.cleanup", handle)
 
 
 class TestFactory:

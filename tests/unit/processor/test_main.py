@@ -11,7 +11,6 @@ from botocore.exceptions import ClientError
 
 from imaging.decoder import Decoder
 from processor import main
-from shared.aws import Deadline
 from shared.errors import Unavailable
 from shared.lifecycle import Status
 from shared.observability import get_logger
@@ -19,7 +18,7 @@ from shared.quotas import Usage
 from shared.renditions import RenditionName
 from shared.storage import make_original_key, make_upload_key
 from tests.support.api import REQUEST_ID, make_context
-from tests.support.clock import Clock
+from tests.support.clock import assert_calls_end_in_time
 from tests.support.images import make_image, make_pending
 from tests.support.pictures import make_picture
 
@@ -135,12 +134,7 @@ class TestHandler:
 
     @pytest.mark.usefixtures("spy")
     def test_no_call_outlives_the_invocation(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        deadline = Deadline(clock=Clock())
-        monkeypatch.setattr(main, "get_deadline", lambda: deadline)
-        handle()
-        deadline.require(28)
-        with pytest.raises(Unavailable):
-            deadline.require(28.01)
+        assert_calls_end_in_time(monkeypatch, "processor.main", handle)
 
 
 class TestFactory:
