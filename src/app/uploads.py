@@ -5,6 +5,7 @@ import math
 import re
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +17,7 @@ from app.requests.formats import ImageUpload, UploadedFile
 from app.requests.inputs import DirectUploadCreate, ImageDetails, ImageMetadata
 from app.responses.outputs import DirectUpload, FilePublic, UploadTarget
 from shared import lifecycle
-from shared.errors import Conflict, FieldError, InvalidFields, TooLarge, UnsupportedImage
+from shared.errors import Conflict, FieldError, InvalidFields, NotFound, TooLarge, UnsupportedImage
 from shared.images import ImageRepository
 from shared.inspection import CONTENT_TYPES, inspect
 from shared.lifecycle import Event, ImpossibleChange, Status
@@ -117,9 +118,11 @@ def reprocess_image(
 ) -> Image:
     """Have an image processed again, with `guard` as in `RecordRepository.update`. Raises Conflict."""
     image = images.update(image_id, _retry, guard)
-    is_unverified = lifecycle.awaits_upload(image.state)
-    key = make_upload_key(image.id) if is_unverified else make_original_key(image.id)
-    storage.touch(key, image.content_type)
+    if lifecycle.awaits_upload(image.state):
+        with suppress(NotFound):  # accepted already, and the event of the original is still to come
+            storage.touch(make_upload_key(image.id), image.content_type)
+            return image
+    storage.touch(make_original_key(image.id), image.content_type)
     return image
 
 

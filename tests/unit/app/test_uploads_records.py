@@ -219,6 +219,15 @@ class TestReprocess:
         assert touched["ContentType"] == "image/png"
         assert list_keys(s3) == [make_upload_key(image_id)]
 
+    def test_accepted_upload_that_still_shows_failed_is_processed(
+        self, api: Api, images: ImageRepository, storage: ImageStorage
+    ) -> None:
+        """The event of its original has not come yet."""
+        image_id = begin(images, storage).id
+        images.apply(image_id, Event.STALL)
+        storage.add(make_original_key(image_id), PICTURE, "image/png")
+        assert api.post(f"/images/{image_id}/reprocess", user="ann").status == 202
+
     def test_image_whose_bytes_are_gone_is_404(self, api: Api, storage: ImageStorage) -> None:
         image_id = api.upload(PICTURE)["id"]
         storage.delete(make_original_key(image_id))
