@@ -1,4 +1,4 @@
-"""AWS in process: moto, the two tables and the bucket, and the repositories on them."""
+"""AWS in process: its emulator, the tables and the bucket, and the repositories on them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from app.dependencies import get_images, get_items, get_keys, get_quota, get_settings, get_storage
+from app.dependencies import (
+    get_images,
+    get_items,
+    get_keys,
+    get_quota,
+    get_settings,
+    get_storage,
+    get_usages,
+)
 from app.main import create_app
 from imaging.renditions import render
 from processor.processing import Processor
@@ -18,8 +26,9 @@ from shared.items import ItemRepository
 from shared.quotas import Quota
 from shared.storage import ImageStorage
 from shared.table import Table
+from shared.usages import UsageRepository
 from tests.support.api import Api
-from tests.support.emulator import copy_tables, empty_emulator, restore_tables, run_emulator
+from tests.support.emulator import empty_emulator, run_emulator
 from tests.support.faults import detach
 
 if TYPE_CHECKING:
@@ -28,6 +37,8 @@ if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+
+    from tests.support.dynamodb.engine import Engine
 
 # Timings are for benchmarks: a busy machine fails no test.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -38,6 +49,9 @@ COUNTED = {"cells": "faults injected", "cases": "requests made from the OpenAPI 
 
 PUBLIC_SHARDS = 3
 TABLES = {"images": ("pk", "sk"), "items": ("pk", "sk"), "idempotency": ("id",)}
+STREAMS: dict[str, Any] = {
+    "images": {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}}
+}
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -63,20 +77,27 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def clients() -> Iterator[dict[str, Any]]:
-    """A client of each service with data, on moto. It takes longer to make one than most tests need."""
+def engine() -> Iterator[Engine]:
+    """DynamoDB. It runs in the emulator, and is empty at the beginning of each test."""
     with pytest.MonkeyPatch.context() as patch:
         set_environment(patch)
-        with run_emulator():
-            yield {service: create_client(service) for service in ("dynamodb", "s3")}
+        with run_emulator() as engine:
+            yield engine
+
+
+@pytest.fixture(scope="session")
+def clients(engine: Engine) -> dict[str, Any]:
+    """A client of each service with data. It takes longer to make one than most tests need."""
+    del engine  # it responds to them
+    return {service: create_client(service) for service in ("dynamodb", "s3")}
 
 
 @pytest.fixture(autouse=True)
-def aws(monkeypatch: pytest.MonkeyPatch, clients: dict[str, Any]) -> Iterator[None]:
+def aws(monkeypatch: pytest.MonkeyPatch, engine: Engine, clients: dict[str, Any]) -> Iterator[None]:
     """An empty AWS."""
     set_environment(monkeypatch)
     get_settings.cache_clear()
-    empty_emulator()
+    empty_emulator(engine)
     yield
     get_settings.cache_clear()
     for client in clients.values():
@@ -91,12 +112,17 @@ def set_environment(patch: pytest.MonkeyPatch) -> None:
         patch.setenv(name, value)
 
 
-@pytest.fixture(scope="session")
-def tables(clients: dict[str, Any]) -> dict[str, Any]:
-    """Empty tables."""
-    empty_emulator()
+@pytest.fixture
+def dynamodb(clients: dict[str, Any]) -> DynamoDBClient:
+    """A client, and empty tables."""
+    client: DynamoDBClient = clients["dynamodb"]
+    create_tables(client)
+    return client
+
+
+def create_tables(client: DynamoDBClient) -> None:
     for name, keys in TABLES.items():
-        clients["dynamodb"].create_table(
+        client.create_table(
             TableName=name,
             BillingMode="PAY_PER_REQUEST",
             KeySchema=[
@@ -104,15 +130,11 @@ def tables(clients: dict[str, Any]) -> dict[str, Any]:
                 for position, key in enumerate(keys)
             ],
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+            **STREAMS.get(name, {}),
         )
-    return copy_tables()
-
-
-@pytest.fixture
-def dynamodb(clients: dict[str, Any], tables: dict[str, Any]) -> DynamoDBClient:
-    restore_tables(tables)
-    client: DynamoDBClient = clients["dynamodb"]
-    return client
+        client.update_time_to_live(
+            TableName=name, TimeToLiveSpecification={"AttributeName": "expires_at", "Enabled": True}
+        )
 
 
 @pytest.fixture
@@ -133,8 +155,13 @@ def quota() -> Quota:
 
 
 @pytest.fixture
-def images(table: Table, quota: Quota) -> ImageRepository:
-    return ImageRepository(table, public_shards=PUBLIC_SHARDS, quota=quota)
+def images(table: Table) -> ImageRepository:
+    return ImageRepository(table, public_shards=PUBLIC_SHARDS)
+
+
+@pytest.fixture
+def usages(table: Table, quota: Quota) -> UsageRepository:
+    return UsageRepository(table, quota)
 
 
 @pytest.fixture
@@ -148,9 +175,9 @@ def storage(s3: S3Client) -> ImageStorage:
 
 
 @pytest.fixture
-def processor(images: ImageRepository, storage: ImageStorage) -> Processor:
+def processor(images: ImageRepository, usages: UsageRepository, storage: ImageStorage) -> Processor:
     """It renders in this process, and never waits."""
-    return Processor(images, storage, render=lambda data, _: render(data), sleep=lambda _: None)
+    return Processor(images, usages, storage, render=lambda data, _: render(data), sleep=lambda _: None)
 
 
 class FixedKeys:
@@ -161,12 +188,19 @@ class FixedKeys:
 
 
 @pytest.fixture
-def api(images: ImageRepository, items: ItemRepository, storage: ImageStorage, quota: Quota) -> Iterator[Api]:
-    """The API's handler, on moto."""
+def api(
+    images: ImageRepository,
+    usages: UsageRepository,
+    items: ItemRepository,
+    storage: ImageStorage,
+    quota: Quota,
+) -> Iterator[Api]:
+    """The API's handler."""
     overrides = create_app().dependency_overrides
     overrides |= {
         get_quota: lambda: quota,
         get_images: lambda: images,
+        get_usages: lambda: usages,
         get_items: lambda: items,
         get_storage: lambda: storage,
         get_keys: FixedKeys,

@@ -1,57 +1,70 @@
-"""Moto, started once and emptied for each test."""
+"""AWS in process: DynamoDB by an engine of our own, all other services by moto."""
 
 from __future__ import annotations
 
-import os
+import json
 from contextlib import contextmanager
-from copy import deepcopy
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from moto import mock_aws
 from moto.core.base_backend import BackendDict
+from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 from moto.core.model_instances import reset_model_data
-from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.core.serialize import XFormedAttributePicker
-from moto.dynamodb.models import dynamodb_backends
+from moto.core.models import botocore_stubber
+
+from tests.support.dynamodb.engine import Engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_find_keys = XFormedAttributePicker.get_possible_keys
+    from botocore.awsrequest import AWSPreparedRequest
+
+_respond_as_moto = BotocoreStubber.__call__
 
 
 @contextmanager
-def run_emulator() -> Iterator[None]:
+def run_emulator() -> Iterator[Engine]:
+    """Let it respond to every client that is made meanwhile."""
+    engine = Engine()
+
+    def respond(
+        stubber: BotocoreStubber,
+        event_name: str,
+        request: AWSPreparedRequest,
+        **_: Any,  # noqa: ANN401 - botocore's
+    ) -> AWSResponse | None:
+        service, operation = event_name.split(".")[1:]
+        if stubber.enabled and service == "dynamodb":
+            return _respond(engine, operation, request)
+        return _respond_as_moto(stubber, event_name, request)
+
     # A new session of boto3 would load the models of all services again.
     with (
         mock_aws(config={"core": {"reset_boto3_session": False}}),
-        patch.object(XFormedAttributePicker, "get_possible_keys", _list_keys),
+        patch.object(BotocoreStubber, "__call__", respond),
     ):
-        yield
+        yield engine
 
 
-def empty_emulator() -> None:
+def empty_emulator(engine: Engine) -> None:
     BackendDict.reset()
     reset_model_data()
+    engine.reset()
 
 
-def copy_tables() -> dict[str, Any]:
-    """Return the tables that there are, so that later tests need not create them again."""
-    return deepcopy(_get_backend().tables)
+def send_to_moto(event_name: str, request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
+    """Respond as moto does, also for DynamoDB: a handler of `before-send`."""
+    return _respond_as_moto(botocore_stubber, event_name, request)
 
 
-def restore_tables(tables: dict[str, Any]) -> None:
-    _get_backend().tables.update(deepcopy(tables))
-
-
-def _get_backend() -> Any:  # noqa: ANN401 - moto's
-    return dynamodb_backends[DEFAULT_ACCOUNT_ID][os.environ["AWS_DEFAULT_REGION"]]
-
-
-def _list_keys(picker: XFormedAttributePicker, context: Any) -> Iterator[str]:  # noqa: ANN401 - moto's
-    """Moto looks for each of the ten types of a value under ten names: half the time of its DynamoDB."""
-    if context.shape.parent.name == "AttributeValue":
-        yield context.key
-    else:
-        yield from _find_keys(picker, context)
+def _respond(engine: Engine, operation: str, request: AWSPreparedRequest) -> AWSResponse:
+    content: Any = request.body  # JSON
+    status, body = engine.respond(operation, json.loads(content))
+    headers = HTTPHeaders()
+    headers["content-type"] = "application/x-amz-json-1.0"
+    headers["date"] = formatdate(engine.clock(), usegmt=True)
+    return AWSResponse(request.url, status, headers, MockRawResponse(json.dumps(body)))

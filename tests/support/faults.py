@@ -115,7 +115,6 @@ class Wire:
     _injections: list[Injection] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _current: threading.local = field(default_factory=threading.local)
-    _transactions: dict[str, bytes] = field(default_factory=dict)
 
     def install(self, monkeypatch: Any) -> None:  # noqa: ANN401 - pytest's
         """Attach every client that is made from now on."""
@@ -199,20 +198,10 @@ class Wire:
                 return _refuse(service, *ERRORS[service, fault])
 
     def _work(self, event_name: str, request: AWSPreparedRequest) -> AWSResponse:
-        """DynamoDB recognises a repeated transaction by its token. Moto does not look at it."""
-        operation = event_name.split(".")[2]
-        token = _read_token(request) if operation == "TransactWriteItems" else None
-        if token in self._transactions:
-            return _respond(200, self._transactions[token])
         response = botocore_stubber(event_name=event_name, request=request)
         assert response
-        if response.status_code < 300:
-            if token:
-                content = response.raw.read()
-                self._transactions[token] = content
-                response = _respond(200, content)
-            if operation in {"PutObject", "CopyObject"}:
-                self.written.append(unquote(urlsplit(request.url).path).lstrip("/").removeprefix("bucket/"))
+        if response.status_code < 300 and event_name.split(".")[2] in {"PutObject", "CopyObject"}:
+            self.written.append(unquote(urlsplit(request.url).path).lstrip("/").removeprefix("bucket/"))
         return response
 
 
@@ -259,8 +248,3 @@ def _refuse(service: str, status: int, code: str) -> AWSResponse:
 
 def _respond(status: int, content: bytes) -> AWSResponse:
     return AWSResponse("", status, HTTPHeaders(), MockRawResponse(content))
-
-
-def _read_token(request: AWSPreparedRequest) -> str:
-    token: str = json.loads(request.body)["ClientRequestToken"]  # type: ignore[arg-type] # DynamoDB's is JSON
-    return token
