@@ -12,12 +12,13 @@ from app.access.callers import WRITING_METHODS, Caller, act_as_named, identify_c
 from app.access.keys import KeyRing
 from app.access.links import LinkSigner, Signature
 from app.access.policy import Action, authorize
+from app.access.signers import SigningRole
 from app.pages import PageCursors
 from app.requests.body import get_query
 from app.requests.fields import IDEMPOTENCY_KEY_HEADER
 from app.responses.conditions import require_match
 from app.responses.views import ImageViews
-from shared.aws import Deadline, create_client
+from shared.aws import Credentials, Deadline, create_client
 from shared.errors import Unauthenticated
 from shared.images import ImageRepository
 from shared.items import ItemRepository
@@ -26,9 +27,11 @@ from shared.quotas import Quota
 from shared.settings import Settings
 from shared.storage import ImageStorage
 from shared.table import Table
+from shared.usages import UsageRepository
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
 
     from app.access.tokens import TokenVerifier
     from app.idempotency import ResponseStore
@@ -65,7 +68,12 @@ def get_quota() -> Quota:
 def get_images() -> ImageRepository:
     settings = get_settings()
     table = Table(get_dynamodb(), settings.images_table)
-    return ImageRepository(table, public_shards=settings.public_shards, quota=get_quota())
+    return ImageRepository(table, public_shards=settings.public_shards)
+
+
+@cache
+def get_usages() -> UsageRepository:
+    return UsageRepository(Table(get_dynamodb(), get_settings().images_table), get_quota())
 
 
 @cache
@@ -77,8 +85,21 @@ def get_items() -> ItemRepository:
 def get_storage() -> ImageStorage:
     settings = get_settings()
     client = create_client("s3", deadline=get_deadline())
-    signer = create_client("s3", settings.s3_public_url) if settings.s3_public_url else client
-    return ImageStorage(client, settings.bucket, signer=signer)
+    return ImageStorage(client, settings.bucket, get_signer=_make_get_signer(settings))
+
+
+def _make_get_signer(settings: Settings) -> Callable[[int], "S3Client"]:
+    """Make the function that returns the client whose signatures are valid for so many seconds."""
+
+    def make_signer(credentials: Credentials | None = None) -> "S3Client":
+        return create_client("s3", settings.s3_public_url, credentials=credentials)
+
+    if settings.signer_role is None:
+        signer = make_signer()
+        return lambda _: signer
+    return SigningRole(
+        lambda: create_client("sts", deadline=get_deadline()), settings.signer_role, make_signer
+    ).get
 
 
 @cache
@@ -227,6 +248,7 @@ def make_guard(action: Action) -> Callable[[Caller, Mapping[str, str]], Guard]:
 
 
 Images = Annotated[ImageRepository, Depends(get_images)]
+Usages = Annotated[UsageRepository, Depends(get_usages)]
 Items = Annotated[ItemRepository, Depends(get_items)]
 Storage = Annotated[ImageStorage, Depends(get_storage)]
 CurrentCaller = Annotated[Caller, Depends(get_caller)]

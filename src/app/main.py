@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 PREFLIGHT_CACHE_SECONDS = 600
-EXPOSED_HEADERS = ["Deprecation", "ETag", "Link", "Location", "Retry-After", "Sunset", "WWW-Authenticate"]
+EXPOSED_HEADERS = [
+    "Deprecation",
+    "ETag",
+    "Link",
+    "Location",
+    "Retry-After",
+    "Sunset",
+    "WWW-Authenticate",
+    "x-amzn-Remapped-WWW-Authenticate",  # API Gateway renames the header before it
+]
 
 
 @cache

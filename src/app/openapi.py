@@ -50,10 +50,16 @@ NOT_MODIFIED = {
         "headers": {"ETag": HEADER},
     }
 }
-FAILURE_HEADERS = {
-    HTTPStatus.UNAUTHORIZED: "WWW-Authenticate",
-    HTTPStatus.TOO_MANY_REQUESTS: "Retry-After",
-    HTTPStatus.SERVICE_UNAVAILABLE: "Retry-After",
+RETRY_AFTER = {"Retry-After": HEADER}
+FAILURE_HEADERS: dict[HTTPStatus, Json] = {
+    HTTPStatus.UNAUTHORIZED: {
+        "WWW-Authenticate": {
+            "description": "API Gateway renames it to x-amzn-Remapped-WWW-Authenticate.",
+            "schema": {"type": "string"},
+        }
+    },
+    HTTPStatus.TOO_MANY_REQUESTS: RETRY_AFTER,
+    HTTPStatus.SERVICE_UNAVAILABLE: RETRY_AFTER,
 }
 
 # The header that makes a request conditional, by the status of its response.
@@ -77,7 +83,8 @@ def responds(
         success["content"] = {"application/json": {"model": model}}
     if headers:
         success["headers"] = dict.fromkeys(headers, HEADER)
-    statuses = {get_status(kind) for kind in (*kinds, errors.Throttled, errors.Unavailable)}
+    statuses = {get_status(kind) for kind in (*kinds, errors.Unavailable)}
+    statuses.add(HTTPStatus.TOO_MANY_REQUESTS)  # API Gateway responds with it
     failures = sorted({*statuses, HTTPStatus.INTERNAL_SERVER_ERROR})
     return {int(status): success} | {int(failure): _describe_failure(failure) for failure in failures}
 
@@ -85,8 +92,8 @@ def responds(
 def _describe_failure(status: HTTPStatus) -> Json:
     problem = {"schema": {"$ref": COMPONENT.format(model="Problem")}}
     failure: Json = {"description": status.phrase, "content": {PROBLEM_TYPE: problem}}
-    if header := FAILURE_HEADERS.get(status):
-        failure["headers"] = {header: HEADER}
+    if headers := FAILURE_HEADERS.get(status):
+        failure["headers"] = headers
     return failure
 
 

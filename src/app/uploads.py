@@ -17,15 +17,26 @@ from app.requests.formats import ImageUpload, UploadedFile
 from app.requests.inputs import DirectUploadCreate, ImageDetails, ImageMetadata
 from app.responses.outputs import DirectUpload, FilePublic, UploadTarget
 from shared import lifecycle
-from shared.errors import Conflict, FieldError, InvalidFields, NotFound, TooLarge, UnsupportedImage
-from shared.images import ImageRepository
+from shared.errors import (
+    Conflict,
+    FieldError,
+    InvalidFields,
+    NotFound,
+    QuotaExceeded,
+    TooLarge,
+    UnsupportedImage,
+)
+from shared.images import ImageRepository, get_image_usage
 from shared.inspection import CONTENT_TYPES, inspect
 from shared.lifecycle import Event, ImpossibleChange, Status
 from shared.models import Image
+from shared.quotas import Usage
 from shared.storage import ImageStorage, make_file_key, make_original_key, make_upload_key
+from shared.usages import UsageRepository
 
 UPLOAD_GRACE_SECONDS = 300
 """How long after the end of its form an upload may still be on its way."""
+LOST_REASON = "Its original is lost. Upload the image again."
 UNKNOWN_TYPE = "application/octet-stream"
 DEFAULT_FILENAME = "upload"
 
@@ -33,22 +44,24 @@ _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]{1,60}/[\w!#$&^.+-]{1,60}", re.ASCII)
 _UNSAFE_IN_KEY = re.compile(r"[^\w.-]+", re.ASCII)
 
 
-def upload_image(
+def upload_image(  # noqa: PLR0913 - the stores that it writes to
     images: ImageRepository,
+    usages: UsageRepository,
     storage: ImageStorage,
     caller: Caller,
     upload: ImageUpload,
+    *,
     claim: str | None = None,
 ) -> Image:
-    """Inspect the bytes, store them, then write the record: no row is ever without its object.
+    """Inspect the bytes, reserve room, store the bytes, then write the record.
 
-    `claim` is as in `RecordRepository.add`.
+    So no row is ever without its object. If a step fails, the steps before it are undone. `claim` is as in
+    `RecordRepository.add`.
     """
     file = upload.file
     owner_id = _require_owner(caller, upload.metadata)
     file.require_size()
     inspection = inspect(file.data)
-    images.require_room(owner_id, len(file.data), claim=claim)
     image = Image.begin(
         lifecycle.start_processing(datetime.now(UTC)),
         user_id=owner_id,
@@ -59,15 +72,41 @@ def upload_image(
         **asdict(inspection),
         **_get_details(upload.metadata),
     )
-    storage.add(make_original_key(image.id), file.data, image.content_type)
-    return images.add(image, claim=claim)
+    try:
+        usages.reserve(image.id, owner_id, get_image_usage(image))
+    except QuotaExceeded:
+        if claim is None or not images.has_claim(claim):
+            raise
+        return images.get_claimed(claim)  # its own image may have taken the last room
+    try:
+        storage.add(make_original_key(image.id), file.data, image.content_type)
+        stored = images.add(image, claim=claim)
+    except Exception:
+        added = images.withdraw(image)
+        if added is None:
+            _undo(usages, storage, image)
+            raise
+        return added
+    if stored.id != image.id:
+        _undo(usages, storage, image)
+    return stored
 
 
-def begin_upload(
+def _undo(usages: UsageRepository, storage: ImageStorage, image: Image) -> None:
+    """Delete the bytes of an image that has no record, and give back its room."""
+    try:
+        storage.delete(make_original_key(image.id))
+    finally:
+        usages.release(image.id, image.user_id, get_image_usage(image))
+
+
+def begin_upload(  # noqa: PLR0913 - the stores that it needs
     images: ImageRepository,
+    usages: UsageRepository,
     storage: ImageStorage,
     caller: Caller,
     announced: DirectUploadCreate,
+    *,
     claim: str | None = None,
 ) -> DirectUpload:
     """Write the record of an image whose bytes come later, and make the form that takes them.
@@ -85,7 +124,11 @@ def begin_upload(
             f"An image may have at most {MAX_DIRECT_BYTES} bytes.",
             [FieldError("size", f"is more than {MAX_DIRECT_BYTES} bytes")],
         )
-    images.require_room(owner_id, announced.size, claim=claim)
+    try:
+        usages.require_room(owner_id, Usage(images=1, bytes=announced.size))
+    except QuotaExceeded:
+        if claim is None or not images.has_claim(claim):
+            raise
     now = datetime.now(UTC)
     pending = Image.begin(
         lifecycle.await_upload(int(now.timestamp()) + announced.expires_in + UPLOAD_GRACE_SECONDS),
@@ -120,9 +163,14 @@ def reprocess_image(
     image = images.update(image_id, _retry, guard)
     if lifecycle.awaits_upload(image.state):
         with suppress(NotFound):  # accepted already, and the event of the original is still to come
-            storage.touch(make_upload_key(image.id), image.content_type)
+            storage.touch(make_upload_key(image.id, image.revision), image.content_type)
             return image
-    storage.touch(make_original_key(image.id), image.content_type)
+    try:
+        storage.begin_revision(image)
+    except NotFound as error:
+        if images.apply(image_id, Event.FAIL, reason=LOST_REASON) is None:
+            return images.get(image_id)  # another run has just finished a newer revision
+        raise Conflict(LOST_REASON) from error
     return image
 
 

@@ -1,1 +1,1 @@
-"""The functions behind the API: one processes new images, one cleans up after deleted ones."""
+"""The functions behind the API: one processes new images, one follows the changes of the images table."""

@@ -16,6 +16,7 @@ from shared.quotas import Quota
 from shared.settings import Settings
 from shared.storage import ImageStorage, parse_original_key, parse_upload_key
 from shared.table import Table
+from shared.usages import UsageRepository
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -41,10 +42,12 @@ def create_processor() -> Processor:
     settings = Settings()
     get_decoder().start()  # it imports while the clients are made
     dynamodb = create_client("dynamodb", deadline=get_deadline())
+    table = Table(dynamodb, settings.images_table)
     quota = Quota(settings.max_user_images, settings.max_user_bytes)
-    images = ImageRepository(Table(dynamodb, settings.images_table), quota=quota)
     storage = ImageStorage(create_client("s3", deadline=get_deadline()), settings.bucket)
-    return Processor(images, storage, render=get_decoder().render)
+    return Processor(
+        ImageRepository(table), UsageRepository(table, quota), storage, render=get_decoder().render
+    )
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
@@ -60,18 +63,19 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
 
 def _process(entry: dict[str, Any], context: LambdaContext) -> Exception | None:
     key = unquote_plus(entry["s3"]["object"]["key"])
-    upload_id, original_id = parse_upload_key(key), parse_original_key(key)
+    upload, original = parse_upload_key(key), parse_original_key(key)
+    revision = upload or original
+    if revision is None:
+        return None
     try:
         uploaded_at = datetime.fromisoformat(entry["eventTime"])
-        if upload_id:
-            outcome = create_processor().accept(upload_id, uploaded_at)
-        elif original_id:
-            seconds = context.get_remaining_time_in_millis() / 1000 - RESERVED_SECONDS
-            outcome = create_processor().process(original_id, uploaded_at, seconds=seconds)
+        if upload:
+            outcome = create_processor().accept(upload, uploaded_at)
         else:
-            return None
+            seconds = context.get_remaining_time_in_millis() / 1000 - RESERVED_SECONDS
+            outcome = create_processor().process(revision, uploaded_at, seconds=seconds)
     except Exception as error:  # noqa: BLE001 - raised again, after the other objects
-        get_logger().exception("failed", image_id=upload_id or original_id)
+        get_logger().exception("failed", image_id=revision.image_id)
         return error
-    get_logger().info("processed", image_id=upload_id or original_id, outcome=outcome)
+    get_logger().info("processed", image_id=revision.image_id, outcome=outcome)
     return None

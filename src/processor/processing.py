@@ -9,22 +9,36 @@ from datetime import UTC, datetime, timedelta
 
 from imaging.reports import EncodedRendition, Rendered
 from shared import lifecycle
-from shared.errors import DomainError, NotFound, QuotaExceeded, UnacceptableImage
+from shared.errors import DomainError, NotFound, QuotaExceeded, UnacceptableImage, Unavailable
 from shared.images import ImageRepository
 from shared.inspection import inspect
 from shared.lifecycle import Event, Status
 from shared.models import Facts, Image, Rendition
-from shared.renditions import RenditionName
-from shared.storage import ImageStorage, make_original_key, make_rendition_key, make_upload_key
+from shared.quotas import Usage
+from shared.renditions import RENDITION_TYPE, RenditionName
+from shared.storage import (
+    ImageStorage,
+    Revision,
+    list_revisions,
+    make_original_key,
+    make_rendition_key,
+    make_upload_key,
+)
+from shared.usages import UsageRepository
 
-FIRST_PAUSE_SECONDS = 0.05
-LONGEST_PAUSE_SECONDS = 3.2
+ROW_PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.4)
+"""Between the tries to read a row that is just being written. Lambda's next try comes a minute later."""
 # API Gateway and the function's timeout end a request after 29 seconds: its row is written by then, or never.
 ROW_PATIENCE = timedelta(seconds=35)
 # Lambda's second try comes a minute after the first.
 LATE_AGE = timedelta(seconds=50)
 DELAYED_REASON = "Processing takes longer than usual."
 FAILED_REASON = "Processing failed on our side, not because of the image."
+
+
+class NotRecorded(Unavailable):
+    """The image has no record yet."""
+
 
 type Render = Callable[[bytes, float], Rendered]
 """Makes renditions of bytes within some seconds. Raises UnacceptableImage, or an error that may pass."""
@@ -36,78 +50,108 @@ class Processor:
     def __init__(
         self,
         images: ImageRepository,
+        usages: UsageRepository,
         storage: ImageStorage,
         *,
         render: Render,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._images = images
+        self._usages = usages
         self._storage = storage
         self._render = render
         self._sleep = sleep
 
-    def accept(self, image_id: str, uploaded_at: datetime) -> str:
-        """Verify the bytes that a client posted to S3, and make them the original of its image.
+    def accept(self, upload: Revision, uploaded_at: datetime) -> str:
+        """Verify the bytes that a client posted to S3, and make them the original of their revision.
 
         Returns the outcome, for the log. Only the first good post counts: what was verified stays.
         """
         try:
-            image = self._images.get(image_id)
+            image = self._images.get(upload.image_id)
         except NotFound:
             outcome = "not awaited"
         else:
             is_awaited = lifecycle.awaits_upload(image.state)
-            outcome = self._verify(image, uploaded_at) if is_awaited else _say_before(image)
-        self._storage.delete(make_upload_key(image_id))
+            outcome = self._verify(image, upload, uploaded_at) if is_awaited else _say_before(image)
+        self._storage.delete(make_upload_key(*upload))
         return outcome
 
-    def process(self, image_id: str, uploaded_at: datetime, *, seconds: float) -> str:
+    def process(self, original: Revision, uploaded_at: datetime, *, seconds: float) -> str:
         """Render an original within some seconds, and return the outcome, for the log.
 
         Raises errors that may pass, so that the event comes again.
         """
         age = _get_age(uploaded_at)
-        image = self._await_row(image_id, age)
+        image = self._await_row(original, age)
         if image is None:
-            self._storage.delete_image(image_id)
+            self._storage.delete_revisions(original.list_up_to_here())
             return "deleted"
         if lifecycle.is_final(image.state):
-            return self._end_early(image)
-        if lifecycle.awaits_upload(image.state) and not self._take(image_id):
+            return self._end_early(image, original)
+        if original.number < image.latest_revision and self._storage.has(
+            make_original_key(image.id, image.latest_revision)
+        ):
+            return "replaced"  # the event of the latest revision comes too
+        if lifecycle.awaits_upload(image.state) and not self._take(image, age):
             return Status.REJECTED
         if age > LATE_AGE:
             self._note_late_try(image)
-        with self._marking(Event.FAIL, image_id):
-            return self._finish(image_id, seconds)
+        with self._marking(Event.FAIL, image.id):
+            return self._finish(image, original, seconds)
 
-    def _verify(self, image: Image, uploaded_at: datetime) -> str:
-        if _get_age(uploaded_at) > LATE_AGE and self._storage.has(make_upload_key(image.id)):
+    def _verify(self, image: Image, upload: Revision, uploaded_at: datetime) -> str:
+        key = make_upload_key(*upload)
+        if _get_age(uploaded_at) > LATE_AGE and self._storage.has(key):
             # The first try was killed, and this one may be. A stalled upload does not end with its form.
             self._images.apply(image.id, Event.STALL, reason=FAILED_REASON)
         with self._marking(Event.STALL, image.id):
             try:
-                data = self._storage.get(make_upload_key(image.id))
+                data = self._storage.get(key)
                 _require_announced(image, data)
                 content_type = inspect(data).content_type
             except NotFound:
                 return "accepted before"
             except UnacceptableImage as error:
-                if self._storage.has(make_original_key(image.id)):
+                if self._storage.has(make_original_key(*upload)):
                     return "accepted before"  # an earlier post, whose own event is still to come
                 self._images.apply(image.id, Event.REFUSE, reason=error.detail)
                 return Status.REJECTED
-            self._storage.add(make_original_key(image.id), data, content_type)
+            self._storage.add(make_original_key(*upload), data, content_type)
             return "accepted"
 
-    def _take(self, image_id: str) -> bool:
+    def _take(self, image: Image, age: timedelta) -> bool:
         """Count a verified upload for its user. If there is no room, reject it and delete its bytes."""
+        if age > LATE_AGE:
+            # As in `_verify`: a stalled upload does not end with its form.
+            self._images.apply(image.id, Event.STALL, reason=FAILED_REASON)
+        counted = Usage(images=1, bytes=image.size)
+        name = f"{image.id} {image.version}"
+        with self._marking(Event.STALL, image.id):
+            try:
+                self._usages.reserve(name, image.user_id, counted)
+            except QuotaExceeded as error:
+                if self._images.apply(image.id, Event.REFUSE, reason=error.detail) is None:
+                    return True  # another run has counted it
+                self._storage.delete_revisions(list_revisions(image))
+                return False
         try:
-            self._images.apply(image_id, Event.VERIFY)
-        except QuotaExceeded as error:
-            self._images.apply(image_id, Event.REFUSE, reason=error.detail)
-            self._storage.delete_image(image_id)
-            return False
+            is_taken = self._images.apply(image.id, Event.VERIFY) is not None
+        except DomainError:
+            # DynamoDB may still carry out the change, unless another change comes before it.
+            if self._images.apply(image.id, Event.STALL, reason=FAILED_REASON):
+                self._usages.release(name, image.user_id, counted)
+            raise
+        if not is_taken and not self._is_counted(image.id):
+            self._usages.release(name, image.user_id, counted)
         return True
+
+    def _is_counted(self, image_id: str) -> bool:
+        """Tell if another run has counted the image, with the same reservation."""
+        try:
+            return lifecycle.counts(self._images.get(image_id).state)
+        except NotFound:
+            return False
 
     @contextmanager
     def _marking(self, event: Event, image_id: str) -> Iterator[None]:
@@ -128,59 +172,74 @@ class Processor:
         else:
             self._images.apply(image.id, Event.FAIL, reason=FAILED_REASON)
 
-    def _await_row(self, image_id: str, age: timedelta) -> Image | None:
-        """Read the row. It is written after the object, and may come a moment later than the event."""
-        pause = FIRST_PAUSE_SECONDS
-        while True:
+    def _await_row(self, original: Revision, age: timedelta) -> Image | None:
+        """Read the row. It is written after the object, and may come a moment later than the event.
+
+        Raises NotRecorded if it may still come after that. Then Lambda waits, which costs nothing.
+        """
+        for pause in (*ROW_PAUSES_SECONDS, 0):
             with suppress(NotFound):
-                return self._images.get(image_id)
-            if age > ROW_PATIENCE or not self._storage.has(make_original_key(image_id)):
+                return self._images.get(original.image_id)
+            if age > ROW_PATIENCE or not self._storage.has(make_original_key(*original)):
                 return None
             self._sleep(pause)
-            age += timedelta(seconds=pause)
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        raise NotRecorded
 
-    def _finish(self, image_id: str, seconds: float) -> str:
-        data = self._storage.get(make_original_key(image_id))
+    def _finish(self, begun: Image, original: Revision, seconds: float) -> str:
+        image_id = original.image_id
+        data = self._storage.get(make_original_key(*original))
         try:
             rendered = self._render(data, seconds)
         except UnacceptableImage as error:
             image = self._images.apply(image_id, Event.REJECT, reason=error.detail)
         else:
-            self._store(image_id, rendered.renditions)
-            image = self._images.apply(image_id, Event.FINISH, facts=_make_facts(data, rendered))
+            self._store(original, rendered.renditions)
+            facts = _make_facts(data, rendered, original.number)
+            image = self._images.apply(image_id, Event.FINISH, facts=facts)
         if image is None:
-            return self._end_overtaken(image_id)
-        if image.status is Status.REJECTED:
-            self._discard(image)
+            return self._end_overtaken(original)
+        self._delete_leftovers(image, original, first=begun.revision)
         return image.status
 
-    def _store(self, image_id: str, renditions: Mapping[RenditionName, EncodedRendition]) -> None:
+    def _store(self, original: Revision, renditions: Mapping[RenditionName, EncodedRendition]) -> None:
         def write(name: RenditionName) -> None:
-            self._storage.replace(make_rendition_key(image_id, name), renditions[name].data, "image/webp")
+            key = make_rendition_key(original.image_id, name, original.number)
+            self._storage.add(key, renditions[name].data, RENDITION_TYPE)
 
         with ThreadPoolExecutor(len(renditions)) as executor:
             list(executor.map(write, renditions))
 
-    def _end_overtaken(self, image_id: str) -> str:
+    def _end_overtaken(self, original: Revision) -> str:
         """Another run had a result first, or the image was deleted. Leave no useless byte."""
         try:
-            image = self._images.get(image_id)
+            image = self._images.get(original.image_id)
         except NotFound:
-            self._storage.delete_image(image_id)
+            self._storage.delete_revisions(original.list_up_to_here())
             return "deleted"
-        return self._end_early(image)
+        return self._end_early(image, original)
 
-    def _end_early(self, image: Image) -> str:
-        """The image has its result. A run that was killed may have left the bytes of a rejected one."""
-        if image.status is Status.REJECTED:
-            self._discard(image)
+    def _end_early(self, image: Image, original: Revision) -> str:
+        """The image has its result. A run that was killed may have left bytes that nobody needs."""
+        self._delete_leftovers(image, original, first=original.number)
         return _say_before(image)
 
-    def _discard(self, image: Image) -> None:
-        """Delete the bytes of a rejected image. From then on it does not count, and it ends after a day."""
-        self._storage.delete_image(image.id)
-        self._images.apply(image.id, Event.DISCARD, reason=image.status_reason)
+    def _delete_leftovers(self, image: Image, original: Revision, *, first: int = 1) -> None:
+        """Delete the bytes of a rejected image, or the revisions from `first` on that are not shown.
+
+        From then on a rejected image does not count, and it ends after a day.
+        """
+        if image.status is Status.REJECTED:
+            self._storage.delete_revisions(list_revisions(image))
+            if image.has_original:
+                self._images.apply(image.id, Event.DISCARD, reason=image.status_reason)
+            return
+        others = [
+            Revision(image.id, number)
+            for number in range(first, original.number + 1)
+            if number != image.revision
+        ]
+        if others and image.status is Status.READY:
+            self._storage.delete_revisions(others)
 
 
 def _get_age(uploaded_at: datetime) -> timedelta:
@@ -199,7 +258,7 @@ def _require_announced(image: Image, data: bytes) -> None:
         raise UnacceptableImage("The SHA-256 of the file is not the one that was announced.")
 
 
-def _make_facts(data: bytes, rendered: Rendered) -> Facts:
+def _make_facts(data: bytes, rendered: Rendered, revision: int) -> Facts:
     return Facts(
         content_type=rendered.inspection.content_type,
         size=len(data),
@@ -213,4 +272,5 @@ def _make_facts(data: bytes, rendered: Rendered) -> Facts:
         },
         placeholder=rendered.placeholder,
         exif=rendered.exif,
+        revision=revision,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, overload
 
 import boto3
 from botocore.config import Config
@@ -15,22 +15,29 @@ from botocore.exceptions import ConnectionError as AwsConnectionError
 from shared.errors import Throttled, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sts import STSClient
+
+    type Service = Literal["dynamodb", "s3", "secretsmanager", "sqs", "sts"]
 
 CONNECT_TIMEOUT_SECONDS = 1
-READ_TIMEOUT_SECONDS = {"dynamodb": 2, "s3": 3, "secretsmanager": 1}
+READ_TIMEOUT_SECONDS = {"dynamodb": 2, "s3": 3, "secretsmanager": 1, "sqs": 2, "sts": 1}
 MAX_ATTEMPTS = 3
 
 RESERVED_SECONDS = 1  # to respond and to log
 
-_TEMPORARY_CODES = {
+TEMPORARY_CODES = {
     "ConditionalRequestConflict",
+    "InternalError",
     "OperationAborted",
     "RequestTimeout",
+    "ServiceUnavailable",
+    "SlowDown",
 }
 _THROTTLING_CODES = {
     "ProvisionedThroughputExceededException",
@@ -38,6 +45,14 @@ _THROTTLING_CODES = {
     "SlowDown",
     "ThrottlingException",
 }
+
+
+class Credentials(TypedDict):
+    """Temporary credentials, as boto3 takes them."""
+
+    aws_access_key_id: str
+    aws_secret_access_key: str
+    aws_session_token: str
 
 
 class Deadline:
@@ -63,19 +78,35 @@ def create_client(
 ) -> DynamoDBClient: ...
 @overload
 def create_client(
-    service: Literal["s3"], endpoint_url: str | None = None, *, deadline: Deadline | None = None
+    service: Literal["s3"],
+    endpoint_url: str | None = None,
+    *,
+    deadline: Deadline | None = None,
+    credentials: Credentials | None = None,
 ) -> S3Client: ...
 @overload
 def create_client(
     service: Literal["secretsmanager"], endpoint_url: str | None = None, *, deadline: Deadline | None = None
 ) -> SecretsManagerClient: ...
+@overload
 def create_client(
-    service: Literal["dynamodb", "s3", "secretsmanager"],
+    service: Literal["sqs"], endpoint_url: str | None = None, *, deadline: Deadline | None = None
+) -> SQSClient: ...
+@overload
+def create_client(
+    service: Literal["sts"], endpoint_url: str | None = None, *, deadline: Deadline | None = None
+) -> STSClient: ...
+def create_client(
+    service: Service,
     endpoint_url: str | None = None,
     *,
     deadline: Deadline | None = None,
+    credentials: Credentials | None = None,
 ) -> Any:
-    """Make a client. `deadline` keeps every try of every call within the invocation."""
+    """Make a client. `deadline` keeps every try of every call within the invocation.
+
+    Without `credentials` it has those of the function.
+    """
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=READ_TIMEOUT_SECONDS[service],
@@ -83,7 +114,8 @@ def create_client(
         signature_version="s3v4" if service == "s3" else None,
         s3={"addressing_style": "path" if endpoint_url else "auto"} if service == "s3" else None,
     )
-    client = boto3.client(service, endpoint_url=endpoint_url, config=config)
+    options: Mapping[str, Any] = credentials or {}
+    client = boto3.client(service, endpoint_url=endpoint_url, config=config, **options)
     if deadline:
         longest = CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS[service]
         client.meta.events.register_first("before-send", lambda **_: deadline.require(longest))
@@ -100,7 +132,7 @@ def translate_errors() -> Iterator[None]:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         if code in _THROTTLING_CODES:
             raise Throttled from error
-        if code in _TEMPORARY_CODES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if code in TEMPORARY_CODES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise Unavailable from error
         raise
     except (HTTPClientError, AwsConnectionError, IncompleteReadError) as error:

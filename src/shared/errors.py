@@ -111,10 +111,9 @@ class NotFound(DomainError):
 
 
 class Conflict(DomainError):
-    """The request does not fit the current state of the resource, or others keep changing it."""
+    """The request does not fit the current state of the resource."""
 
     code = "conflict"
-    default_detail = "Someone else is changing this at the moment. Try again."
 
 
 class StillRunning(Conflict):
@@ -131,15 +130,22 @@ class PreconditionFailed(DomainError):
     default_detail = "This has changed since you read it. Read it again, then repeat your change."
 
 
-class Throttled(DomainError):
+class Unavailable(DomainError):
+    """AWS did not respond, or said that it cannot serve us. It passes, so trying again helps."""
+
+    code = "unavailable"
+    default_detail = "The service is not available at the moment. Try again soon."
+
+
+class Throttled(Unavailable):
     """AWS asks us to slow down."""
 
     code = "throttled"
     default_detail = "The service is busy. Try again in a moment."
 
 
-class Unavailable(DomainError):
-    """AWS did not respond, or said that it cannot serve us."""
+class Contended(Unavailable):
+    """Others keep changing the same thing."""
 
-    code = "unavailable"
-    default_detail = "The service is not available at the moment. Try again soon."
+    code = "contended"
+    default_detail = "Too many requests are changing this at the moment. Try again in a moment."

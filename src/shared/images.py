@@ -1,22 +1,24 @@
 """Images in DynamoDB, and the listings that show them."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import quote
 
 from shared import lifecycle
-from shared.errors import NotFound, QuotaExceeded
+from shared.errors import NotFound
 from shared.lifecycle import Event, ImpossibleChange
 from shared.listing import Intersection, Span
 from shared.models import Facts, Image, Visibility
-from shared.quotas import Quota, Usage
+from shared.quotas import Usage
 from shared.records import RecordPage, RecordRepository
-from shared.table import Key, Row, Table, Transaction
+from shared.rows import Key, Row
+from shared.table import Table
+from shared.transactions import ConditionFailed
 
-USAGE_KIND = "USAGE"
+IMAGE_KIND = "IMAGE"
 
 
 @dataclass(frozen=True)
@@ -34,13 +36,12 @@ class ImageFilter:
 class ImageRepository(RecordRepository[Image]):
     """The images table."""
 
-    kind = "IMAGE"
+    kind = IMAGE_KIND
     model = Image
 
-    def __init__(self, table: Table, *, public_shards: int = 1, quota: Quota | None = None) -> None:
+    def __init__(self, table: Table, *, public_shards: int = 1) -> None:
         super().__init__(table)
         self._public_shards = public_shards
-        self._quota = quota or Quota()
 
     def choose_shard(self) -> int:
         return random.randrange(self._public_shards)  # noqa: S311 - spreads load, keeps no secret
@@ -62,39 +63,25 @@ class ImageRepository(RecordRepository[Image]):
     def get_expiry(self, record: Image) -> int | None:
         return record.expires_at
 
-    def count_change(self, transaction: Transaction, old: Image | None, new: Image | None) -> None:
-        """Count what the image's user has, and keep it within the quota."""
-        owner = new or old
-        added = get_image_usage(new) - get_image_usage(old)
-        if added.is_zero or owner is None:
-            return
-        if added.grows:
-            self._quota.require_room(Usage(), added)
-        transaction.count(
-            make_usage_key(owner.user_id),
-            {**dict(added), "version": 1},
-            self._quota.get_limits_before(added) if added.grows else {},
-            failure=self._quota.make_error,
-        )
+    def withdraw(self, image: Image) -> Image | None:
+        """Make sure that an image whose addition has failed is never added. If it was added, return it.
 
-    def get_usage(self, user_id: str) -> Usage:
-        """Return what a user has, as far as it counts."""
-        return Usage.model_validate(self.table.get(make_usage_key(user_id)) or {})
-
-    def require_room(self, user_id: str, size: int, *, claim: str | None = None) -> None:
-        """Raises QuotaExceeded for an image that has no room, before anything of it is stored.
-
-        If an earlier try of the request `claim` has added its image already, it needs no room again.
+        DynamoDB may still carry out a write whose response was lost. It fails if it finds another row.
         """
         try:
-            self._quota.require_room(self.get_usage(user_id), Usage(images=1, bytes=size))
-        except QuotaExceeded:
-            if claim is None or not self.has_claim(claim):
-                raise
+            self.table.add(self.make_key(image.id), image.withdrawn())
+        except ConditionFailed:
+            return self.get(image.id)
+        return None
 
     def list_visible(self, query: ImageFilter, span: Span, *, limit: int) -> RecordPage[Image]:
-        """Read a page of the images that the caller may see, as `list` does."""
-        page = self.list(self._get_intersections(query), span, limit=limit)
+        """Read a page of the images that the caller may see, as `list` does.
+
+        An image that becomes ready meanwhile moves from the hidden ones to the public ones.
+        """
+        hidden = _get_intersections(_get_hidden_bases(query), query)
+        public = _get_intersections(self._get_public_bases(query), query)
+        page = self.list(public, span, limit=limit, sources=hidden)
         # An entry is read before its record: an image that was hidden in between stays hidden.
         visible = [
             image
@@ -115,23 +102,28 @@ class ImageRepository(RecordRepository[Image]):
         except (NotFound, ImpossibleChange):
             return None
 
-    def _get_intersections(self, query: ImageFilter) -> Iterator[Intersection]:
-        suffixes = [_make_tag_suffix(tag) for tag in query.tags]
-        groups = [suffixes] if query.match == "all" else [[suffix] for suffix in suffixes]
-        for base in self._get_bases(query):
-            for group in groups or [[]]:
-                yield [base + suffix for suffix in group] or [base]
+    def _get_public_bases(self, query: ImageFilter) -> Iterator[str]:
+        if query.visibility is Visibility.PRIVATE:
+            return
+        if query.user_id is None:
+            yield from map(_public_base, range(self._public_shards))
+        else:
+            yield _user_base(query.user_id, "PUBLIC")
 
-    def _get_bases(self, query: ImageFilter) -> Iterator[str]:
+
+def _get_hidden_bases(query: ImageFilter) -> Iterator[str]:
+    owner = query.user_id or query.caller_id
+    if owner is not None and (query.is_admin or owner == query.caller_id):
         visibilities = [query.visibility] if query.visibility else [*Visibility]
-        owner = query.user_id or query.caller_id
-        if Visibility.PUBLIC in visibilities:
-            if query.user_id is None:
-                yield from map(_public_base, range(self._public_shards))
-            else:
-                yield _user_base(query.user_id, "PUBLIC")
-        if owner is not None and (query.is_admin or owner == query.caller_id):
-            yield from (_user_base(owner, _name_hidden(visibility)) for visibility in visibilities)
+        yield from (_user_base(owner, _name_hidden(visibility)) for visibility in visibilities)
+
+
+def _get_intersections(bases: Iterable[str], query: ImageFilter) -> Iterator[Intersection]:
+    suffixes = [_make_tag_suffix(tag) for tag in query.tags]
+    groups = [suffixes] if query.match == "all" else [[suffix] for suffix in suffixes]
+    for base in bases:
+        for group in groups or [[]]:
+            yield [base + suffix for suffix in group] or [base]
 
 
 def _public_base(shard: int) -> str:
@@ -139,7 +131,7 @@ def _public_base(shard: int) -> str:
 
 
 def _user_base(user_id: str, name: str) -> str:
-    return f"{_user_partition(user_id)}#{name}"
+    return f"{make_user_partition(user_id)}#{name}"
 
 
 def _name_hidden(visibility: Visibility) -> str:
@@ -147,7 +139,7 @@ def _name_hidden(visibility: Visibility) -> str:
     return "PRIVATE" if visibility is Visibility.PRIVATE else "UNPUBLISHED"
 
 
-def _user_partition(user_id: str) -> str:
+def make_user_partition(user_id: str) -> str:
     return f"USER#{quote(user_id, safe='@:|+')}"  # a "#" in a name must not end it early
 
 
@@ -162,11 +154,11 @@ def get_image_usage(image: Image | None) -> Usage:
     return Usage(images=1, bytes=image.size)
 
 
-def make_usage_key(user_id: str) -> Key:
-    return _user_partition(user_id), USAGE_KIND
+def make_record_key(image_id: str) -> Key:
+    return f"{IMAGE_KIND}#{image_id}", IMAGE_KIND
 
 
 def parse_record_key(key: Key) -> str | None:
     """Return the image's id, or None for the key of another row."""
     partition, sort = key
-    return partition.removeprefix(f"{ImageRepository.kind}#") if sort == ImageRepository.kind else None
+    return partition.removeprefix(f"{IMAGE_KIND}#") if sort == IMAGE_KIND else None

@@ -130,6 +130,11 @@ def await_upload(expires_at: int) -> State:
     return State(*PENDING, expires_at=expires_at)
 
 
+def withdraw(now: datetime) -> State:
+    """State of an image that was never added: it counts for nothing, and has ended."""
+    return State(*DISCARDED, expires_at=int(now.timestamp()))
+
+
 def change(state: State, event: Event, now: datetime) -> State:
     """Return the state after an event. Raises ImpossibleChange."""
     phase = CHANGES[event].get(state.phase)
@@ -165,6 +170,11 @@ def has_ended(state: State, now: datetime) -> bool:
 def is_final(state: State) -> bool:
     """Tell whether processing has a result that a later event does not change."""
     return state.status in {Status.READY, Status.REJECTED}
+
+
+def begins_revision(event: Event) -> bool:
+    """Tell whether the image is made anew after an event, beside what it has."""
+    return event is Event.RETRY
 
 
 def awaits_upload(state: State) -> bool:

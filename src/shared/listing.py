@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import chain
+from itertools import chain, islice
 from typing import Self
 
 from shared.models import format_timestamp
 from shared.table import Table
 
-ENTRIES_PER_READ = 40  # they fit in 4 KB: one read unit, or half of one for an eventually consistent read
+ENTRIES_PER_READ = 30  # entries of users with UUIDs take up to 129 bytes, so these fit in 4 KB: one read unit
 MAX_EXTRA_READS = 24
 MAX_CONCURRENT_READS = 8
 LOWEST_KEY = "!"
@@ -144,17 +144,29 @@ class Step:
     is_found: bool = True
 
 
-def list_page(table: Table, intersections: Iterable[Intersection], span: Span, *, limit: int) -> Page:
+def list_page(
+    table: Table,
+    intersections: Iterable[Intersection],
+    span: Span,
+    *,
+    limit: int,
+    sources: Iterable[Intersection] = (),
+) -> Page:
     """Read one page of the keys that at least one of the intersections holds, each key once.
+
+    `sources` are intersections that are read before the others, because keys move from them to the others.
+    So a key that moves meanwhile is seen at least once.
 
     It may hold fewer keys than `limit` and not be the last page. `next_key` is None only on the last one.
     """
     reads = Reads()
-    streams = [
-        _intersect([Partition(table, name, span, reads) for name in names], span) for names in intersections
-    ]
+    streams: list[Iterator[Step]] = []
+    for group in (sources, intersections):
+        streams += _start(
+            [_intersect([Partition(table, name, span, reads) for name in names], span) for names in group]
+        )
     keys: list[str] = []
-    for step in heapq.merge(*_start(streams), key=lambda step: step.key, reverse=span.descending):
+    for step in heapq.merge(*streams, key=lambda step: step.key, reverse=span.descending):
         is_repeated = bool(keys) and keys[-1] == step.key
         if not step.is_found:
             return Page(keys[:-1] if is_repeated else keys, step.key)
@@ -190,14 +202,12 @@ def _intersect(partitions: Sequence[Partition], span: Span) -> Iterator[Step]:
 
 def _start(streams: Sequence[Iterator[Step]]) -> list[Iterator[Step]]:
     """Make the first reads of all streams at once. Merging them one by one would wait for each in turn."""
-    if len(streams) == 1:
-        return [*streams]
+    if len(streams) <= 1:
+        return [chain(_take_one(stream), stream) for stream in streams]
     with ThreadPoolExecutor(MAX_CONCURRENT_READS) as executor:
-        heads = executor.map(lambda stream: list(_take_one(stream)), streams)
+        heads = executor.map(_take_one, streams)
         return [chain(head, stream) for head, stream in zip(heads, streams, strict=True)]
 
 
-def _take_one(stream: Iterator[Step]) -> Iterator[Step]:
-    for step in stream:
-        yield step
-        return
+def _take_one(stream: Iterator[Step]) -> list[Step]:
+    return [*islice(stream, 1)]

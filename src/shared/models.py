@@ -13,6 +13,8 @@ from shared import lifecycle
 from shared.lifecycle import Event, State, Status
 from shared.renditions import RenditionName
 
+SCHEMA_VERSION = 1
+"""Version of the stored format. Code reads its own version and all earlier ones."""
 MAX_FACT_CHARS = 100
 LEASE_ENDED_REASON = "Processing did not end in time. Ask for it again with POST /images/{id}/reprocess."
 
@@ -38,8 +40,14 @@ class Model(BaseModel):
     )
 
 
-class Record(Model):
-    """Base of everything that has a row of its own."""
+class Stored(Model):
+    """Base of everything that has a row of its own, except listing entries."""
+
+    schema_version: int = SCHEMA_VERSION
+
+
+class Record(Stored):
+    """Base of what clients make: images and items."""
 
     id: str
     created_at: Timestamp
@@ -70,7 +78,6 @@ class Rendition(Model):
     width: int
     height: int
     size: int
-    content_type: str = "image/webp"
 
 
 class Placeholder(Model):
@@ -127,6 +134,7 @@ class Facts(Model):
     renditions: dict[RenditionName, Rendition] | None = None
     placeholder: Placeholder | None = None
     exif: Exif | None = None
+    revision: int | None = None
 
 
 class Image(Record):
@@ -152,6 +160,10 @@ class Image(Record):
     animated: bool = False
     shard: int = 0
     """The shard of the public listing that holds this image. It never changes."""
+    revision: int = 1
+    """The revision of its bytes and renditions. Their keys carry it, and no object is written twice."""
+    latest_revision: int = 1
+    """The last revision that was begun. It becomes the revision of the image when it is ready."""
     link_generation: int = 0
     """How often the links of the image were revoked. Links of an earlier generation open nothing."""
     expires_at: int | None = None
@@ -185,7 +197,13 @@ class Image(Record):
         """The image after an event, with the reason that its owner can read. Raises ImpossibleChange."""
         state = lifecycle.change(self.state, event, datetime.now(UTC))
         found = {name: value for name, value in facts or () if value is not None}
-        return self._with_state(state).model_copy(update={"status_reason": reason, **found})
+        latest = self.latest_revision + lifecycle.begins_revision(event)
+        changes = {"status_reason": reason, "latest_revision": latest, **found}
+        return self._with_state(state).model_copy(update=changes)
+
+    def withdrawn(self) -> Self:
+        """The image as if it had ended before it was added."""
+        return self._with_state(lifecycle.withdraw(datetime.now(UTC)))
 
     def as_of(self, now: datetime) -> Self:
         """The image as readers see it now."""

@@ -1,6 +1,7 @@
 """Quotas: the most that a user may have, and what they use of it."""
 
 from dataclasses import dataclass
+from typing import Self
 
 from shared.errors import QuotaExceeded
 from shared.models import Model
@@ -12,20 +13,15 @@ class Usage(Model):
     images: int = 0
     bytes: int = 0
 
-    def __add__(self, other: "Usage") -> "Usage":
+    def __add__(self, other: Self) -> "Usage":
         return Usage(images=self.images + other.images, bytes=self.bytes + other.bytes)
 
-    def __sub__(self, other: "Usage") -> "Usage":
-        return Usage(images=self.images - other.images, bytes=self.bytes - other.bytes)
+    def __neg__(self) -> "Usage":
+        return Usage(images=-self.images, bytes=-self.bytes)
 
     @property
     def is_zero(self) -> bool:
         return self == Usage()
-
-    @property
-    def grows(self) -> bool:
-        """True for a difference that takes up room."""
-        return self.images > 0 or self.bytes > 0
 
 
 @dataclass(frozen=True)

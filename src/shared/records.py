@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, Contended, NotFound
 from shared.listing import Intersection, Span, list_page
-from shared.models import Model, Record, format_timestamp
-from shared.table import ConditionFailed, Key, Row, Table, Transaction, make_pauses
+from shared.models import Record, Stored, format_timestamp
+from shared.retries import make_pauses
+from shared.rows import Key, Row
+from shared.table import Table
+from shared.transactions import ConditionFailed, Transaction
 
 CLAIM_LIFETIME = timedelta(hours=25)
 """Longer than an Idempotency-Key is kept, so that no retry is taken for a new request."""
@@ -25,7 +28,7 @@ class RecordPage[R: Record]:
     next_key: str | None
 
 
-class Claim(Model):
+class Claim(Stored):
     """Says which record a request has added."""
 
     record_id: str
@@ -61,9 +64,6 @@ class RecordRepository[R: Record]:
         """Return the record as readers see it now, None if it has ended."""
         return self.model.model_validate(row)
 
-    def count_change(self, transaction: Transaction, old: R | None, new: R | None) -> None:
-        """Add to a transaction what else changes when a record that is `old` becomes `new`."""
-
     def get(self, record_id: str) -> R:
         """Raises NotFound."""
         row = self.table.get(self.make_key(record_id)) if _is_id(record_id) else None
@@ -72,9 +72,19 @@ class RecordRepository[R: Record]:
             raise NotFound
         return record
 
-    def list(self, intersections: Iterable[Intersection], span: Span, *, limit: int) -> RecordPage[R]:
-        """Read a page. It may hold fewer records than `limit`, even none, and yet not be the last."""
-        page = list_page(self.table, intersections, span, limit=limit)
+    def list(
+        self,
+        intersections: Iterable[Intersection],
+        span: Span,
+        *,
+        limit: int,
+        sources: Iterable[Intersection] = (),
+    ) -> RecordPage[R]:
+        """Read a page. It may hold fewer records than `limit`, even none, and yet not be the last.
+
+        `sources` are as in `list_page`.
+        """
+        page = list_page(self.table, intersections, span, limit=limit, sources=sources)
         keys = {sort_key: self.make_key(parse_sort_key(sort_key)) for sort_key in page.keys}
         rows = self.table.get_many([*keys.values()])
         records: list[R] = []
@@ -100,11 +110,10 @@ class RecordRepository[R: Record]:
             row = Claim(record_id=record.id, expires_at=int((now + CLAIM_LIFETIME).timestamp()))
             transaction.claim(_make_claim_key(claim), row, now=now, failure=Claimed)
         transaction.add(self.make_key(record.id), record).put_entries(self.get_entries(record))
-        self.count_change(transaction, None, record)
         try:
             self.table.transact(transaction)
         except Claimed:
-            return self._get_claimed(claim)
+            return self.get_claimed(claim or "")
         return record
 
     def update(self, record_id: str, change: Callable[[R], R], guard: Callable[[R], object] = allow) -> R:
@@ -124,7 +133,6 @@ class RecordRepository[R: Record]:
                 .delete_entries(before.keys() - after.keys())
                 .put_entries({key: end for key, end in after.items() if (key, end) not in before.items()})
             )
-            self.count_change(transaction, old, new)
             self.table.transact(transaction)
             return new
 
@@ -141,7 +149,6 @@ class RecordRepository[R: Record]:
                 .delete(self.make_key(record_id), version=record.version)
                 .delete_entries(self.get_entries(record))
             )
-            self.count_change(transaction, record, None)
             self.table.transact(transaction)
 
         _repeat(attempt)
@@ -149,6 +156,16 @@ class RecordRepository[R: Record]:
     def has_claim(self, claim: str) -> bool:
         """Tell whether an earlier try of a request has added a record."""
         return self.table.get(_make_claim_key(claim)) is not None
+
+    def get_claimed(self, claim: str) -> R:
+        """Return the record that an earlier try of a request has added. Raises Conflict if it is gone."""
+        row = self.table.get(_make_claim_key(claim))
+        try:
+            return self.get(Claim.model_validate(row or {}).record_id)
+        except (NotFound, ValueError) as error:
+            raise Conflict(
+                "The resource that this Idempotency-Key has made is gone. Use another key."
+            ) from error
 
     def make_key(self, record_id: str) -> Key:
         return f"{self.kind}#{record_id}", self.kind
@@ -158,15 +175,6 @@ class RecordRepository[R: Record]:
         sort_key = make_sort_key(record.created_at, record.id)
         expires_at = self.get_expiry(record)
         return {(partition, sort_key): expires_at for partition in self.get_partitions(record)}
-
-    def _get_claimed(self, claim: str | None) -> R:
-        row = self.table.get(_make_claim_key(claim or ""))
-        try:
-            return self.get(Claim.model_validate(row or {}).record_id)
-        except (NotFound, ValueError) as error:
-            raise Conflict(
-                "The resource that this Idempotency-Key has made is gone. Use another key."
-            ) from error
 
 
 def make_sort_key(created_at: datetime, record_id: str) -> str:
@@ -186,7 +194,7 @@ def _repeat[T](attempt: Callable[[], T]) -> T:
             return attempt()
         except ConditionFailed:
             continue
-    raise Conflict
+    raise Contended
 
 
 def _make_claim_key(claim: str) -> Key:

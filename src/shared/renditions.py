@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Self
 
+RENDITION_TYPE = "image/webp"
+
 
 class Fit(StrEnum):
     """The way in which a picture fits the box of a rendition."""

@@ -86,6 +86,21 @@ class Settings:
         return int(self._environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]) * 2**20
 
     @cached_property
+    def signer_role(self) -> str | None:
+        """ARN of the role that signs URLs and forms. None: the function's own role signs them."""
+        return self._environ.get("SIGNER_ROLE") or None
+
+    @cached_property
+    def failure_queue(self) -> str:
+        """URL of the queue of events that could not be handled."""
+        return self._environ["FAILURE_QUEUE"]
+
+    @cached_property
+    def reports_batch_failures(self) -> bool:
+        """Lambda lets a function name the records of a batch that have failed."""
+        return bool(self._environ.get("REPORTS_BATCH_FAILURES"))
+
+    @cached_property
     def public_url(self) -> str | None:
         """Base URL of the API as clients see it. None: each request tells it."""
         return self._environ.get("PUBLIC_URL") or None

@@ -1,7 +1,8 @@
 """Bytes in S3: uploads, originals, renditions and legacy files. Every key is built and parsed here.
 
 A client posts its bytes to `uploads/`, and may post again while its form is valid. Bytes that are verified
-are copied to `originals/`, where nobody writes twice.
+are copied to `originals/`, where nobody writes twice. Keys carry the revision of the image, so that a new
+revision overwrites nothing.
 """
 
 from __future__ import annotations
@@ -9,17 +10,18 @@ from __future__ import annotations
 from base64 import b64encode
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from itertools import batched
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
-from shared.aws import translate_errors
+from shared.aws import TEMPORARY_CODES, translate_errors
 from shared.errors import NotFound, Unavailable
-from shared.renditions import RenditionName
+from shared.renditions import RENDITION_TYPE, RenditionName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from mypy_boto3_s3 import S3Client
@@ -27,10 +29,16 @@ if TYPE_CHECKING:
     from shared.models import Image
 
 URL_LIFETIME_SECONDS = 300
-DOWNLOAD_LIFETIME_SECONDS = 3600
+DOWNLOAD_LIFETIME_SECONDS = 1800
+MAX_KEYS_PER_DELETION = 1000
+"""S3's limit for DeleteObjects."""
 UPLOADS_PREFIX = "uploads/"
 ORIGINALS_PREFIX = "originals/"
 RENDITIONS_PREFIX = "renditions/"
+
+
+class DeletionFailed(Exception):
+    """S3 refused to delete objects, and will refuse again."""
 
 
 @dataclass(frozen=True)
@@ -41,48 +49,78 @@ class UploadForm:
     fields: Mapping[str, str]
 
 
-def make_upload_key(image_id: str) -> str:
-    return f"{UPLOADS_PREFIX}{image_id}"
+class Revision(NamedTuple):
+    """One revision of an image: its bytes and its renditions."""
+
+    image_id: str
+    number: int = 1
+
+    def list_keys(self) -> list[str]:
+        """Return the key of every object that the revision may have."""
+        renditions = (make_rendition_key(self.image_id, name, self.number) for name in RenditionName)
+        return [make_upload_key(*self), make_original_key(*self), *renditions]
+
+    def list_up_to_here(self) -> list[Revision]:
+        """Return this revision and all before it."""
+        return [Revision(self.image_id, number) for number in range(1, self.number + 1)]
 
 
-def make_original_key(image_id: str) -> str:
-    return f"{ORIGINALS_PREFIX}{image_id}"
+def list_revisions(image: Image) -> list[Revision]:
+    """Return every revision of an image that may have objects: the one that is shown, and later ones."""
+    return [Revision(image.id, number) for number in range(image.revision, image.latest_revision + 1)]
 
 
-def make_rendition_key(image_id: str, name: RenditionName) -> str:
-    return f"{RENDITIONS_PREFIX}{image_id}/{name}.webp"
+def make_upload_key(image_id: str, revision: int = 1) -> str:
+    return f"{UPLOADS_PREFIX}{image_id}/{revision}"
+
+
+def make_original_key(image_id: str, revision: int = 1) -> str:
+    return f"{ORIGINALS_PREFIX}{image_id}/{revision}"
+
+
+def make_rendition_key(image_id: str, name: RenditionName, revision: int = 1) -> str:
+    return f"{RENDITIONS_PREFIX}{image_id}/{revision}/{name}.webp"
 
 
 def make_file_key(file_id: str, filename: str) -> str:
     return f"files/{file_id}/{filename}"
 
 
-def parse_upload_key(key: str) -> str | None:
-    """Return the image's id, or None for a key that is not a direct upload's."""
+def parse_upload_key(key: str) -> Revision | None:
+    """Return None for a key that is not a direct upload's."""
     return _parse_key(key, UPLOADS_PREFIX)
 
 
-def parse_original_key(key: str) -> str | None:
-    """Return the image's id, or None for a key that is not an original's."""
+def parse_original_key(key: str) -> Revision | None:
+    """Return None for a key that is not an original's."""
     return _parse_key(key, ORIGINALS_PREFIX)
 
 
-def parse_rendition_key(key: str) -> str | None:
-    """Return the image's id, or None for a key that is not a rendition's."""
-    path = _parse_key(key, RENDITIONS_PREFIX)
-    return path.partition("/")[0] if path else None
+def parse_rendition_key(key: str) -> Revision | None:
+    """Return None for a key that is not a rendition's."""
+    return _parse_key(key, RENDITIONS_PREFIX)
 
 
-def _parse_key(key: str, prefix: str) -> str | None:
-    return key.removeprefix(prefix) if key.startswith(prefix) else None
+def _parse_key(key: str, prefix: str) -> Revision | None:
+    if not key.startswith(prefix):
+        return None
+    image_id, _, rest = key.removeprefix(prefix).partition("/")
+    number = rest.partition("/")[0]
+    return Revision(image_id, int(number)) if number.isdecimal() else None
 
 
 class ImageStorage:
-    """The bucket. `signer` signs URLs for clients, who may reach S3 at another address than the functions."""
+    """The bucket.
 
-    def __init__(self, client: S3Client, bucket: str, *, signer: S3Client | None = None) -> None:
+    `get_signer` returns the client that signs URLs for so many seconds. Clients may reach S3 at another
+    address than the functions, and a signature ends with the credentials that made it.
+    """
+
+    def __init__(
+        self, client: S3Client, bucket: str, *, get_signer: Callable[[int], S3Client] | None = None
+    ) -> None:
         self._client = client
-        self._signer = signer or client
+        self._get_signer = get_signer or (lambda _: client)
         self._bucket = bucket
 
     def add(self, key: str, data: bytes, content_type: str, *, disposition: str = "inline") -> bool:
@@ -106,11 +144,6 @@ class ImageStorage:
                 return False
         return True
 
-    def replace(self, key: str, data: bytes, content_type: str) -> None:
-        """Write an object. It replaces an older one of the same key."""
-        with translate_errors():
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=content_type)
-
     def get(self, key: str) -> bytes:
         """Raises NotFound."""
         with translate_errors():
@@ -122,12 +155,16 @@ class ImageStorage:
 
     def touch(self, key: str, content_type: str) -> None:
         """Copy an object onto itself, so that S3 sends its event again. Raises NotFound."""
+        self.copy(key, key, content_type)
+
+    def copy(self, source: str, target: str, content_type: str) -> None:
+        """Copy an object. Raises NotFound."""
         with translate_errors():
             try:
                 self._client.copy_object(
                     Bucket=self._bucket,
-                    Key=key,
-                    CopySource={"Bucket": self._bucket, "Key": key},
+                    Key=target,
+                    CopySource={"Bucket": self._bucket, "Key": source},
                     MetadataDirective="REPLACE",  # S3 copies nothing onto itself unchanged
                     ContentType=content_type,
                     ContentDisposition="inline",
@@ -136,6 +173,11 @@ class ImageStorage:
                 if error.response["Error"]["Code"] != "NoSuchKey":
                     raise
                 raise NotFound from error
+
+    def begin_revision(self, image: Image) -> None:
+        """Copy the original to the latest revision of an image, so that it is processed. Raises NotFound."""
+        source = make_original_key(image.id, image.revision)
+        self.copy(source, make_original_key(image.id, image.latest_revision), image.content_type)
 
     def has(self, key: str) -> bool:
         """Tell whether the object exists. An error of S3 is raised, and does not count as missing."""
@@ -164,16 +206,22 @@ class ImageStorage:
         with translate_errors():
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
-    def delete_image(self, image_id: str) -> None:
-        """Delete every byte of an image. Missing objects are no error."""
-        keys = [make_upload_key(image_id), make_original_key(image_id)]
-        keys += [make_rendition_key(image_id, name) for name in RenditionName]
-        with translate_errors():
-            output = self._client.delete_objects(
-                Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
-            )
-        if output.get("Errors"):
-            raise Unavailable
+    def delete_revisions(self, revisions: Iterable[Revision]) -> None:
+        """Delete every byte of these revisions. Missing objects are no error.
+
+        Raises DeletionFailed if S3 refuses some of them.
+        """
+        keys = (key for revision in revisions for key in revision.list_keys())
+        for batch in batched(keys, MAX_KEYS_PER_DELETION, strict=False):
+            with translate_errors():
+                output = self._client.delete_objects(
+                    Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
+                )
+            codes = sorted({error.get("Code", "") for error in output.get("Errors", [])})
+            if TEMPORARY_CODES.issuperset(codes) and codes:
+                raise Unavailable
+            if codes:
+                raise DeletionFailed(", ".join(codes))
 
     def sign_upload(
         self, image_id: str, *, content_type: str, size: int, sha256: str | None, lifetime_seconds: int
@@ -183,7 +231,7 @@ class ImageStorage:
         if sha256:
             checksum = b64encode(bytes.fromhex(sha256)).decode()
             fields |= {"x-amz-checksum-algorithm": "SHA256", "x-amz-checksum-sha256": checksum}
-        form = self._signer.generate_presigned_post(
+        form = self._get_signer(lifetime_seconds).generate_presigned_post(
             Bucket=self._bucket,
             Key=make_upload_key(image_id),
             Fields=fields,
@@ -197,16 +245,17 @@ class ImageStorage:
 
     def sign_original(self, image: Image) -> str:
         """Make a URL of an image's original, valid for 5 minutes."""
-        return self._sign_image(make_original_key(image.id), image.filename, image.content_type)
+        key = make_original_key(image.id, image.revision)
+        return self._sign_image(key, image.filename, image.content_type)
 
     def sign_rendition(self, image: Image, name: RenditionName) -> str:
         """Make a URL of a rendition, valid for 5 minutes."""
-        rendition = image.renditions[name]
         filename = f"{image.filename.rpartition('.')[0] or image.filename}-{name}.webp"
-        return self._sign_image(make_rendition_key(image.id, name), filename, rendition.content_type)
+        key = make_rendition_key(image.id, name, image.revision)
+        return self._sign_image(key, filename, RENDITION_TYPE)
 
     def sign_download(self, key: str, filename: str) -> str:
-        """Make a URL that downloads an object under this file name, valid for an hour."""
+        """Make a URL that downloads an object under this file name, valid for half an hour."""
         disposition = _make_disposition("attachment", filename)
         return self._sign(DOWNLOAD_LIFETIME_SECONDS, Key=key, ResponseContentDisposition=disposition)
 
@@ -221,7 +270,7 @@ class ImageStorage:
         )
 
     def _sign(self, seconds: int, **parameters: str) -> str:
-        return self._signer.generate_presigned_url(
+        return self._get_signer(seconds).generate_presigned_url(
             "get_object", Params={"Bucket": self._bucket, **parameters}, ExpiresIn=seconds
         )
 

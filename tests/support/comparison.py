@@ -12,10 +12,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from shared.quotas import Quota
 from shared.renditions import RenditionName
 from shared.storage import make_original_key, make_rendition_key, parse_upload_key
-from tests.support.model import FIRST, SMALL, Image, Item, Model, Record, User, read_facts
+from tests.support.model import DEFAULTS, Image, Item, Model, Record, User
 from tests.support.service import Service, add_headers, write_json
+from tests.support.specimens import FIRST, SMALL
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tests.support.api import ApiResponse
 
 # Two of the large pictures and a small one are as much as a user may have.
@@ -74,14 +77,14 @@ class Comparison(RuleBasedStateMachine):
         if is_done and is_last:
             events.remove(key)
 
-    @precondition(lambda self: self.service.removals)
+    @precondition(lambda self: self.service.collect_changes())
     @rule(at=places, is_last=flags)
-    def deliver_removal(self, at: int, is_last: bool) -> None:
-        removals = self.service.removals
-        image_id = removals[at % len(removals)]
-        self.service.handle_removal(image_id)
+    def deliver_change(self, at: int, is_last: bool) -> None:
+        changes = self.service.changes
+        record = changes[at % len(changes)]
+        self.handle_change(record)
         if is_last:
-            removals.remove(image_id)
+            changes.remove(record)
 
     @precondition(lambda self: self.service.sent)
     @rule(at=places)
@@ -94,19 +97,30 @@ class Comparison(RuleBasedStateMachine):
 
     def handle_event(self, key: str, *, is_late: bool = False, is_faulty: bool = False) -> bool:
         """Return False if it raised. Then it comes again."""
-        image = next(image for image in self.model.images if key.endswith(image.id))
+        image = next(image for image in self.model.images if image.id in key)
         is_done = self.service.handle_event(key, is_late=is_late, is_faulty=is_faulty)
         if parse_upload_key(key):
             self.model.accept(image, is_late=is_late)
             assert is_done
         else:
-            assert is_done is self.model.process(image, is_late=is_late, is_faulty=is_faulty)
+            revision = int(key.rpartition("/")[2])
+            assert is_done is self.model.process(image, revision, is_late=is_late, is_faulty=is_faulty)
         return is_done
+
+    def handle_change(self, record: Any) -> None:  # noqa: ANN401 - JSON
+        """It gives back what an image has counted."""
+        self.service.handle_change(record)
+        old = record["dynamodb"]["OldImage"]
+        image = next(image for image in self.model.images if image.id == old["id"]["S"])
+        if old["has_original"]["BOOL"]:
+            image.is_charged = False
+        if record["eventName"] == "REMOVE":
+            image.originals.clear()
 
     def settle(self, image: Image, rounds: int) -> None:
         """Handle the waiting events of an image, the newest first, then the events that follow, and so on."""
         for _ in range(rounds):
-            for key in [key for key in reversed(self.service.events) if key.endswith(image.id)]:
+            for key in [key for key in reversed(self.service.events) if image.id in key]:
                 self.handle_event(key)
                 self.service.events.remove(key)
 
@@ -136,7 +150,6 @@ class Comparison(RuleBasedStateMachine):
     def delete_image(self, image: Image, attempt: Attempt) -> None:
         if self.write("DELETE", f"/images/{image.id}", image, attempt, status=204):
             image.exists = False
-            self.service.removals.append(image.id)
 
     @invariant()
     def compare(self) -> None:
@@ -203,15 +216,25 @@ class Comparison(RuleBasedStateMachine):
         assert self.service.list_keys() == set()
         self.service.expire_rows()
         assert set(self.service.list_kinds()) <= {"USAGE"}
+        assert {user: self.model.measure(user)["images"] for user in USERS} == dict.fromkeys(USERS, 0)
+        self.compare()
 
     def settle_all(self) -> None:
-        events, removals = self.service.events, self.service.removals
-        while events:
-            self.handle_event(events.pop())
-        while removals:
-            self.service.handle_removal(removals.pop())
+        while self.service.events or self.service.collect_changes():
+            while self.service.collect_changes():
+                self.handle_change(self.service.changes.pop())
+            if self.service.events:
+                assert self.handle_event(self.service.events.pop())
 
 
 def list_keys(image: Image) -> list[str]:
-    keys = [make_original_key(image.id)] if image.original else []
-    return keys + [make_rendition_key(image.id, name) for name in RenditionName if image.has_renditions]
+    originals = [make_original_key(image.id, revision) for revision in image.originals]
+    names = [*RenditionName] if image.has_renditions else []
+    return originals + [make_rendition_key(image.id, name, image.revision) for name in names]
+
+
+def read_facts(image: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts in a response that the model knows. Of some fields it knows only if they are set."""
+    names = ("id", "userId", "size", "contentType", "status", "version", "filename", *DEFAULTS)
+    said = ("statusReason", "url", "renditions")
+    return {name: image[name] for name in names} | {name: bool(image[name]) for name in said}

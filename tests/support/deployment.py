@@ -1,7 +1,8 @@
-"""A whole deployment in one process: the real functions, on moto, and the events between them."""
+"""A whole deployment in one process: the real functions, and the events between them."""
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,20 +14,24 @@ from app.main import create_app
 from imaging.decoder import Decoder
 from imaging.renditions import render
 from operations.consistency import ConsistencyCheck
-from processor import cleanup, main
+from processor import changes, main
 from shared.aws import create_client
 from tests.support.api import Api, make_context
+from tests.support.changes import select_changes
 from tests.support.faults import Injection, Killed, Wire
 
 if TYPE_CHECKING:
     import pytest
 
     from imaging.reports import Rendered
+    from operations.findings import Finding
     from shared.images import ImageRepository
     from shared.storage import ImageStorage
+    from shared.usages import UsageRepository
     from tests.support.api import ApiResponse
+    from tests.support.dynamodb.engine import Engine
 
-ACCOUNT, REGION = "123456789012", "eu-central-1"  # moto's, and the tests'
+ACCOUNT = "123456789012"  # moto's
 EVENT_AGE = timedelta(seconds=40)
 """Too old for the processor to wait for a row, too young for it to take the event for a late one."""
 LATER = timedelta(hours=1)
@@ -36,13 +41,14 @@ LATER = timedelta(hours=1)
 class Deployment:
     """The functions as Lambda has them: their own factories make the clients, on a wire that can fail."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
+        self.engine = engine
         self.wire = Wire()
         self.wire.install(monkeypatch)
         self.api = Api()
         self.sent = 0
         """Requests since `empty`."""
-        self._rows: set[str] = set()
+        self._changes: list[Any] = []
         self._rendered: dict[bytes, Rendered] = {}
         monkeypatch.setattr("time.sleep", lambda _: None)
         monkeypatch.setattr(Decoder, "start", lambda _: None)
@@ -60,18 +66,21 @@ class Deployment:
         return dependencies.get_images()
 
     @property
+    def usages(self) -> UsageRepository:
+        return dependencies.get_usages()
+
+    @property
     def storage(self) -> ImageStorage:
         return dependencies.get_storage()
 
     def empty(self) -> None:
         """Empty tables and bucket, faster than by deleting, and forget what a new function does not know."""
-        for table in get_backend("dynamodb")[ACCOUNT][REGION].tables.values():
-            table.items.clear()
+        self.engine.empty()
         get_backend("s3")[ACCOUNT]["aws"].buckets["bucket"].keys.clear()
         ring = KeyRing(lambda: self._secrets, "links")
         create_app().dependency_overrides[dependencies.get_keys] = lambda: ring
         self.wire.written.clear()
-        self._rows.clear()
+        self._changes.clear()
         self.sent = 0
 
     def request(
@@ -82,7 +91,6 @@ class Deployment:
         **options: Any,  # noqa: ANN401 - of `request`
     ) -> ApiResponse | None:
         """None if the function was killed."""
-        self._rows |= self.list_ids()
         self.sent += 1
         self.wire.begin(injection)
         try:
@@ -98,37 +106,42 @@ class Deployment:
         record = {"eventTime": at, "s3": {"object": {"key": key}}}
         return self._invoke(main.lambda_handler, record)
 
-    def remove(self, image_id: str, injection: Injection | None = None) -> bool:
-        """Send the cleanup the event of a removed record. False if it failed."""
+    def follow(self, injection: Injection | None = None) -> bool:
+        """Send the changes of the images table to their function. False if it failed: they come again."""
         self.wire.begin(injection)
-        keys = {"pk": {"S": f"IMAGE#{image_id}"}, "sk": {"S": "IMAGE"}}
-        return self._invoke(cleanup.lambda_handler, {"eventName": "REMOVE", "dynamodb": {"Keys": keys}})
+        self.take_changes()
+        if not self._invoke(changes.lambda_handler, *self._changes):
+            return False
+        self._changes.clear()
+        return True
 
     def settle(self) -> None:
         """Deliver the events of the bucket and of the table's stream, until there are no more."""
-        while True:
-            self._rows |= self.list_ids()
-            removed = self._rows - self.list_ids()
-            if not (self.wire.written or removed):
-                return
+        while self.wire.written or self.take_changes():
             written, self.wire.written = self.wire.written, []
             for key in written:
                 assert self.deliver(key)
-            for image_id in removed:
-                assert self.remove(image_id)
-            self._rows -= removed
+            assert self.follow()
+
+    def take_changes(self) -> list[Any]:
+        """Return the changes that their function has not followed yet."""
+        self._changes += select_changes(self.engine.take_records("images"))
+        return self._changes
 
     def list_ids(self) -> set[str]:
         """Ids of the images that have a row."""
-        rows = get_backend("dynamodb")[ACCOUNT][REGION].tables["images"].items.items()
-        return {key.value.partition("#")[2] for key, row in rows if row and key.value.startswith("IMAGE#")}
+        keys = (row["pk"]["S"] for row in self.engine.list_items("images"))
+        return {key.partition("#")[2] for key in keys if key.startswith("IMAGE#")}
 
-    def find_flaws(self) -> list[str]:
+    def find_flaws(self) -> list[Finding]:
         """Everything that does not agree, as if an hour had passed."""
         self.wire.begin()
         items, at = dependencies.get_items(), datetime.now(UTC) + LATER
         check = ConsistencyCheck(self.images, items, self.storage, clock=lambda: at)
-        return [f"{finding.flaw}: {finding.name}" for finding in check.find()]
+        self.engine.clock = lambda: time.time() + LATER.total_seconds()
+        found = [*check.find()]
+        self.engine.clock = time.time
+        return found
 
     def pass_time(self) -> None:
         """Act as if the time that a killed function had left has passed."""
@@ -141,9 +154,9 @@ class Deployment:
                 ExpressionAttributeValues={":past": {"N": "1"}},
             )
 
-    def _invoke(self, handler: Any, record: Any) -> bool:  # noqa: ANN401 - any handler, any record
+    def _invoke(self, handler: Any, *records: Any) -> bool:  # noqa: ANN401 - any handler, any record
         try:
-            handler({"Records": [record]}, make_context())
+            handler({"Records": [*records]}, make_context())
         except (ExceptionGroup, Killed):
             return False
         return True
@@ -158,7 +171,7 @@ class Deployment:
 
 def clear_factories() -> None:
     """Make every function's factories forget what they made."""
-    for module in (dependencies, main, cleanup):
+    for module in (dependencies, main, changes):
         for factory in vars(module).values():
             if hasattr(factory, "cache_clear") and factory.__module__ == module.__name__:
                 factory.cache_clear()

@@ -19,6 +19,10 @@ RENDITIONS = dict.fromkeys(RenditionName, Rendition(width=80, height=40, size=10
 _numbers = itertools.count()
 
 
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
 def make_image(**fields: Any) -> Image:  # noqa: ANN401 - any field of an image
     """An image that is processing, a second younger than the last one unless `created_at` says otherwise."""
     created_at = fields.pop("created_at", START + timedelta(seconds=next(_numbers)))

@@ -27,11 +27,12 @@ from tests.support.scenarios import (
     check_some_images,
     leave_objects,
     leave_original,
+    leave_rejected,
     post_accepted,
     post_right,
     post_wrong,
+    tell_of_change,
     tell_of_original,
-    tell_of_removal,
     tell_of_upload,
 )
 
@@ -129,7 +130,8 @@ STEPS = [
     Step("reject an image", tell_of_original, add_damaged, check_rejected),
     Step("refuse a direct upload", tell_of_upload, post_wrong, check_rejected),
     Step("process what has no record", tell_of_original, leave_original, check_nothing),
-    Step("clean up", tell_of_removal, leave_objects, check_nothing),
+    Step("follow a removal", tell_of_change, leave_objects, check_nothing),
+    Step("follow a rejection", tell_of_change, leave_rejected, check_rejected),
 ]
 CALLS = {
     "upload": 3,
@@ -156,11 +158,12 @@ CALLS = {
     "legacy upload": 3,
     "process": 4 + len(RenditionName),
     "accept a direct upload": 4,
-    "process a direct upload": 6 + len(RenditionName),
+    "process a direct upload": 7 + len(RenditionName),
     "reject an image": 7,
     "refuse a direct upload": 6,
     "process what has no record": 2,
-    "clean up": 1,
+    "follow a removal": 3,
+    "follow a rejection": 2,
 }
 """The AWS calls of each in a new deployment, where the keys of links are not read yet.
 

@@ -2,47 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
-
-from tests.support.pictures import insert_jpeg_segments, make_picture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hypothesis.vendor.pretty import RepresentationPrinter
-
     from shared.quotas import Quota
+    from tests.support.specimens import Picture
 
-COMMENT = b"\xff\xfe"
 FILENAME = "photo.jpg"
 DEFAULTS: dict[str, Any] = {"description": None, "visibility": "private", "tags": []}
 
 type User = str | None
 type Status = Literal["pending", "processing", "ready", "rejected", "failed"]
-
-
-@dataclass(frozen=True)
-class Picture:
-    """Bytes, and how they are judged: at once by their header, later by their pixels."""
-
-    name: str
-    data: bytes
-    content_type: str = "image/jpeg"
-    is_accepted: bool = True
-    is_sound: bool = True
-
-    def _repr_pretty_(self, printer: RepresentationPrinter, _cycle: bool) -> None:
-        printer.text(self.name)  # hypothesis would print all bytes
-
-
-JPEG = make_picture()
-FIRST = Picture("first", insert_jpeg_segments(JPEG, COMMENT + b"1"))
-SECOND = Picture("second of the size of the first", insert_jpeg_segments(JPEG, COMMENT + b"2"))
-SMALL = Picture("small", make_picture("PNG"), "image/png")
-DAMAGED = Picture("damaged", FIRST.data[:-100], is_sound=False)
-TEXT = Picture("text of the size of the first", b"x" * len(FIRST.data), is_accepted=False)
-PICTURES = (FIRST, SECOND, SMALL, DAMAGED, TEXT)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -85,6 +58,8 @@ class Image(Record):
     has_reason: bool = False
     is_verified: bool = True
     """Its original is kept, so it counts. A record without one ends by itself."""
+    is_charged: bool = False
+    """It counts, or it has counted, and the change that ended this is still to be followed."""
     link_generation: int = 0
     promised: Picture | None = None
     """The picture that a direct upload has announced."""
@@ -92,6 +67,10 @@ class Image(Record):
     """It has announced the checksum too, not only the size."""
     posted: Picture | None = None
     original: Picture | None = None
+    originals: set[int] = field(default_factory=set)
+    """The revisions whose original is in the bucket."""
+    revision: int = 1
+    latest_revision: int = 1
     has_renditions: bool = False
 
     @property
@@ -109,7 +88,7 @@ class Image(Record):
         return not self.is_verified and self.status != "rejected"
 
     def show(self, caller: User) -> dict[str, Any]:
-        """The facts that `read_facts` finds in a response."""
+        """The facts that a comparison reads in a response."""
         return {
             "id": self.id,
             "userId": self.owner,
@@ -118,7 +97,7 @@ class Image(Record):
             "status": self.status,
             "version": self.version,
             **self.metadata,
-            "statusReason": self.has_reason,
+            "statusReason": caller == self.owner and self.has_reason,
             "url": caller == self.owner and self.is_verified,
             "renditions": self.has_renditions,
         }
@@ -137,22 +116,28 @@ class Image(Record):
         self.status, self.has_reason = status, has_reason
         self.version += 1
 
+    def begin_revision(self) -> None:
+        """Bytes that are not verified yet are verified again. Others are copied."""
+        self.put_down("pending" if self.is_awaited else "processing")
+        self.latest_revision += 1
+        if not (self.is_awaited and self.posted):
+            self.originals.add(self.latest_revision)
+
+    def keep_revision(self, first: int, last: int) -> None:
+        """None of these revisions is kept but that which is shown."""
+        self.originals -= {*range(first, last + 1)} - {self.revision}
+
     def refuse(self) -> None:
         self.put_down("rejected", has_reason=True)
         self.original = None
+        self.originals.clear()
 
     def reject(self) -> None:
         """The verdict is one change, and the end of its bytes is another."""
         self.put_down("rejected", has_reason=True)
         self.version += 1
         self.is_verified, self.original = False, None
-
-
-def read_facts(image: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts in a response that the model knows. Of some fields it knows only if they are set."""
-    names = ("id", "userId", "size", "contentType", "status", "version", "filename", *DEFAULTS)
-    said = ("statusReason", "url", "renditions")
-    return {name: image[name] for name in names} | {name: bool(image[name]) for name in said}
+        self.originals.clear()
 
 
 class Model:
@@ -175,6 +160,8 @@ class Model:
             content_type=picture.content_type,
             metadata={**DEFAULTS, "filename": FILENAME, **metadata},
             original=picture,
+            originals={1},
+            is_charged=True,
         )
         self.images.append(image)
         return image
@@ -184,6 +171,8 @@ class Model:
     ) -> Image:
         image = self.upload(user, image_id, picture, metadata)
         image.status, image.original, image.is_verified = "pending", None, False
+        image.originals.clear()
+        image.is_charged = False
         image.promised, image.is_bound = picture, is_bound
         return image
 
@@ -193,9 +182,7 @@ class Model:
         return item
 
     def measure(self, user: User) -> dict[str, int]:
-        counted = [
-            image for image in self.images if image.exists and image.owner == user and image.is_verified
-        ]
+        counted = [image for image in self.images if image.owner == user and image.is_charged]
         return {"images": len(counted), "bytes": sum(image.size for image in counted)}
 
     def has_room(self, user: User, size: int) -> bool:
@@ -257,30 +244,49 @@ class Model:
         is_promised = posted is image.promised or (not image.is_bound and len(posted.data) == image.size)
         if is_promised and posted.is_accepted:
             image.original = posted
+            image.originals.add(1)
         else:
             image.refuse()
 
-    def process(self, image: Image, *, is_late: bool, is_faulty: bool) -> bool:
+    def process(self, image: Image, revision: int, *, is_late: bool, is_faulty: bool) -> bool:
         """Handle the event of an original. Return False if it raises. Then it comes again."""
-        if not image.exists or image.original is None or image.status in {"ready", "rejected"}:
+        if not image.exists:
+            return self._process_without_row(image, revision, is_late=is_late)
+        if image.original is None or image.status in {"ready", "rejected"}:
+            image.keep_revision(revision, revision)
             return True
+        if revision < image.latest_revision and image.latest_revision in image.originals:
+            return True
+        had_reason, shown = image.has_reason, image.revision
         if image.is_awaited:
+            if is_late:
+                image.put_down("failed", has_reason=True)
             if not self.has_room(image.owner, image.size):
                 image.refuse()
                 return True
-            image.is_verified = True
+            image.is_verified = image.is_charged = True
             image.put_down("processing")
         if is_late:
-            image.put_down("failed" if image.has_reason else "processing", has_reason=True)
+            image.put_down("failed" if had_reason else "processing", has_reason=True)
         if is_faulty:
             image.put_down("failed", has_reason=True)
         elif image.original.is_sound:
             image.content_type = image.original.content_type
             image.has_renditions = True
+            image.revision = revision
             image.put_down("ready")
+            image.keep_revision(shown, revision)
         else:
             image.reject()
         return not is_faulty
+
+    @staticmethod
+    def _process_without_row(image: Image, revision: int, *, is_late: bool) -> bool:
+        """A row may still come for bytes that are young, and then the event has to come again."""
+        if revision in image.originals and not is_late:
+            return False
+        image.originals -= {*range(1, revision + 1)}
+        return True
 
 
 def _owns(user: User, record: Record) -> bool:

@@ -7,9 +7,9 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from shared.images import get_image_usage
 from shared.lifecycle import PROCESSING_LEASE, Status
 from shared.models import Visibility
-from shared.quotas import Usage
 from shared.renditions import RenditionName
 from shared.storage import make_original_key, make_rendition_key, make_upload_key
 from tests.support.images import make_image, make_pending, make_ready
@@ -18,6 +18,7 @@ from tests.support.pictures import make_picture
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from shared.models import Image
     from tests.support.deployment import Deployment
     from tests.support.faults import Injection
 
@@ -48,12 +49,17 @@ class Step:
     check: Callable[[Deployment, str], object]
 
 
+def add(deployment: Deployment, image: Image) -> None:
+    deployment.usages.reserve(image.id, image.user_id, get_image_usage(image))
+    deployment.images.add(image)
+
+
 def add_ready(deployment: Deployment, **fields: Any) -> str:  # noqa: ANN401 - any field of an image
     image = make_ready(size=len(PICTURE), sha256=hashlib.sha256(PICTURE).hexdigest(), **fields)
     deployment.storage.add(make_original_key(image.id), PICTURE, image.content_type)
     for name in image.renditions:
-        deployment.storage.replace(make_rendition_key(image.id, name), b"x", "image/webp")
-    deployment.images.add(image)
+        deployment.storage.add(make_rendition_key(image.id, name), b"x", "image/webp")
+    add(deployment, image)
     deployment.wire.written.clear()
     return image.id
 
@@ -71,7 +77,7 @@ def add_uploaded(deployment: Deployment, content: bytes = PICTURE) -> str:
     lease = int(time.time() + PROCESSING_LEASE.total_seconds())
     image = make_image(size=len(PICTURE), leased_until=lease)
     deployment.storage.add(make_original_key(image.id), content, image.content_type)
-    deployment.images.add(image)
+    add(deployment, image)
     deployment.wire.written.clear()
     return image.id
 
@@ -117,6 +123,12 @@ def leave_objects(deployment: Deployment) -> str:
     return image_id
 
 
+def leave_rejected(deployment: Deployment) -> str:
+    image_id = add_damaged(deployment)
+    deployment.deliver(make_original_key(image_id))
+    return image_id
+
+
 def add_item(deployment: Deployment) -> str:
     response = deployment.request("POST", "/items", user="ann", json={"name": "a"})
     assert response
@@ -157,13 +169,12 @@ def check_ready(deployment: Deployment, image_id: str) -> None:
 
 
 def check_rejected(deployment: Deployment, image_id: str) -> None:
-    """Its bytes are gone, and it counts for nothing."""
+    """Its bytes are gone."""
     image = deployment.images.get(image_id)
     assert (image.status, image.has_original) == (Status.REJECTED, False)
     assert image.status_reason
     assert image.expires_at
     assert [key for page in deployment.storage.list_keys() for key, _ in page] == []
-    assert deployment.images.get_usage("ann") == Usage()
 
 
 def check_nothing(deployment: Deployment, image_id: str) -> None:
@@ -200,5 +211,6 @@ def tell_of_original(deployment: Deployment, image_id: str, injection: Injection
     return deployment.deliver(make_original_key(image_id), injection)
 
 
-def tell_of_removal(deployment: Deployment, image_id: str, injection: Injection | None) -> bool:
-    return deployment.remove(image_id, injection)
+def tell_of_change(deployment: Deployment, image_id: str, injection: Injection | None) -> bool:
+    del image_id  # all changes come together
+    return deployment.follow(injection)

@@ -1,4 +1,4 @@
-"""The whole service on moto: its three functions, and the events that wait for them."""
+"""The whole service in one process: its three functions, and the events that wait for them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from imaging.renditions import render
-from processor import cleanup, main
+from processor import changes, main
 from processor.processing import LATE_AGE
 from shared.errors import Unavailable
-from shared.storage import ImageStorage, make_upload_key
+from shared.storage import ORIGINALS_PREFIX, UPLOADS_PREFIX, ImageStorage, make_upload_key
 from tests.support.api import Api, ApiResponse, dump_json, make_context, make_form, make_upload
-from tests.support.model import FILENAME, Picture, User
+from tests.support.changes import select_changes
+from tests.support.model import FILENAME, User
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from imaging.reports import Rendered
+    from tests.support.dynamodb.engine import Engine
+    from tests.support.specimens import Picture
 
 type Options = dict[str, Any]
 """Of `Api.request`."""
@@ -51,13 +54,13 @@ class NotifyingStorage(ImageStorage):
 
     def add(self, key: str, data: bytes, content_type: str, *, disposition: str = "inline") -> bool:
         is_new = super().add(key, data, content_type, disposition=disposition)
-        if is_new:
+        if is_new and key.startswith((UPLOADS_PREFIX, ORIGINALS_PREFIX)):
             self.events.append(key)
         return is_new
 
-    def touch(self, key: str, content_type: str) -> None:
-        super().touch(key, content_type)
-        self.events.append(key)
+    def copy(self, source: str, target: str, content_type: str) -> None:
+        super().copy(source, target, content_type)
+        self.events.append(target)
 
 
 @dataclass(frozen=True)
@@ -72,29 +75,22 @@ class Sent:
 
 @dataclass(frozen=True)
 class Service:
-    """`events` are keys of objects that were written, `removals` are ids of images whose rows are gone."""
+    """`events` are keys of objects that were written, `changes` are records of the table's stream."""
 
     api: Api
+    engine: Engine
     dynamodb: DynamoDBClient
     s3: S3Client
     events: list[str]
     renderer: Renderer
-    removals: list[str] = field(default_factory=list)
+    changes: list[Any] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
 
     def empty(self) -> None:
-        for name in self.dynamodb.list_tables()["TableNames"]:
-            table = self.dynamodb.describe_table(TableName=name)["Table"]
-            self.dynamodb.delete_table(TableName=name)
-            self.dynamodb.create_table(
-                TableName=name,
-                BillingMode="PAY_PER_REQUEST",
-                KeySchema=table["KeySchema"],
-                AttributeDefinitions=table["AttributeDefinitions"],
-            )
+        self.engine.empty()
         for key in self.list_keys():
             self.s3.delete_object(Bucket="bucket", Key=key)
-        for waiting in (self.events, self.removals, self.sent):
+        for waiting in (self.events, self.changes, self.sent):
             waiting.clear()
 
     def list_keys(self) -> set[str]:
@@ -135,14 +131,17 @@ class Service:
             self.renderer.is_faulty = False
         return True
 
-    def handle_removal(self, image_id: str) -> None:
-        record = {"eventName": "REMOVE", "dynamodb": {"Keys": make_row_key(image_id)}}
-        cleanup.lambda_handler({"Records": [record]}, make_context())
+    def collect_changes(self) -> list[Any]:
+        """Return the changes that wait for their function."""
+        self.changes.extend(select_changes(self.engine.take_records("images")))
+        return self.changes
+
+    def handle_change(self, record: Any) -> None:  # noqa: ANN401 - JSON
+        assert changes.lambda_handler({"Records": [record]}, make_context()) == {"batchItemFailures": []}
 
     def expire(self, image_id: str) -> None:
         """Remove the row as DynamoDB does when its time has come. Its entries go at another time."""
         self.dynamodb.delete_item(TableName="images", Key=make_row_key(image_id))
-        self.removals.append(image_id)
 
     def expire_rows(self) -> None:
         """Remove every row that has an end."""

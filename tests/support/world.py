@@ -6,12 +6,17 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from operations.consistency import ConsistencyCheck
 from operations.findings import Flaw
+from processor.following import Follower
+from shared.images import get_image_usage
 from shared.lifecycle import PROCESSING_LEASE, Event
-from shared.models import Item, Visibility
+from shared.models import Facts, Item, Visibility
 from shared.renditions import RenditionName
-from shared.storage import make_original_key, make_rendition_key, make_upload_key
+from shared.storage import Revision, make_original_key, make_rendition_key, make_upload_key
+from tests.support.changes import select_changes
 from tests.support.images import START, make_image, make_pending
 from tests.support.pictures import make_picture
 
@@ -24,8 +29,10 @@ if TYPE_CHECKING:
     from shared.images import ImageRepository
     from shared.items import ItemRepository
     from shared.models import Image
+    from shared.rows import Key
     from shared.storage import ImageStorage
-    from shared.table import Key
+    from shared.usages import UsageRepository
+    from tests.support.dynamodb.engine import Engine
 
 PICTURE = make_picture()
 LATER = timedelta(hours=1)
@@ -35,13 +42,23 @@ LATER = timedelta(hours=1)
 class World:
     """A deployment with an image of each kind in it, whose table and bucket agree."""
 
-    def __init__(
-        self, images: ImageRepository, items: ItemRepository, storage: ImageStorage, processor: Processor
+    def __init__(  # noqa: PLR0913, PLR0917 - its parts
+        self,
+        images: ImageRepository,
+        usages: UsageRepository,
+        items: ItemRepository,
+        storage: ImageStorage,
+        processor: Processor,
+        engine: Engine,
     ) -> None:
         self.images = images
+        self.usages = usages
         self.items = items
         self.storage = storage
         self.processor = processor
+        self._engine = engine
+        self._offset = 0.0
+        self._follower = Follower(usages, storage, send=pytest.fail)
         self.dynamodb: DynamoDBClient = images.table._client  # noqa: SLF001 - to break its contents
         self.image = self.add_ready(tags=("sea", "sun"), visibility=Visibility.PUBLIC)
         self.add_ready(user_id="bob", visibility=Visibility.PRIVATE)
@@ -53,8 +70,23 @@ class World:
 
     def add_ready(self, data: bytes = PICTURE, **fields: Any) -> Image:  # noqa: ANN401 - any field of an image
         image = self.add_uploaded(data, **fields)
-        self.processor.process(image.id, datetime.now(UTC), seconds=60)
+        self.processor.process(Revision(image.id), datetime.now(UTC), seconds=60)
+        self.follow()
         return self.images.get(image.id)
+
+    def pass_time(self, seconds: float) -> None:
+        """Move the clock of DynamoDB on."""
+        self._offset += seconds
+        self._engine.clock = lambda: time.time() + self._offset
+
+    def follow(self) -> None:
+        """Let the function behind the table's stream follow all changes."""
+        assert self._follower.follow(select_changes(self._engine.take_records("images"))) == {}
+
+    def count(self, user: str) -> tuple[int, int]:
+        """Return the images and the bytes that are counted."""
+        counter = self.usages.get(user)
+        return counter.images, counter.bytes
 
     def add_uploaded(self, data: bytes = PICTURE, **fields: Any) -> Image:  # noqa: ANN401 - any field of an image
         lease = int(time.time() + PROCESSING_LEASE.total_seconds())
@@ -62,6 +94,7 @@ class World:
             **{"size": len(data), "leased_until": lease, "updated_at": datetime.now(UTC)} | fields
         )
         self.storage.add(make_original_key(image.id), data, "image/jpeg")
+        self.usages.reserve(image.id, image.user_id, get_image_usage(image))
         return self.images.add(image)
 
     def find(self, *, later: timedelta = LATER) -> list[tuple[Flaw, str]]:
@@ -146,6 +179,29 @@ def leave_original(world: World) -> str:
     return key
 
 
+def leave_old_revision(world: World) -> str:
+    """The processor was killed before it deleted what the new revision had replaced."""
+    image = world.images.apply(world.image.id, Event.RETRY)
+    assert image
+    world.storage.begin_revision(image)
+    facts = Facts(revision=image.latest_revision)
+    for name in RenditionName:
+        data = world.storage.get(make_rendition_key(image.id, name))
+        world.storage.add(make_rendition_key(image.id, name, image.latest_revision), data, "image/webp")
+        world.storage.delete(make_rendition_key(image.id, name))
+    assert world.images.apply(image.id, Event.FINISH, facts=facts)
+    return make_original_key(image.id)
+
+
+def leave_new_revision(world: World) -> str:
+    """Another run was faster, and its revision is shown."""
+    image = world.images.apply(world.image.id, Event.RETRY)
+    assert image
+    world.storage.begin_revision(image)
+    assert world.images.apply(image.id, Event.FINISH)
+    return make_original_key(image.id, image.latest_revision)
+
+
 def leave_rendition(world: World) -> str:
     key = make_rendition_key(make_image().id, RenditionName.SMALL)
     world.storage.add(key, b"x", "image/webp")
@@ -204,6 +260,8 @@ BREAKAGES: list[tuple[Callable[[World], str], Flaw]] = [
     (leave_upload, Flaw.ORPHAN),
     (leave_original, Flaw.ORPHAN),
     (leave_rendition, Flaw.ORPHAN),
+    (leave_old_revision, Flaw.ORPHAN),
+    (leave_new_revision, Flaw.ORPHAN),
     (lose_entry, Flaw.MISSING_ENTRY),
     (lose_entry_of_item, Flaw.MISSING_ENTRY),
     (leave_entry, Flaw.STRAY_ENTRY),

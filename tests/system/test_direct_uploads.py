@@ -10,7 +10,7 @@ import pytest
 
 from shared.errors import Unavailable
 from shared.lifecycle import Event
-from shared.storage import make_original_key, make_upload_key
+from shared.storage import Revision, make_original_key, make_upload_key
 from tests.support.faults import break_calls
 from tests.support.images import make_pending
 from tests.support.pictures import make_picture
@@ -33,9 +33,9 @@ class TestAccept:
     def test_image_becomes_ready_and_listed(self, api: Api, processor: Processor, s3: S3Client) -> None:
         png = make_picture("PNG")
         image_id = begin_and_post(api, s3, png, metadata={"visibility": "public", "tags": ["x"]})
-        assert processor.accept(image_id, datetime.now(UTC)) == "accepted"
+        assert processor.accept(Revision(image_id), datetime.now(UTC)) == "accepted"
         assert list_keys(s3) == [make_original_key(image_id)]
-        assert processor.process(image_id, datetime.now(UTC), seconds=60) == "ready"
+        assert processor.process(Revision(image_id), datetime.now(UTC), seconds=60) == "ready"
         image = api.get(f"/images/{image_id}").json
         assert (image["status"], image["contentType"], image["width"]) == ("ready", "image/png", 80)
         owned = api.get(f"/images/{image_id}", user="ann").json
@@ -66,7 +66,7 @@ class TestAccept:
     ) -> None:
         image_id = begin(api, **{"size": len(content)} | fields).json["id"]
         s3.put_object(Bucket="bucket", Key=make_upload_key(image_id), Body=content)
-        assert processor.accept(image_id, datetime.now(UTC)) == "rejected"
+        assert processor.accept(Revision(image_id), datetime.now(UTC)) == "rejected"
         image = api.get(f"/images/{image_id}", user="ann").json
         assert image["status"] == "rejected"
         assert reason in image["statusReason"]
@@ -80,8 +80,8 @@ class TestAccept:
         self, api: Api, processor: Processor, s3: S3Client
     ) -> None:
         image_id = begin_and_post(api, s3, PICTURE[:-100], metadata={"visibility": "public"})
-        processor.accept(image_id, datetime.now(UTC))
-        assert processor.process(image_id, datetime.now(UTC), seconds=60) == "rejected"
+        processor.accept(Revision(image_id), datetime.now(UTC))
+        assert processor.process(Revision(image_id), datetime.now(UTC), seconds=60) == "rejected"
         assert api.get(f"/images/{image_id}", user="ann").json["status"] == "rejected"
         for user in ("ben", None):
             assert api.get(f"/images/{image_id}", user=user).status == 404
@@ -94,12 +94,12 @@ class TestAccept:
         self, api: Api, processor: Processor, s3: S3Client, storage: ImageStorage, other: bytes
     ) -> None:
         image_id = begin_and_post(api, s3)
-        processor.accept(image_id, datetime.now(UTC))
+        processor.accept(Revision(image_id), datetime.now(UTC))
         for _ in range(2):  # before the original is processed, and after
             s3.put_object(Bucket="bucket", Key=make_upload_key(image_id), Body=other)
-            processor.accept(image_id, datetime.now(UTC))
+            processor.accept(Revision(image_id), datetime.now(UTC))
             assert storage.get(make_original_key(image_id)) == PICTURE
-            processor.process(image_id, datetime.now(UTC), seconds=60)
+            processor.process(Revision(image_id), datetime.now(UTC), seconds=60)
         assert api.get(f"/images/{image_id}", user="ann").json["sha256"] == SHA256
         assert make_upload_key(image_id) not in list_keys(s3)
 
@@ -116,7 +116,7 @@ class TestAccept:
 
         def overtake(**_: Any) -> None:  # noqa: ANN401 - botocore's
             s3.meta.events.unregister("before-call.s3.GetObject", overtake)
-            processor.accept(image_id, datetime.now(UTC))
+            processor.accept(Revision(image_id), datetime.now(UTC))
             images.apply(image_id, Event.VERIFY)
             s3.put_object(Bucket="bucket", Key=make_upload_key(image_id), Body=b"x")
             if operation:
@@ -126,12 +126,12 @@ class TestAccept:
         s3.meta.events.register("before-call.s3.GetObject", overtake)
         if operation:
             with pytest.raises(Unavailable):
-                processor.accept(image_id, datetime.now(UTC))
+                processor.accept(Revision(image_id), datetime.now(UTC))
         else:
-            processor.accept(image_id, datetime.now(UTC))
+            processor.accept(Revision(image_id), datetime.now(UTC))
         for fault in faults:
             fault.end()
-        assert processor.process(image_id, datetime.now(UTC), seconds=60) == "ready"
+        assert processor.process(Revision(image_id), datetime.now(UTC), seconds=60) == "ready"
         assert api.get(f"/images/{image_id}", user="ann").json["status"] == "ready"
 
     def test_what_is_posted_for_a_deleted_image_is_deleted(
@@ -139,13 +139,13 @@ class TestAccept:
     ) -> None:
         image_id = begin_and_post(api, s3)
         assert api.request("DELETE", f"/images/{image_id}", user="ann").status == 204
-        assert processor.accept(image_id, datetime.now(UTC)) == "not awaited"
+        assert processor.accept(Revision(image_id), datetime.now(UTC)) == "not awaited"
         assert list_keys(s3) == []
 
     def test_second_event_ends_quietly(self, api: Api, processor: Processor, s3: S3Client) -> None:
         image_id = begin_and_post(api, s3)
-        processor.accept(image_id, datetime.now(UTC))
-        assert processor.accept(image_id, datetime.now(UTC)) == "accepted before"
+        processor.accept(Revision(image_id), datetime.now(UTC))
+        assert processor.accept(Revision(image_id), datetime.now(UTC)) == "accepted before"
 
     def test_fault_shows_failed_and_a_second_try_works(
         self, api: Api, processor: Processor, s3: S3Client
@@ -153,13 +153,13 @@ class TestAccept:
         image_id = begin_and_post(api, s3)
         fault = break_calls(s3, "GetObject")
         with pytest.raises(Exception, match="not available"):
-            processor.accept(image_id, datetime.now(UTC))
+            processor.accept(Revision(image_id), datetime.now(UTC))
         assert api.get(f"/images/{image_id}", user="ann").json["status"] == "failed"
         assert list_keys(s3) == [make_upload_key(image_id)]
         fault.end()
         assert api.post(f"/images/{image_id}/reprocess", user="ann").status == 202
-        assert processor.accept(image_id, datetime.now(UTC)) == "accepted"
-        assert processor.process(image_id, datetime.now(UTC), seconds=60) == "ready"
+        assert processor.accept(Revision(image_id), datetime.now(UTC)) == "accepted"
+        assert processor.process(Revision(image_id), datetime.now(UTC), seconds=60) == "ready"
 
     def test_expired_record_is_not_there(
         self, api: Api, processor: Processor, images: ImageRepository, s3: S3Client
@@ -170,7 +170,7 @@ class TestAccept:
         s3.put_object(Bucket="bucket", Key=make_upload_key(image.id), Body=PICTURE)
         for method in ("GET", "DELETE"):
             assert api.request(method, f"/images/{image.id}", user="ann").status == 404
-        assert processor.accept(image.id, datetime.now(UTC)) == "not awaited"
+        assert processor.accept(Revision(image.id), datetime.now(UTC)) == "not awaited"
         assert list_keys(s3) == []
 
     def test_processing_keeps_the_record_from_expiring(
@@ -178,6 +178,6 @@ class TestAccept:
     ) -> None:
         image_id = begin_and_post(api, s3)
         assert "expires_at" in dynamodb.scan(TableName="images")["Items"][0]
-        processor.accept(image_id, datetime.now(UTC))
-        processor.process(image_id, datetime.now(UTC), seconds=60)
+        processor.accept(Revision(image_id), datetime.now(UTC))
+        processor.process(Revision(image_id), datetime.now(UTC), seconds=60)
         assert not any("expires_at" in row for row in dynamodb.scan(TableName="images")["Items"])

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.main import lambda_handler
-from processor import cleanup, main
+from processor import changes, main
+from processor.following import Follower
 from shared.errors import NotFound
 from shared.lifecycle import Status
 from shared.storage import make_original_key, make_upload_key
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from shared.images import ImageRepository
     from shared.models import Image
     from shared.storage import ImageStorage
+    from shared.usages import UsageRepository
     from tests.support.api import Api
 
 EVENTS = Path("events")
@@ -47,10 +49,17 @@ def read_event(name: str) -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def functions(api: Api, processor: Processor, storage: ImageStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+def functions(
+    api: Api,
+    processor: Processor,
+    usages: UsageRepository,
+    storage: ImageStorage,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     del api  # it sets the API's function up
+    follower = Follower(usages, storage, send=pytest.fail)
     monkeypatch.setattr(main, "create_processor", lambda: processor)
-    monkeypatch.setattr(cleanup, "get_storage", lambda: storage)
+    monkeypatch.setattr(changes, "create_follower", lambda: follower)
 
 
 @pytest.fixture
@@ -90,7 +99,7 @@ def test_direct_upload_becomes_an_original(images: ImageRepository, storage: Ima
 
 
 def test_key_with_spaces_and_plus_is_the_key_that_was_meant(storage: ImageStorage) -> None:
-    key = "originals/holiday in June + July.jpg"
+    key = "originals/holiday in June + July.jpg/1"
     storage.add(key, b"x", "image/jpeg")
     main.lambda_handler(read_event("s3-key-with-spaces"), make_context())
     with pytest.raises(NotFound):
@@ -99,6 +108,6 @@ def test_key_with_spaces_and_plus_is_the_key_that_was_meant(storage: ImageStorag
 
 @pytest.mark.usefixtures("image")
 def test_removed_record_takes_its_objects_along(storage: ImageStorage) -> None:
-    cleanup.lambda_handler(read_event("stream-remove"), make_context())
+    changes.lambda_handler(read_event("stream-remove"), make_context())
     with pytest.raises(NotFound):
         storage.get(make_original_key(IMAGE_ID))

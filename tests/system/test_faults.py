@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.faults import ERRORS, HarnessError, list_injections
+from operations.findings import Flaw
+from tests.support.faults import ERRORS, Extent, Fault, HarnessError, list_injections
 from tests.support.matrix import CALLS, OPERATIONS, STEPS
 from tests.support.scenarios import MAX_RETRIES
 
@@ -71,11 +72,24 @@ def try_all(deployment: Deployment, run: Callable[[Injection], None]) -> int:
         try:
             run(injection)
             assert injection.delivered, "the fault did not happen"
+            mend(deployment, injection)
             assert deployment.find_flaws() == []
         except BaseException as error:
             error.add_note(f"{injection.fault}, {injection.extent}, at call {injection.call} of {calls}")
             raise
     return len(injections)
+
+
+def mend(deployment: Deployment, injection: Injection) -> None:
+    """A user may be charged for what is not there if the function ended in between. Nothing else is wrong."""
+    for finding in deployment.find_flaws():
+        assert injection.fault is Fault.KILLED or injection.extent is Extent.ALWAYS, finding
+        assert finding.flaw is Flaw.WRONG_USAGE
+        charged = deployment.usages.get("ann")
+        assert finding.repair
+        finding.repair()
+        corrected = deployment.usages.get("ann")
+        assert (charged.images, charged.bytes) > (corrected.images, corrected.bytes)
 
 
 def send(

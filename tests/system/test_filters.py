@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from app.requests.inputs import ImageQuery, PageQuery
 from shared.images import ImageFilter
+from shared.storage import Revision
 from tests.support.pictures import make_picture
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def test_filter_shows_what_matches_and_nothing_else(api: Api, processor: Process
         api.upload(make_picture("PNG"), user="bob", visibility="public", tags=["moon"]),
     ]
     for image in images:
-        processor.process(image["id"], datetime.now(UTC), seconds=60)
+        processor.process(Revision(image["id"]), datetime.now(UTC), seconds=60)
     assert images[0][field] != images[1][field]
     for image in images:
         query = urlencode({field: read_text(image[field])})

@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 from app.requests.inputs import ImageDetails, ImageMetadata, ImageQueryMetadata, ImageUpdate
 from app.responses.outputs import ImagePublic
 from shared.models import Image
-from shared.storage import make_upload_key
+from shared.storage import Revision, make_upload_key
 from tests.support.api import make_form, make_upload
 from tests.support.pictures import make_picture
 
@@ -46,6 +46,7 @@ NOT_SET_BY_CLIENTS = {
     "url",
     "created_at",
     "updated_at",
+    "revision",
     "version",
 }
 
@@ -146,8 +147,8 @@ def test_every_field_is_read_back_on_every_path(
     assert read_fields(api.get(url, user="ann").json) == SAMPLES
     if path == "direct":
         s3.put_object(Bucket="bucket", Key=make_upload_key(image_id), Body=PICTURE)
-        processor.accept(image_id, datetime.now(UTC))
-    processor.process(image_id, datetime.now(UTC), seconds=60)
+        processor.accept(Revision(image_id), datetime.now(UTC))
+    processor.process(Revision(image_id), datetime.now(UTC), seconds=60)
     assert read_fields(api.get(url, user="ann").json) == SAMPLES
     (listed,) = api.get("/images", user="ann").json["images"]
     assert read_fields(listed) == SAMPLES

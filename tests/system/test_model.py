@@ -12,12 +12,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, consumes, initialize, multiple, rule, run_state_machine_as_test
 
-from processor import cleanup, main
+from processor import changes as changes_function
+from processor import main
+from processor.following import Follower
 from processor.processing import Processor
 from shared.renditions import RenditionName
 from tests.support.api import BASE_URL
 from tests.support.comparison import EVERYONE, OWNER, QUOTA, USERS, Attempt, Comparison, Link, flags
-from tests.support.model import FILENAME, FIRST, PICTURES, SMALL, Image, Item, Picture, User
+from tests.support.model import FILENAME, Image, Item, User
 from tests.support.service import (
     NotifyingStorage,
     Renderer,
@@ -27,6 +29,7 @@ from tests.support.service import (
     send_json,
     write_json,
 )
+from tests.support.specimens import FIRST, PICTURES, SMALL, Picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +39,9 @@ if TYPE_CHECKING:
 
     from shared.images import ImageRepository
     from shared.quotas import Quota
+    from shared.usages import UsageRepository
     from tests.support.api import Api
+    from tests.support.dynamodb.engine import Engine
 
 SETTINGS = settings(
     max_examples=int(os.environ.get("MODEL_EXAMPLES", "4")),
@@ -202,7 +207,7 @@ class Machine(Comparison):
     def reprocess(self, image: Image, attempt: Attempt, is_keyed: bool) -> None:
         url = f"/images/{image.id}/reprocess"
         if self.write("POST", url, image, attempt, status=202, is_keyed=is_keyed):
-            image.put_down("pending" if image.is_awaited else "processing")
+            image.begin_revision()
 
     @rule(image=images, attempt=attempts, name=names, is_keyed=flags)
     def make_link(self, image: Image, attempt: Attempt, name: str, is_keyed: bool) -> None:
@@ -257,21 +262,31 @@ def renderer() -> Renderer:
 
 
 @pytest.fixture
-def processor(images: ImageRepository, storage: NotifyingStorage, renderer: Renderer) -> Processor:
-    return Processor(images, storage, render=renderer, sleep=lambda _: None)
+def processor(
+    images: ImageRepository, usages: UsageRepository, storage: NotifyingStorage, renderer: Renderer
+) -> Processor:
+    return Processor(images, usages, storage, render=renderer, sleep=lambda _: None)
 
 
 @pytest.fixture(autouse=True)
-def _functions(processor: Processor, storage: NotifyingStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+def _functions(
+    processor: Processor, usages: UsageRepository, storage: NotifyingStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower = Follower(usages, storage, send=pytest.fail)
     monkeypatch.setattr(main, "create_processor", lambda: processor)
-    monkeypatch.setattr(cleanup, "get_storage", lambda: storage)
+    monkeypatch.setattr(changes_function, "create_follower", lambda: follower)
 
 
 @pytest.fixture
-def service(
-    api: Api, dynamodb: DynamoDBClient, s3: S3Client, storage: NotifyingStorage, renderer: Renderer
+def service(  # noqa: PLR0913, PLR0917 - its parts
+    api: Api,
+    engine: Engine,
+    dynamodb: DynamoDBClient,
+    s3: S3Client,
+    storage: NotifyingStorage,
+    renderer: Renderer,
 ) -> Service:
-    return Service(api, dynamodb, s3, storage.events, renderer)
+    return Service(api, engine, dynamodb, s3, storage.events, renderer)
 
 
 def test_service_does_what_the_model_does(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:

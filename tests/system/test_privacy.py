@@ -11,7 +11,7 @@ from PIL import Image
 
 from shared.models import Exif, Location
 from shared.renditions import RenditionName
-from shared.storage import make_original_key, make_rendition_key
+from shared.storage import Revision, make_original_key, make_rendition_key
 from tests.support.metadata import CASES, find_place, unpack
 from tests.support.pictures import (
     BLUE,
@@ -72,7 +72,7 @@ def test_no_stranger_can_fetch_a_place_that_only_the_owner_sent(
     sent = make_file()
     assert find_place(unpack(sent))
     image_id = api.upload(sent, visibility="public")["id"]
-    assert processor.process(image_id, datetime.now(UTC), seconds=60) == "ready"
+    assert processor.process(Revision(image_id), datetime.now(UTC), seconds=60) == "ready"
 
     for response in fetch_as_strangers(api, image_id):
         assert not find_place(OUR_TIMES.sub(b"", response.body))
@@ -88,7 +88,7 @@ def test_no_stranger_can_fetch_a_place_that_only_the_owner_sent(
 def test_only_the_owner_sees_how_far_the_clock_was_from_utc(api: Api, processor: Processor) -> None:
     photo = make_exif({}, {0x9003: "2024:05:06 07:08:09", 0x9011: "+05:45"})
     image_id = api.upload(encode(draw_quadrants(), "JPEG", exif=photo), visibility="public")["id"]
-    processor.process(image_id, datetime.now(UTC), seconds=60)
+    processor.process(Revision(image_id), datetime.now(UTC), seconds=60)
     own, other = (
         api.get(f"/images/{image_id}", user=user).json["exif"]["takenAt"] for user in ("ann", "bob")
     )

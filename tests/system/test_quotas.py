@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shared.lifecycle import Status
-from shared.quotas import Quota, Usage
-from shared.storage import make_upload_key
+from shared.quotas import Quota
+from shared.storage import Revision, make_upload_key
 from tests.support.api import make_form, make_upload
 from tests.support.pictures import make_picture
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mypy_boto3_s3 import S3Client
 
     from processor.processing import Processor
-    from shared.images import ImageRepository
+    from shared.usages import UsageRepository
     from tests.support.api import Api
 
 PICTURE = make_picture()
@@ -37,7 +39,7 @@ def quota() -> Quota:
     ],
 )
 def test_every_way_in_is_closed_when_the_quota_is_used_up_and_open_after_a_deletion(
-    api: Api, s3: S3Client, path: str, options: dict[str, Any]
+    api: Api, s3: S3Client, follow: Callable[[], None], path: str, options: dict[str, Any]
 ) -> None:
     first, _ = api.upload(PICTURE), api.upload(PICTURE)
     response = api.post(path, user="ann", **options)
@@ -46,6 +48,7 @@ def test_every_way_in_is_closed_when_the_quota_is_used_up_and_open_after_a_delet
     assert s3.list_objects_v2(Bucket="bucket")["KeyCount"] == 2
     assert api.post(path, user="bob", **options).status == 201
     assert api.request("DELETE", f"/images/{first['id']}", user="ann").status == 204
+    follow()
     assert api.post(path, user="ann", **options).status == 201
 
 
@@ -62,15 +65,15 @@ def begin(api: Api, s3: S3Client) -> str:
 
 
 def test_direct_upload_counts_once_it_is_verified_or_is_rejected_without_room(
-    api: Api, s3: S3Client, images: ImageRepository, processor: Processor
+    api: Api, s3: S3Client, usages: UsageRepository, processor: Processor
 ) -> None:
     begun = [begin(api, s3) for _ in range(3)]
-    assert images.get_usage("ann") == Usage()
+    assert usages.get("ann").images == 0
     for image_id in begun:
-        assert processor.accept(image_id, datetime.now(UTC)) == "accepted"
+        assert processor.accept(Revision(image_id), datetime.now(UTC)) == "accepted"
     outcomes = [process(processor, image_id) for image_id in begun]
     assert outcomes == [Status.READY, Status.READY, Status.REJECTED]
-    assert images.get_usage("ann") == Usage(images=2, bytes=2 * len(PICTURE))
+    assert (usages.get("ann").images, usages.get("ann").bytes) == (2, 2 * len(PICTURE))
     refused = api.get(f"/images/{begun[2]}", user="ann").json
     assert refused["status"] == "rejected"
     assert "2 images" in refused["statusReason"]
@@ -80,15 +83,18 @@ def test_direct_upload_counts_once_it_is_verified_or_is_rejected_without_room(
 
 
 def process(processor: Processor, image_id: str) -> str:
-    return processor.process(image_id, datetime.now(UTC), seconds=60)
+    return processor.process(Revision(image_id), datetime.now(UTC), seconds=60)
 
 
-def test_rejected_image_makes_room(api: Api, images: ImageRepository, processor: Processor) -> None:
+def test_rejected_image_makes_room(
+    api: Api, usages: UsageRepository, processor: Processor, follow: Callable[[], None]
+) -> None:
     damaged = api.upload(PICTURE[:-100])["id"]
     api.upload(PICTURE)
     assert api.post("/images/upload", user="ann", json=make_upload(PICTURE)).problem == REFUSED
     assert process(processor, damaged) == Status.REJECTED
-    assert images.get_usage("ann") == Usage(images=1, bytes=len(PICTURE))
+    follow()
+    assert (usages.get("ann").images, usages.get("ann").bytes) == (1, len(PICTURE))
     api.upload(PICTURE)
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.dependencies import get_deadline
-from processor import cleanup, main
+from processor import changes, main
 from shared.aws import CONNECT_TIMEOUT_SECONDS, MAX_ATTEMPTS, READ_TIMEOUT_SECONDS
 from tests.support.clock import Clock
 from tests.support.matrix import OPERATIONS, STEPS
@@ -42,7 +42,7 @@ def test_event_ends_before_its_function_is_killed_and_a_retry_does_the_work(
 ) -> None:
     clock = Clock()
     target = begin(deployment, step.prepare)
-    for module in (main, cleanup):
+    for module in (main, changes):
         monkeypatch.setattr(module.get_deadline(), "_clock", clock)
     monkeypatch.setattr("time.sleep", clock.advance)
     deployment.wire.slow_down(clock.advance)

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.aws import translate_errors
-from shared.errors import Throttled, Unavailable
+from shared.errors import Unavailable
 from shared.observability import get_logger
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class KeyRing:
         if self._clock() - self._read_at > KEYS_LIFETIME_SECONDS:
             try:
                 self._keys = self._read_all()
-            except (Throttled, Unavailable):
+            except Unavailable:
                 if not self._keys:
                     raise
                 get_logger().warning("the secret of the links cannot be read; its last keys stay in use")

@@ -47,7 +47,6 @@ STATUSES: dict[type[DomainError], HTTPStatus] = {
     errors.UnsupportedImage: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.UnacceptableImage: HTTPStatus.UNPROCESSABLE_CONTENT,
     errors.InvalidFields: HTTPStatus.UNPROCESSABLE_CONTENT,
-    errors.Throttled: HTTPStatus.TOO_MANY_REQUESTS,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     InternalError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -68,6 +67,7 @@ def make_problem(error: DomainError, request_id: str) -> Problem:
         errors=tuple(
             ProblemField(field=field.field[:MAX_FIELD_CHARS], message=field.message) for field in error.errors
         ),
+        challenge=error.challenge if isinstance(error, errors.Unauthenticated) else None,
     )
 
 
@@ -81,9 +81,14 @@ def respond_with_error(error: Exception, request_id: str) -> Response[str]:
         headers["Allow"] = ", ".join(error.allowed)
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = error.challenge
-    if isinstance(error, (errors.Throttled, errors.Unavailable, errors.StillRunning)):
+    if isinstance(error, (errors.Unavailable, errors.StillRunning)):
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    if isinstance(error, (errors.Throttled, errors.Unavailable)):
+    if isinstance(error, errors.Unavailable):
         get_logger().warning("AWS did not serve a call", exc_info=error)
     problem = make_problem(error, request_id)
-    return Response(get_status(type(error)), PROBLEM_TYPE, problem.model_dump_json(by_alias=True), headers)
+    return Response(
+        get_status(type(error)),
+        PROBLEM_TYPE,
+        problem.model_dump_json(by_alias=True, exclude_none=True),
+        headers,
+    )

@@ -10,13 +10,14 @@ from shared.inspection import CONTENT_TYPES, MAX_IMAGE_PIXELS, MAX_SIDE_PX
 from shared.lifecycle import Status
 from shared.models import Exif, Model, Placeholder, Rendition, Timestamp, Visibility
 from shared.quotas import Usage
-from shared.renditions import Fit, RenditionName
+from shared.renditions import RENDITION_TYPE, Fit, RenditionName
 from shared.structure import MAX_FRAMES
 
 
 class RenditionPublic(Rendition):
     """A rendition, and its URL."""
 
+    content_type: str = RENDITION_TYPE
     url: str
 
 
@@ -36,6 +37,7 @@ class ImagePublic(Model):
     tags: tuple[str, ...]
     status: Status
     status_reason: str | None
+    revision: int = Field(description="Counts the revisions of the bytes and the renditions.")
     renditions: dict[RenditionName, RenditionPublic]
     placeholder: Placeholder | None
     exif: Exif | None
@@ -182,3 +184,7 @@ class Problem(Model):
     code: str
     request_id: str
     errors: tuple[ProblemField, ...] = ()
+    challenge: str | None = Field(
+        default=None,
+        description="Of a 401: the value of WWW-Authenticate, which API Gateway sends under another name.",
+    )

@@ -16,6 +16,7 @@ from app.dependencies import (
     RequestClaim,
     Storage,
     UpdateGuard,
+    Usages,
     Views,
     idempotent,
 )
@@ -67,10 +68,11 @@ def create_image(
     upload: Annotated[ImageUpload, Depends(read_image_upload)],
     claim: RequestClaim,
     images: Images,
+    usages: Usages,
     storage: Storage,
     views: Views,
 ) -> Response[ImagePublic]:
-    image = upload_image(images, storage, caller, upload, claim)
+    image = upload_image(images, usages, storage, caller, upload, claim=claim)
     response = views.respond(image, status=HTTPStatus.CREATED)
     response.headers["Location"] = views.get_location(image.id)
     return response
@@ -91,10 +93,11 @@ def create_upload(
     announced: Annotated[DirectUploadCreate, Depends(read_json(DirectUploadCreate))],
     claim: RequestClaim,
     images: Images,
+    usages: Usages,
     storage: Storage,
     views: Views,
 ) -> Response[DirectUpload]:
-    upload = begin_upload(images, storage, caller, announced, claim)
+    upload = begin_upload(images, usages, storage, caller, announced, claim=claim)
     headers = {"Location": views.get_location(upload.id)}
     return Response(HTTPStatus.CREATED, "application/json", upload, headers)
 

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app import VERSION
-from app.dependencies import AuthMode, BaseUrl, CurrentCaller, Images, UserQuota
+from app.dependencies import AuthMode, BaseUrl, CurrentCaller, Usages, UserQuota
 from app.openapi import Json, describe_api, responds
 from app.responses.outputs import Health, Limits
 from shared import errors
@@ -26,11 +26,11 @@ def get_health() -> Health:
     summary="Every limit that a client can run into, and how much the caller uses of the quota",
     responses=responds(Limits, errors.InvalidFields),
 )
-def get_limits(caller: CurrentCaller, quota: UserQuota, images: Images) -> Limits:
+def get_limits(caller: CurrentCaller, quota: UserQuota, usages: Usages) -> Limits:
     return Limits(
         max_user_images=quota.max_images,
         max_user_bytes=quota.max_bytes,
-        used=images.get_usage(caller.user_id) if caller.user_id else None,
+        used=usages.get(caller.user_id) if caller.user_id else None,
     )
 
 

@@ -17,7 +17,7 @@ from shared.listing import Span
 from shared.models import Item
 from shared.quotas import Quota, Usage
 from shared.settings import Settings
-from tests.support.images import make_image, make_ready
+from tests.support.images import make_image, make_ready, new_id
 from tests.support.tokens import make_key_document, make_token
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ FACTORIES: list[Any] = [
     dependencies.get_quota,
     dependencies.get_images,
     dependencies.get_items,
+    dependencies.get_usages,
     dependencies.get_storage,
     dependencies.get_keys,
     dependencies.make_verifier,
@@ -96,20 +97,21 @@ def test_quota_is_that_of_the_settings(setenv: SetEnv) -> None:
         ({"MAX_USER_IMAGES": "2", "MAX_USER_BYTES": "2000"}, True),
     ],
 )
-def test_images_keep_to_the_quota_of_the_settings(
+def test_counters_keep_to_the_quota_of_the_settings(
     setenv: SetEnv,
     variables: Mapping[str, str],
     fits: bool,
 ) -> None:
     setenv(variables)
-    images = dependencies.get_images()
-    images.add(make_image(size=1000))
+    usages = dependencies.get_usages()
+    added = Usage(images=1, bytes=1000)
+    usages.reserve(new_id(), "ann", added)
     if fits:
-        images.add(make_image(size=1000))
+        usages.reserve(new_id(), "ann", added)
     else:
         with pytest.raises(QuotaExceeded):
-            images.add(make_image(size=1000))
-    assert images.get_usage("ann").images == (2 if fits else 1)
+            usages.reserve(new_id(), "ann", added)
+    assert usages.get("ann").images == (2 if fits else 1)
 
 
 def test_public_images_are_spread_over_the_shards_of_the_settings(
@@ -141,6 +143,14 @@ def test_images_items_and_responses_have_their_own_tables(dynamodb: DynamoDBClie
 def test_objects_are_in_the_bucket_of_the_settings(s3: S3Client) -> None:
     dependencies.get_storage().add("files/1/a", b"x", "text/plain")
     assert s3.get_object(Bucket="bucket", Key="files/1/a")["Body"].read() == b"x"
+
+
+@pytest.mark.usefixtures("s3")
+def test_urls_are_signed_by_the_role_of_the_settings(setenv: SetEnv) -> None:
+    setenv({"SIGNER_ROLE": "arn:aws:iam::123456789012:role/signer"})
+    query = parse_qs(urlsplit(dependencies.get_storage().sign_download("a", "a")).query)
+    assert query["X-Amz-Security-Token"]
+    assert not query["X-Amz-Credential"][0].startswith("test/")
 
 
 @pytest.mark.parametrize(
@@ -195,16 +205,17 @@ def test_tokens_are_verified_as_the_settings_say(
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: dependencies.get_images().get_usage("ann"),
+        lambda: dependencies.get_images().has_claim("c"),
+        lambda: dependencies.get_usages().get("ann").images,
         lambda: dependencies.get_items().has_claim("c"),
         lambda: dependencies.get_storage().has("a"),
         lambda: dependencies.get_keys().get(),
     ],
-    ids=["images", "items", "storage", "keys"],
+    ids=["images", "usages", "items", "storage", "keys"],
 )
 def test_no_client_calls_when_the_time_is_up(call: Callable[[], object]) -> None:
     create_client("secretsmanager").create_secret(Name="links", SecretString="key")
-    assert call() in (Usage(), False, [b"key"])
+    assert call() in (0, False, [b"key"])
     dependencies.get_keys.cache_clear()  # it remembers its keys
     dependencies.get_deadline().start(1)
     with pytest.raises(Unavailable):

@@ -160,6 +160,6 @@ def test_used_key_says_so(api: Api) -> None:
 def test_throttled_idempotency_table_is_throttled(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     fault = break_calls(make_response_store().client, "PutItem", Fault.THROTTLED)
-    assert send(api, "/items", ITEM) == (429, "throttled")
+    assert send(api, "/items", ITEM) == (503, "throttled")
     fault.end()
     assert send(api, "/items", ITEM) == (201, None)

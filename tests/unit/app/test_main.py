@@ -152,6 +152,7 @@ def test_pages_may_send_and_read_the_headers_of_the_api(api: Api) -> None:
         "Retry-After",
         "Sunset",
         "WWW-Authenticate",
+        "x-amzn-Remapped-WWW-Authenticate",
     ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import uuid
 from base64 import b64decode
@@ -15,12 +14,12 @@ from app.access.callers import Caller
 from app.requests.formats import UploadedFile
 from app.requests.inputs import DirectUploadCreate
 from app.uploads import begin_upload, upload_file
-from shared.errors import Conflict
+from shared.errors import Conflict, QuotaExceeded
 from shared.lifecycle import Event, Status
 from shared.quotas import Quota
-from shared.storage import make_original_key, make_upload_key
-from tests.support.faults import break_calls
-from tests.support.pictures import make_animation, make_picture
+from shared.storage import make_original_key
+from shared.usages import UsageRepository
+from tests.support.pictures import make_picture
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -28,15 +27,23 @@ if TYPE_CHECKING:
 
     from shared.images import ImageRepository
     from shared.storage import ImageStorage
-    from tests.support.api import Api
+    from tests.support.api import Api, ApiResponse
 
 PICTURE = make_picture()
 ANN = Caller("ann")
 ANNOUNCED = {"contentType": "image/png", "size": 7, "filename": "a.png"}
 
 
-def begin(images: ImageRepository, storage: ImageStorage, claim: str | None = None, **fields: Any) -> Any:  # noqa: ANN401 - JSON
-    return begin_upload(images, storage, ANN, DirectUploadCreate.model_validate(ANNOUNCED | fields), claim)
+def begin(
+    images: ImageRepository,
+    storage: ImageStorage,
+    claim: str | None = None,
+    *,
+    quota: Quota | None = None,
+    **fields: Any,  # noqa: ANN401 - JSON
+) -> Any:  # noqa: ANN401 - JSON
+    announced = DirectUploadCreate.model_validate(ANNOUNCED | fields)
+    return begin_upload(images, UsageRepository(images.table, quota), storage, ANN, announced, claim=claim)
 
 
 def list_keys(s3: S3Client) -> list[str]:
@@ -45,50 +52,6 @@ def list_keys(s3: S3Client) -> list[str]:
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-class TestInline:
-    def test_record_holds_the_facts_of_the_bytes(self, api: Api, images: ImageRepository) -> None:
-        content = make_animation("PNG")
-        image = images.get(api.upload(content, filename="a.png", description="A.", tags=["x"])["id"])
-        assert (image.content_type, image.width, image.height, image.animated) == ("image/png", 80, 40, True)
-        assert (image.size, image.sha256) == (len(content), hashlib.sha256(content).hexdigest())
-        assert (image.filename, image.description, image.tags) == ("a.png", "A.", ("x",))
-        assert (image.status, image.has_original, image.expires_at) == (Status.PROCESSING, True, None)
-        assert image.leased_until
-        lease = datetime.fromtimestamp(image.leased_until, UTC) - now()
-        assert timedelta(minutes=14) < lease <= timedelta(minutes=15)
-
-    def test_image_gets_a_shard_of_the_public_listing(
-        self, api: Api, images: ImageRepository, storage: ImageStorage, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(images, "choose_shard", lambda: 2)
-        assert images.get(api.upload(PICTURE)["id"]).shard == 2
-        assert images.get(begin(images, storage).id).shard == 2
-
-    def test_bytes_are_stored_before_their_row(
-        self, api: Api, dynamodb: DynamoDBClient, s3: S3Client
-    ) -> None:
-        break_calls(dynamodb, "TransactWriteItems")
-        response = api.post(
-            "/images/upload",
-            user="ann",
-            body=PICTURE,
-            encode=True,
-            headers={"Content-Type": "image/jpeg"},
-        )
-        assert response.problem == (503, "unavailable", [])
-        assert len(list_keys(s3)) == 1
-        assert dynamodb.scan(TableName="images")["Count"] == 0
-
-    def test_no_row_is_written_for_bytes_that_are_not_stored(
-        self, api: Api, dynamodb: DynamoDBClient, s3: S3Client
-    ) -> None:
-        break_calls(s3, "PutObject")
-        headers = {"Content-Type": "image/jpeg"}
-        response = api.post("/images/upload", user="ann", body=PICTURE, encode=True, headers=headers)
-        assert response.status == 503
-        assert dynamodb.scan(TableName="images")["Count"] == 0
 
 
 class TestQuota:
@@ -115,11 +78,29 @@ class TestQuota:
             assert api.post("/images/uploads", user="ann", json=ANNOUNCED | {"size": size}).status == status
 
     def test_second_try_of_a_direct_upload_needs_no_room_again(
-        self, api: Api, images: ImageRepository, storage: ImageStorage
+        self, api: Api, images: ImageRepository, storage: ImageStorage, quota: Quota
     ) -> None:
-        first = begin(images, storage, "claim")
+        first = begin(images, storage, "claim", quota=quota)
         api.upload(PICTURE)  # takes the only room
-        assert begin(images, storage, "claim").id == first.id
+        assert begin(images, storage, "claim", quota=quota).id == first.id
+        with pytest.raises(QuotaExceeded):
+            begin(images, storage, "other", quota=quota)
+
+    def test_second_try_of_an_upload_needs_no_room_again(
+        self, api: Api, usages: UsageRepository, s3: S3Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The first try was killed before its response was stored."""
+        monkeypatch.setattr("app.idempotency.respond_once", lambda *arguments: arguments[3]())
+        first, second = (upload(api, key="a") for _ in range(2))
+        assert (first.status, second.status) == (201, 201)
+        assert second.json["id"] == first.json["id"]
+        assert list_keys(s3) == [make_original_key(first.json["id"])]
+        assert usages.get("ann").images == 1
+
+
+def upload(api: Api, key: str | None = None) -> ApiResponse:
+    headers = {"Content-Type": "image/jpeg"} | ({"Idempotency-Key": key} if key else {})
+    return api.post("/images/upload", user="ann", body=PICTURE, encode=True, headers=headers)
 
 
 class TestDirect:
@@ -204,42 +185,6 @@ def shift(images: ImageRepository, image_id: str, *, seconds: int) -> None:
     images.update(
         image_id, lambda image: image.model_copy(update={"expires_at": (image.expires_at or 0) + seconds})
     )
-
-
-class TestReprocess:
-    def test_upload_that_could_not_be_verified_is_verified_again(
-        self, api: Api, images: ImageRepository, storage: ImageStorage, s3: S3Client
-    ) -> None:
-        image_id = begin(images, storage).id
-        storage.add(make_upload_key(image_id), b"x", "text/plain")
-        images.apply(image_id, Event.STALL)
-        response = api.post(f"/images/{image_id}/reprocess", user="ann")
-        assert (response.status, response.json["status"]) == (202, "pending")
-        touched = s3.head_object(Bucket="bucket", Key=make_upload_key(image_id))
-        assert touched["ContentType"] == "image/png"
-        assert list_keys(s3) == [make_upload_key(image_id)]
-
-    def test_accepted_upload_that_still_shows_failed_is_processed(
-        self, api: Api, images: ImageRepository, storage: ImageStorage
-    ) -> None:
-        """The event of its original has not come yet."""
-        image_id = begin(images, storage).id
-        images.apply(image_id, Event.STALL)
-        storage.add(make_original_key(image_id), PICTURE, "image/png")
-        assert api.post(f"/images/{image_id}/reprocess", user="ann").status == 202
-
-    def test_image_whose_bytes_are_gone_is_404(self, api: Api, storage: ImageStorage) -> None:
-        image_id = api.upload(PICTURE)["id"]
-        storage.delete(make_original_key(image_id))
-        assert api.post(f"/images/{image_id}/reprocess", user="ann").problem == (404, "not_found", [])
-
-    def test_conflict_says_what_to_do(self, api: Api, images: ImageRepository, storage: ImageStorage) -> None:
-        image_id = begin(images, storage).id
-        response = api.post(f"/images/{image_id}/reprocess", user="ann")
-        assert response.json["detail"] == "Its bytes have not been uploaded yet."
-        images.apply(image_id, Event.REFUSE)
-        response = api.post(f"/images/{image_id}/reprocess", user="ann")
-        assert response.json["detail"] == "Its bytes were rejected and are deleted. Upload the image again."
 
 
 class TestFile:

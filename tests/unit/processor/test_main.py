@@ -16,10 +16,10 @@ from shared.lifecycle import Status
 from shared.observability import get_logger
 from shared.quotas import Usage
 from shared.renditions import RenditionName
-from shared.storage import make_original_key, make_upload_key
+from shared.storage import Revision, make_original_key, make_upload_key
 from tests.support.api import REQUEST_ID, make_context
 from tests.support.clock import assert_calls_end_in_time
-from tests.support.images import make_image, make_pending
+from tests.support.images import make_image, make_pending, new_id
 from tests.support.pictures import make_picture
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from shared.images import ImageRepository
     from shared.models import Image
     from shared.storage import ImageStorage
+    from shared.usages import UsageRepository
 
 PICTURE = make_picture()
 MISSING = "00000000-0000-4000-8000-000000000000"
@@ -40,15 +41,15 @@ class Spy:
 
     calls: list[tuple[Any, ...]] = field(default_factory=list)
 
-    def accept(self, image_id: str, uploaded_at: datetime) -> str:
-        self.calls.append(("accept", image_id, uploaded_at))
-        if image_id == "bad":
+    def accept(self, upload: Revision, uploaded_at: datetime) -> str:
+        self.calls.append(("accept", upload, uploaded_at))
+        if upload.image_id == "bad":
             raise ValueError("a reason")
         return "accepted"
 
-    def process(self, image_id: str, uploaded_at: datetime, *, seconds: float) -> str:
-        self.calls.append(("process", image_id, uploaded_at, seconds))
-        if image_id == "bad":
+    def process(self, original: Revision, uploaded_at: datetime, *, seconds: float) -> str:
+        self.calls.append(("process", original, uploaded_at, seconds))
+        if original.image_id == "bad":
             raise ValueError("a reason")
         return "ready"
 
@@ -81,28 +82,32 @@ def handle(*keys: str) -> None:
 
 class TestHandler:
     def test_original_is_processed_in_the_time_that_is_left(self, spy: Spy) -> None:
-        handle("originals/1")
-        assert spy.calls == [("process", "1", datetime(2126, 1, 1, tzinfo=UTC), 19.0)]
+        handle("originals/1/1")
+        assert spy.calls == [("process", Revision("1"), datetime(2126, 1, 1, tzinfo=UTC), 19.0)]
 
     def test_upload_is_accepted(self, spy: Spy) -> None:
-        handle("uploads/1")
-        assert spy.calls == [("accept", "1", datetime(2126, 1, 1, tzinfo=UTC))]
+        handle("uploads/1/1")
+        assert spy.calls == [("accept", Revision("1"), datetime(2126, 1, 1, tzinfo=UTC))]
 
     def test_every_record_of_an_event_is_processed(self, spy: Spy) -> None:
-        handle("originals/1", "uploads/2", "originals/3")
-        assert [call[:2] for call in spy.calls] == [("process", "1"), ("accept", "2"), ("process", "3")]
+        handle("originals/1/1", "uploads/2/3", "originals/3/1")
+        assert [call[:2] for call in spy.calls] == [
+            ("process", Revision("1")),
+            ("accept", Revision("2", 3)),
+            ("process", Revision("3")),
+        ]
 
-    @pytest.mark.parametrize("key", ["originals%2Fa%2Db", "originals/a-b"])
+    @pytest.mark.parametrize("key", ["originals%2Fa%2Db%2F1", "originals/a-b/1"])
     def test_key_arrives_encoded(self, spy: Spy, key: str) -> None:
         handle(key)
-        assert [call[1] for call in spy.calls] == ["a-b"]
+        assert [call[1] for call in spy.calls] == [Revision("a-b")]
 
     def test_space_in_a_key_arrives_as_a_plus(self, spy: Spy) -> None:
-        handle("originals/a+b")
-        assert [call[1] for call in spy.calls] == ["a b"]
+        handle("originals/a+b/1")
+        assert [call[1] for call in spy.calls] == [Revision("a b")]
 
     def test_record_of_another_folder_is_left_alone(self, spy: Spy, logs: StringIO) -> None:
-        handle("renditions/1/small.webp", "files/1/a+b.txt", "elsewhere")
+        handle("renditions/1/1/small.webp", "files/1/a+b.txt", "elsewhere", "originals/1", "originals/1/x")
         assert spy.calls == []
         assert logs.getvalue() == ""
 
@@ -112,20 +117,20 @@ class TestHandler:
         assert spy.calls == []
         assert logs.getvalue() == ""
 
-    @pytest.mark.parametrize("bad", ["originals/bad", "uploads/bad"])
+    @pytest.mark.parametrize("bad", ["originals/bad/1", "uploads/bad/1"])
     def test_record_that_fails_is_raised_after_the_others_were_processed(
         self, spy: Spy, logs: StringIO, bad: str
     ) -> None:
         with pytest.raises(ExceptionGroup, match="1 objects failed") as raised:
-            handle(bad, "originals/good")
+            handle(bad, "originals/good/1")
         assert [str(error) for error in raised.value.exceptions] == ["a reason"]
-        assert [call[1] for call in spy.calls] == ["bad", "good"]
+        assert [call[1].image_id for call in spy.calls] == ["bad", "good"]
         failed, processed = (json.loads(line) for line in logs.getvalue().splitlines())
         assert (failed["message"], failed["level"], failed["image_id"]) == ("failed", "ERROR", "bad")
         assert "a reason" in failed["exception"]
         assert (processed["message"], processed["image_id"]) == ("processed", "good")
 
-    @pytest.mark.parametrize(("key", "outcome"), [("uploads/1", "accepted"), ("originals/1", "ready")])
+    @pytest.mark.parametrize(("key", "outcome"), [("uploads/1/1", "accepted"), ("originals/1/1", "ready")])
     def test_outcome_is_logged(self, spy: Spy, logs: StringIO, key: str, outcome: str) -> None:
         handle(key)
         assert len(spy.calls) == 1
@@ -208,6 +213,7 @@ class TestFactory:
     def test_upload_counts_for_the_quota_of_the_settings(  # noqa: PLR0913, PLR0917 - rows and fixtures
         self,
         images: ImageRepository,
+        usages: UsageRepository,
         storage: ImageStorage,
         monkeypatch: pytest.MonkeyPatch,
         variable: str,
@@ -215,12 +221,12 @@ class TestFactory:
         fits: bool,
     ) -> None:
         monkeypatch.setenv(variable, value)
-        images.add(make_image(size=1000))
+        usages.reserve(new_id(), "ann", Usage(images=1, bytes=1000))
         pending = images.add(make_pending(size=len(PICTURE)))
         storage.add(make_upload_key(pending.id), PICTURE, "image/jpeg")
         handle(make_upload_key(pending.id), make_original_key(pending.id))
         assert images.get(pending.id).status is (Status.READY if fits else Status.REJECTED)
-        assert images.get_usage("ann").images == (2 if fits else 1)
+        assert usages.get("ann").images == (2 if fits else 1)
 
     @pytest.mark.parametrize("image_id", [MISSING, "no id"])
     def test_clients_keep_to_the_deadline(self, bounds: list[Any], image_id: str) -> None:
@@ -229,7 +235,7 @@ class TestFactory:
         assert bounds
         main.get_deadline().start(1)
         with pytest.raises(Unavailable, match="too slow"):
-            processor.accept(image_id, datetime.now(UTC))
+            processor.accept(Revision(image_id), datetime.now(UTC))
 
     @pytest.mark.usefixtures("storage", "images", "bounds")
     @pytest.mark.parametrize(
@@ -238,11 +244,11 @@ class TestFactory:
     def test_table_and_bucket_are_those_of_the_settings(
         self, monkeypatch: pytest.MonkeyPatch, variable: str, error: str
     ) -> None:
-        assert main.create_processor().accept(MISSING, datetime.now(UTC)) == "not awaited"
+        assert main.create_processor().accept(Revision(MISSING), datetime.now(UTC)) == "not awaited"
         main.create_processor.cache_clear()
         monkeypatch.setenv(variable, "missing")
         with pytest.raises(ClientError, match=error):
-            main.create_processor().accept(MISSING, datetime.now(UTC))
+            main.create_processor().accept(Revision(MISSING), datetime.now(UTC))
 
 
 @pytest.fixture
@@ -259,4 +265,3 @@ def test_event_makes_its_images_ready(
     monkeypatch.setattr(main, "create_processor", lambda: processor)
     handle(*(make_original_key(image.id) for image in stored))
     assert [images.get(image.id).status for image in stored] == [Status.READY, Status.READY]
-    assert images.get_usage("ann") == Usage(images=2, bytes=2 * len(PICTURE))

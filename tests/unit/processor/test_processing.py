@@ -13,9 +13,9 @@ from processor.processing import Processor
 from shared.errors import NotFound, UnacceptableImage, Unavailable
 from shared.lifecycle import Event, Status
 from shared.models import Exif
-from shared.quotas import Usage
 from shared.renditions import RenditionName
-from shared.storage import make_original_key, make_rendition_key
+from shared.storage import Revision, make_original_key, make_rendition_key
+from shared.usages import UsageRepository
 from tests.support.faults import break_calls, lose_response
 from tests.support.handlers import ignore, listen
 from tests.support.images import make_image, reject
@@ -43,15 +43,6 @@ def list_keys(s3: S3Client) -> list[str]:
     return [found["Key"] for found in s3.list_objects_v2(Bucket="bucket").get("Contents", [])]
 
 
-def make_processor(
-    images: ImageRepository,
-    storage: ImageStorage,
-    kind: type[Processor] = Processor,
-    **options: Any,  # noqa: ANN401 - the processor's
-) -> Processor:
-    return kind(images, storage, render=lambda data, _: render(data), **options)
-
-
 def now() -> datetime:
     return datetime.now(UTC)
 
@@ -59,7 +50,7 @@ def now() -> datetime:
 def test_image_becomes_ready_with_renditions_and_facts(
     processor: Processor, images: ImageRepository, storage: ImageStorage, image: Image
 ) -> None:
-    assert processor.process(image.id, now(), seconds=60) == "ready"
+    assert processor.process(Revision(image.id), now(), seconds=60) == "ready"
     ready = images.get(image.id)
     assert (ready.status, ready.status_reason, ready.width, ready.height) == (Status.READY, None, 800, 400)
     assert ready.renditions.keys() == {*RenditionName}
@@ -89,15 +80,13 @@ def test_bad_image_is_rejected_with_a_reason_and_its_bytes_are_deleted(
     processor: Processor, images: ImageRepository, storage: ImageStorage, s3: S3Client, data: bytes
 ) -> None:
     image = add_bad(images, storage, data)
-    assert images.get_usage("ann") == Usage(images=1, bytes=image.size)
-    assert processor.process(image.id, now(), seconds=60) == "rejected"
+    assert processor.process(Revision(image.id), now(), seconds=60) == "rejected"
     rejected = images.get(image.id)
     assert (rejected.status, rejected.has_original, rejected.renditions) == (Status.REJECTED, False, {})
     assert rejected.status_reason
     assert rejected.expires_at
     assert timedelta(hours=23) < datetime.fromtimestamp(rejected.expires_at, UTC) - now() <= timedelta(days=1)
     assert list_keys(s3) == []
-    assert images.get_usage("ann") == Usage()
 
 
 def test_rejected_image_counts_until_its_bytes_are_deleted(
@@ -106,14 +95,13 @@ def test_rejected_image_counts_until_its_bytes_are_deleted(
     image = add_bad(images, storage)
     fault = break_calls(s3, "DeleteObjects")
     with pytest.raises(Unavailable):
-        processor.process(image.id, now(), seconds=60)
+        processor.process(Revision(image.id), now(), seconds=60)
     rejected = images.get(image.id)
-    assert (rejected.status, rejected.expires_at) == (Status.REJECTED, None)
-    assert images.get_usage("ann") == Usage(images=1, bytes=image.size)
+    assert (rejected.status, rejected.has_original, rejected.expires_at) == (Status.REJECTED, True, None)
     fault.end()
-    assert processor.process(image.id, now(), seconds=60) == "rejected before"
-    assert images.get_usage("ann") == Usage()
-    assert images.get(image.id).status_reason == rejected.status_reason
+    assert processor.process(Revision(image.id), now(), seconds=60) == "rejected before"
+    discarded = images.get(image.id)
+    assert (discarded.has_original, discarded.status_reason) == (False, rejected.status_reason)
     assert list_keys(s3) == []
 
 
@@ -121,14 +109,19 @@ def test_image_that_was_ready_stays_ready_if_another_run_rejects_it(
     processor: Processor, images: ImageRepository, storage: ImageStorage, s3: S3Client, image: Image
 ) -> None:
     """A newer decoder may refuse what an older one took. No image of a user is lost by that."""
-    processor.process(image.id, now(), seconds=60)
+    processor.process(Revision(image.id), now(), seconds=60)
     renditions = images.get(image.id).renditions
     images.apply(image.id, Event.RETRY)
 
     def refuse(data: bytes, seconds: float) -> Rendered:
         raise UnacceptableImage(f"{len(data)} bytes in {seconds} s.")
 
-    assert Processor(images, storage, render=refuse).process(image.id, now(), seconds=60) == "ready"
+    assert (
+        Processor(images, UsageRepository(images.table), storage, render=refuse).process(
+            Revision(image.id), now(), seconds=60
+        )
+        == "ready"
+    )
     kept = images.get(image.id)
     assert (kept.status, kept.renditions, kept.expires_at) == (Status.READY, renditions, None)
     assert kept.status_reason
@@ -144,8 +137,8 @@ def test_renditions_of_a_run_that_another_one_overtook_are_deleted(
         reject(images, image.id)
         return render(data)
 
-    slow = Processor(images, storage, render=render_and_be_overtaken)
-    assert slow.process(image.id, now(), seconds=60) == "rejected before"
+    slow = Processor(images, UsageRepository(images.table), storage, render=render_and_be_overtaken)
+    assert slow.process(Revision(image.id), now(), seconds=60) == "rejected before"
     assert list_keys(s3) == []
     assert images.get(image.id).has_original is False
 
@@ -153,10 +146,10 @@ def test_renditions_of_a_run_that_another_one_overtook_are_deleted(
 def test_second_event_changes_nothing(
     processor: Processor, images: ImageRepository, s3: S3Client, image: Image
 ) -> None:
-    processor.process(image.id, now(), seconds=60)
+    processor.process(Revision(image.id), now(), seconds=60)
     ready = images.get(image.id)
     reading = break_calls(s3, "GetObject")
-    assert processor.process(image.id, now(), seconds=60) == "ready before"
+    assert processor.process(Revision(image.id), now(), seconds=60) == "ready before"
     assert images.get(image.id) == ready
     assert reading.tries == 0
 
@@ -170,12 +163,12 @@ def test_event_that_comes_ten_times_makes_one_image(
     def render_and_begin_another(data: bytes, _: float) -> Rendered:
         if len(started) < 10:
             started.append(1)
-            outcomes.append(overlapping.process(image.id, now(), seconds=60))
+            outcomes.append(overlapping.process(Revision(image.id), now(), seconds=60))
         return render(data)
 
     started = [1]
-    overlapping = Processor(images, storage, render=render_and_begin_another)
-    outcomes.append(overlapping.process(image.id, now(), seconds=60))
+    overlapping = Processor(images, UsageRepository(images.table), storage, render=render_and_begin_another)
+    outcomes.append(overlapping.process(Revision(image.id), now(), seconds=60))
     assert outcomes == ["ready", *["ready before"] * 9]
     assert images.get(image.id).version == 2
     assert len(list_keys(s3)) == 1 + len(RenditionName)
@@ -196,11 +189,11 @@ def test_try_after_one_that_was_killed_amid_its_renditions_completes_them(
 
     listen(s3, "before-call.s3.PutObject", kill)
     with pytest.raises(Killed):
-        processor.process(image.id, now(), seconds=60)
+        processor.process(Revision(image.id), now(), seconds=60)
     ignore(s3, "before-call.s3.PutObject", kill)
     assert images.get(image.id).status is Status.PROCESSING
     assert len(list_keys(s3)) == 3
-    assert processor.process(image.id, now(), seconds=60) == "ready"
+    assert processor.process(Revision(image.id), now(), seconds=60) == "ready"
     assert len(list_keys(s3)) == 1 + len(RenditionName)
 
 
@@ -208,8 +201,8 @@ def test_event_of_an_image_that_is_gone_already_ends_quietly(
     processor: Processor, images: ImageRepository, storage: ImageStorage, image: Image
 ) -> None:
     images.delete(image.id)
-    storage.delete_image(image.id)
-    assert processor.process(image.id, now(), seconds=60) == "deleted"
+    storage.delete_revisions([Revision(image.id)])
+    assert processor.process(Revision(image.id), now(), seconds=60) == "deleted"
 
 
 @pytest.mark.parametrize("operation", ["GetObject", "PutObject"])
@@ -218,12 +211,12 @@ def test_fault_of_s3_raises_shows_failed_and_a_later_try_succeeds(
 ) -> None:
     fault = break_calls(s3, operation)
     with pytest.raises(Unavailable):
-        processor.process(image.id, now(), seconds=60)
+        processor.process(Revision(image.id), now(), seconds=60)
     failed = images.get(image.id)
     assert failed.status is Status.FAILED
     assert failed.status_reason
     fault.end()
-    assert processor.process(image.id, now(), seconds=60) == "ready"
+    assert processor.process(Revision(image.id), now(), seconds=60) == "ready"
     assert images.get(image.id).status_reason is None
 
 
@@ -231,7 +224,7 @@ def test_lost_response_to_the_result_is_a_success(
     processor: Processor, images: ImageRepository, dynamodb: DynamoDBClient, image: Image
 ) -> None:
     fault = lose_response(dynamodb, "TransactWriteItems")
-    assert processor.process(image.id, now(), seconds=60) == "ready"
+    assert processor.process(Revision(image.id), now(), seconds=60) == "ready"
     assert fault.tries == 2
     assert images.get(image.id).status is Status.READY
 
@@ -242,10 +235,10 @@ def test_image_deleted_meanwhile_stays_deleted_and_leaves_no_byte(
     def delete(**_: Any) -> None:  # noqa: ANN401 - botocore's
         ignore(s3, "before-call.s3.PutObject", delete)
         images.delete(image.id)
-        storage.delete_image(image.id)
+        storage.delete_revisions([Revision(image.id)])
 
     listen(s3, "before-call.s3.PutObject", delete)
-    assert processor.process(image.id, now(), seconds=60) == "deleted"
+    assert processor.process(Revision(image.id), now(), seconds=60) == "deleted"
     assert list_keys(s3) == []
     with pytest.raises(NotFound):
         images.get(image.id)
@@ -258,20 +251,19 @@ def test_facts_are_those_of_the_stored_bytes(
     said = {"content_type": "image/png", "size": 1, "width": None, "sha256": None, "animated": True}
     image = images.add(make_image(**said))
     storage.add(make_original_key(image.id), data, "image/png")
-    assert processor.process(image.id, now(), seconds=60) == "ready"
+    assert processor.process(Revision(image.id), now(), seconds=60) == "ready"
     ready = images.get(image.id)
     assert (ready.content_type, ready.size) == ("image/jpeg", len(data))
     assert ready.sha256 == hashlib.sha256(data).hexdigest()
     assert (ready.width, ready.height, ready.animated) == (80, 40, False)
     assert ready.exif == Exif(orientation=6)
     assert ready.leased_until is None
-    assert images.get_usage("ann") == Usage(images=1, bytes=len(data))
 
 
 def test_renditions_are_stored_as_webp(
     processor: Processor, images: ImageRepository, s3: S3Client, image: Image
 ) -> None:
-    processor.process(image.id, now(), seconds=60)
+    processor.process(Revision(image.id), now(), seconds=60)
     for name in images.get(image.id).renditions:
         stored = s3.head_object(Bucket="bucket", Key=make_rendition_key(image.id, name))
         assert stored["ContentType"] == "image/webp"
@@ -286,5 +278,7 @@ def test_image_is_rendered_in_the_seconds_that_it_is_given(
         seen.append((data, seconds))
         return render(data)
 
-    Processor(images, storage, render=note).process(image.id, now(), seconds=7.5)
+    Processor(images, UsageRepository(images.table), storage, render=note).process(
+        Revision(image.id), now(), seconds=7.5
+    )
     assert seen == [(storage.get(make_original_key(image.id)), 7.5)]

@@ -9,12 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from processor.processing import Processor
 from shared.errors import Unavailable
-from shared.images import ImageRepository
 from shared.lifecycle import Status
-from shared.quotas import Quota, Usage
-from shared.storage import make_original_key, make_upload_key
+from shared.storage import Revision, make_original_key, make_upload_key
 from tests.support.faults import break_calls
 from tests.support.handlers import ignore, listen
 from tests.support.images import FAR_FUTURE, make_image, make_pending, make_ready
@@ -23,9 +20,11 @@ from tests.support.pictures import make_picture
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+    from processor.processing import Processor
+    from shared.images import ImageRepository
     from shared.models import Image
     from shared.storage import ImageStorage
-    from shared.table import Table
+    from shared.usages import UsageRepository
 
 PICTURE = make_picture()
 SHA256 = hashlib.sha256(PICTURE).hexdigest()
@@ -44,6 +43,11 @@ def post(
     return image
 
 
+def count(usages: UsageRepository) -> tuple[int, int]:
+    counter = usages.get("ann")
+    return counter.images, counter.bytes
+
+
 def list_keys(s3: S3Client) -> list[str]:
     return [found["Key"] for found in s3.list_objects_v2(Bucket="bucket").get("Contents", [])]
 
@@ -53,7 +57,7 @@ def test_announced_bytes_become_the_original_under_their_true_type(
     processor: Processor, images: ImageRepository, storage: ImageStorage, s3: S3Client, sha256: str | None
 ) -> None:
     image = post(images, storage, sha256=sha256)
-    assert processor.accept(image.id, datetime.now(UTC)) == "accepted"
+    assert processor.accept(Revision(image.id), datetime.now(UTC)) == "accepted"
     assert list_keys(s3) == [make_original_key(image.id)]
     stored = s3.get_object(Bucket="bucket", Key=make_original_key(image.id))
     assert (stored["Body"].read(), stored["ContentType"]) == (PICTURE, "image/jpeg")
@@ -61,15 +65,15 @@ def test_announced_bytes_become_the_original_under_their_true_type(
 
 
 def test_accepted_upload_becomes_ready_with_the_facts_of_its_bytes(
-    processor: Processor, images: ImageRepository, storage: ImageStorage
+    processor: Processor, images: ImageRepository, usages: UsageRepository, storage: ImageStorage
 ) -> None:
     image = post(images, storage)
-    processor.accept(image.id, datetime.now(UTC))
-    assert processor.process(image.id, datetime.now(UTC), seconds=60) == "ready"
+    processor.accept(Revision(image.id), datetime.now(UTC))
+    assert processor.process(Revision(image.id), datetime.now(UTC), seconds=60) == "ready"
     ready = images.get(image.id)
     assert (ready.content_type, ready.size, ready.sha256) == ("image/jpeg", len(PICTURE), SHA256)
     assert (ready.width, ready.height, ready.expires_at) == (80, 40, None)
-    assert images.get_usage("ann") == Usage(images=1, bytes=len(PICTURE))
+    assert count(usages) == (1, len(PICTURE))
 
 
 @pytest.mark.parametrize(
@@ -93,12 +97,11 @@ def test_other_bytes_are_refused_with_a_reason_and_deleted(  # noqa: PLR0913, PL
     reason: str,
 ) -> None:
     image = post(images, storage, data, **fields)
-    assert processor.accept(image.id, datetime.now(UTC)) == "rejected"
+    assert processor.accept(Revision(image.id), datetime.now(UTC)) == "rejected"
     refused = images.get(image.id)
     assert (refused.status, refused.has_original) == (Status.REJECTED, False)
     assert reason in (refused.status_reason or "")
     assert list_keys(s3) == []
-    assert images.get_usage("ann") == Usage()
 
 
 @pytest.mark.parametrize(
@@ -121,7 +124,7 @@ def test_post_after_the_first_good_one_changes_nothing(  # noqa: PLR0913, PLR091
     images.add(image)
     storage.add(make_original_key(image.id), b"verified", "image/png")
     storage.add(make_upload_key(image.id), PICTURE, "image/png")
-    assert processor.accept(image.id, datetime.now(UTC)) == outcome
+    assert processor.accept(Revision(image.id), datetime.now(UTC)) == outcome
     assert images.get(image.id) == image
     assert storage.get(make_original_key(image.id)) == b"verified"
     assert list_keys(s3) == [make_original_key(image.id)]
@@ -133,7 +136,7 @@ def test_post_before_the_first_one_is_processed_changes_nothing(
 ) -> None:
     image = post(images, storage, data, size=len(PICTURE))
     storage.add(make_original_key(image.id), b"verified", "image/png")
-    assert processor.accept(image.id, datetime.now(UTC)) == (
+    assert processor.accept(Revision(image.id), datetime.now(UTC)) == (
         "accepted" if data == PICTURE else "accepted before"
     )
     assert storage.get(make_original_key(image.id)) == b"verified"
@@ -144,7 +147,7 @@ def test_event_of_a_post_that_is_gone_ends_quietly(
     processor: Processor, images: ImageRepository, s3: S3Client
 ) -> None:
     image = images.add(make_pending())
-    assert processor.accept(image.id, datetime.now(UTC)) == "accepted before"
+    assert processor.accept(Revision(image.id), datetime.now(UTC)) == "accepted before"
     assert images.get(image.id) == image
     assert list_keys(s3) == []
 
@@ -154,7 +157,7 @@ def test_post_without_a_pending_image_is_deleted(
     processor: Processor, storage: ImageStorage, s3: S3Client
 ) -> None:
     storage.add(make_upload_key(MISSING), PICTURE, "image/png")
-    assert processor.accept(MISSING, datetime.now(UTC)) == "not awaited"
+    assert processor.accept(Revision(MISSING), datetime.now(UTC)) == "not awaited"
     assert list_keys(s3) == []
 
 
@@ -165,14 +168,14 @@ def test_fault_of_s3_shows_failed_and_a_later_try_accepts(
     image = post(images, storage)
     fault = break_calls(s3, operation)
     with pytest.raises(Unavailable):
-        processor.accept(image.id, datetime.now(UTC))
+        processor.accept(Revision(image.id), datetime.now(UTC))
     failed = images.get(image.id)
     assert (failed.status, failed.has_original) == (Status.FAILED, False)
     assert failed.status_reason == "Processing failed on our side, not because of the image."
     assert storage.has(make_upload_key(image.id))
     fault.end()
-    assert processor.accept(image.id, datetime.now(UTC)) == "accepted"
-    assert processor.process(image.id, datetime.now(UTC), seconds=60) == "ready"
+    assert processor.accept(Revision(image.id), datetime.now(UTC)) == "accepted"
+    assert processor.process(Revision(image.id), datetime.now(UTC), seconds=60) == "ready"
 
 
 class Killed(BaseException):
@@ -195,7 +198,7 @@ def test_upload_whose_second_try_is_killed_shows_failed_and_is_kept(  # noqa: PL
 
     listen(s3, "before-call.s3.GetObject", kill)
     with pytest.raises(Killed):
-        processor.accept(image.id, datetime.now(UTC) - timedelta(seconds=age))
+        processor.accept(Revision(image.id), datetime.now(UTC) - timedelta(seconds=age))
     killed = images.get(image.id)
     assert killed.status is status
     if status is Status.FAILED:
@@ -203,8 +206,10 @@ def test_upload_whose_second_try_is_killed_shows_failed_and_is_kept(  # noqa: PL
         assert killed.expires_at
         assert killed.expires_at - time.time() > timedelta(days=13).total_seconds()
     ignore(s3, "before-call.s3.GetObject", kill)
-    assert processor.accept(image.id, datetime.now(UTC) - timedelta(seconds=age + 120)) == "accepted"
-    assert processor.process(image.id, datetime.now(UTC), seconds=60) == "ready"
+    assert (
+        processor.accept(Revision(image.id), datetime.now(UTC) - timedelta(seconds=age + 120)) == "accepted"
+    )
+    assert processor.process(Revision(image.id), datetime.now(UTC), seconds=60) == "ready"
 
 
 def test_late_event_of_a_post_that_was_accepted_changes_nothing(
@@ -212,9 +217,9 @@ def test_late_event_of_a_post_that_was_accepted_changes_nothing(
 ) -> None:
     image = post(images, storage)
     long_ago = datetime.now(UTC) - timedelta(hours=1)
-    assert processor.accept(image.id, datetime.now(UTC)) == "accepted"
+    assert processor.accept(Revision(image.id), datetime.now(UTC)) == "accepted"
     before = images.get(image.id)
-    assert processor.accept(image.id, long_ago) == "accepted before"
+    assert processor.accept(Revision(image.id), long_ago) == "accepted before"
     assert images.get(image.id) == before
 
 
@@ -224,22 +229,6 @@ def test_bad_post_is_refused_only_if_there_is_surely_no_original(
     image = post(images, storage, b"bad")
     break_calls(s3, "HeadObject")
     with pytest.raises(Unavailable):
-        processor.accept(image.id, datetime.now(UTC))
+        processor.accept(Revision(image.id), datetime.now(UTC))
     assert images.get(image.id).status is Status.FAILED
     assert storage.get(make_upload_key(image.id)) == b"bad"
-
-
-def test_upload_without_room_is_rejected_and_its_bytes_are_deleted(
-    table: Table, storage: ImageStorage, s3: S3Client
-) -> None:
-    images = ImageRepository(table, quota=Quota(max_images=1))
-    images.add(make_image())
-    image = post(images, storage)
-    processor = Processor(images, storage, render=lambda *_: pytest.fail("it is rendered"))
-    assert processor.accept(image.id, datetime.now(UTC)) == "accepted"
-    assert processor.process(image.id, datetime.now(UTC), seconds=60) == "rejected"
-    rejected = images.get(image.id)
-    assert (rejected.status, rejected.has_original) == (Status.REJECTED, False)
-    assert "A user may have 1 images." in (rejected.status_reason or "")
-    assert list_keys(s3) == []
-    assert images.get_usage("ann") == Usage(images=1, bytes=1000)

@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from shared.errors import Conflict, Forbidden, NotFound
-from shared.images import USAGE_KIND, ImageFilter, ImageRepository, parse_record_key
+from shared.errors import Contended, Forbidden, NotFound
+from shared.images import ImageFilter, ImageRepository, parse_record_key
 from shared.lifecycle import Event, Status
 from shared.listing import Span
 from shared.models import Facts, Visibility
-from shared.table import PATIENCE_SECONDS
+from shared.retries import PATIENCE_SECONDS
+from shared.transactions import ConditionFailed
 from tests.support.images import finish, make_image, make_ready, reject
 
 if TYPE_CHECKING:
@@ -19,9 +20,8 @@ if TYPE_CHECKING:
 
 
 def list_rows(dynamodb: DynamoDBClient) -> list[tuple[str, str]]:
-    """Records and entries; users' counters outlive them."""
-    keys = [(row["pk"]["S"], row["sk"]["S"]) for row in dynamodb.scan(TableName="images")["Items"]]
-    return sorted(key for key in keys if key[1] != USAGE_KIND)
+    """Records and entries."""
+    return sorted((row["pk"]["S"], row["sk"]["S"]) for row in dynamodb.scan(TableName="images")["Items"])
 
 
 def list_partitions(dynamodb: DynamoDBClient) -> list[str]:
@@ -51,17 +51,6 @@ def test_public_image_has_twice_as_many_once_it_is_ready(
         "USER#ann#PUBLIC",
         "USER#ann#PUBLIC#TAG#sea",
     ]
-
-
-def test_image_with_all_tags_fits_into_one_transaction_when_everything_changes(
-    dynamodb: DynamoDBClient, images: ImageRepository
-) -> None:
-    image = make_ready(tags=tuple(f"old{number}" for number in range(20)))
-    images.add(image)
-    new_tags = tuple(f"new{number}" for number in range(20))
-    images.update(image.id, lambda old: old.model_copy(update={"tags": new_tags}))
-    assert len(list_partitions(dynamodb)) == 42
-    assert not any("old" in partition for partition in list_partitions(dynamodb))
 
 
 @pytest.mark.parametrize(
@@ -168,7 +157,7 @@ def test_event_of_a_deleted_image_brings_nothing_back(
 def test_entries_of_a_rejected_image_end_with_it(dynamodb: DynamoDBClient, images: ImageRepository) -> None:
     image = images.add(make_image(tags=("sea",)))
     rejected = reject(images, image.id)
-    rows = [row for row in dynamodb.scan(TableName="images")["Items"] if row["sk"]["S"] != USAGE_KIND]
+    rows = dynamodb.scan(TableName="images")["Items"]
     assert len(rows) == 3
     assert {int(row["expires_at"]["N"]) for row in rows} == {rejected.expires_at}
 
@@ -206,7 +195,7 @@ def test_delete_that_was_overtaken_deletes_the_newer_image(
     assert list_rows(dynamodb) == []
 
 
-def test_write_that_is_overtaken_again_and_again_is_a_conflict(
+def test_write_that_is_overtaken_again_and_again_is_contended(
     images: ImageRepository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
@@ -217,8 +206,38 @@ def test_write_that_is_overtaken_again_and_again_is_a_conflict(
     def overtake(old: Image) -> None:
         images.update(old.id, lambda older: older)
 
-    with pytest.raises(Conflict):
+    with pytest.raises(Contended):
         images.update(image.id, lambda old: old, overtake)
-    with pytest.raises(Conflict):
+    with pytest.raises(Contended):
         images.delete(image.id, overtake)
     assert PATIENCE_SECONDS < sum(pauses) < 3 * PATIENCE_SECONDS
+
+
+def test_image_that_is_withdrawn_can_be_added_no_more(images: ImageRepository) -> None:
+    image = make_image()
+    assert images.withdraw(image) is None
+    assert images.withdraw(image) is None  # a second try
+    with pytest.raises(ConditionFailed):
+        images.add(image)
+    with pytest.raises(NotFound):
+        images.get(image.id)
+    assert images.list_visible(ImageFilter("ann"), Span(), limit=1).records == []
+
+
+def test_image_that_was_added_cannot_be_withdrawn(images: ImageRepository) -> None:
+    image = images.add(make_image())
+    assert images.withdraw(image) == image
+    assert images.get(image.id) == image
+
+
+def test_owner_may_begin_a_revision_and_the_processor_makes_it_the_current_one(
+    images: ImageRepository,
+) -> None:
+    image = images.add(make_ready())
+    for latest in (2, 3):
+        begun = images.apply(image.id, Event.RETRY)
+        assert begun
+        assert (begun.revision, begun.latest_revision) == (1, latest)
+    assert images.apply(image.id, Event.FAIL)
+    ready = finish(images, image.id, revision=3)
+    assert (ready.revision, ready.latest_revision) == (3, 3)

@@ -11,7 +11,7 @@ from shared.images import ImageFilter, ImageRepository
 from shared.lifecycle import Status
 from shared.listing import Span
 from shared.models import Visibility
-from shared.table import dump
+from shared.rows import dump
 from tests.conftest import PUBLIC_SHARDS
 from tests.support.images import finish, make_image, make_pending, make_ready
 

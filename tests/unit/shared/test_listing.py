@@ -204,7 +204,7 @@ def test_page_over_many_ended_entries_is_bounded_and_the_walk_goes_on(descending
 
 
 def test_reads_are_as_large_and_as_many_as_they_should_be() -> None:
-    assert (listing.ENTRIES_PER_READ, listing.MAX_EXTRA_READS, listing.MAX_CONCURRENT_READS) == (40, 24, 8)
+    assert (listing.ENTRIES_PER_READ, listing.MAX_EXTRA_READS, listing.MAX_CONCURRENT_READS) == (30, 24, 8)
 
 
 @pytest.mark.parametrize(

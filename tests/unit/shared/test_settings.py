@@ -24,6 +24,9 @@ SETTINGS: dict[str, tuple[str, str, object]] = {
     "max_user_bytes": ("MAX_USER_BYTES", "6000", 6000),
     "allowed_origins": ("ALLOWED_ORIGINS", "https://a,https://b", ["https://a", "https://b"]),
     "memory_bytes": ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2048", 2_147_483_648),
+    "signer_role": ("SIGNER_ROLE", "arn:aws:iam::1:role/a", "arn:aws:iam::1:role/a"),
+    "failure_queue": ("FAILURE_QUEUE", "https://sqs.example/q", "https://sqs.example/q"),
+    "reports_batch_failures": ("REPORTS_BATCH_FAILURES", "true", True),
     "public_url": ("PUBLIC_URL", "https://api.example", "https://api.example"),
     "s3_public_url": ("S3_PUBLIC_URL", "https://s3.example", "https://s3.example"),
 }
@@ -36,6 +39,8 @@ DEFAULTS: dict[str, object] = {
     "max_user_images": None,
     "max_user_bytes": None,
     "allowed_origins": ["*"],
+    "signer_role": None,
+    "reports_batch_failures": False,
     "public_url": None,
     "s3_public_url": None,
 }

@@ -11,6 +11,7 @@ from shared.models import Rendition
 from shared.renditions import RenditionName
 from shared.storage import (
     ImageStorage,
+    Revision,
     make_file_key,
     make_original_key,
     make_rendition_key,
@@ -69,8 +70,8 @@ def test_outage_is_unavailable(s3: S3Client, storage: ImageStorage, operation: s
         "GetObject": lambda: storage.get(KEY),
         "HeadObject": lambda: storage.has(KEY),
         "CopyObject": lambda: storage.touch(KEY, "image/png"),
-        "DeleteObject": lambda: storage.delete("uploads/1"),
-        "DeleteObjects": lambda: storage.delete_image("1"),
+        "DeleteObject": lambda: storage.delete(make_upload_key("1")),
+        "DeleteObjects": lambda: storage.delete_revisions([Revision("1")]),
     }
     with pytest.raises(Unavailable):
         calls[operation]()
@@ -81,11 +82,11 @@ def test_delete_leaves_no_byte_of_the_image_and_all_of_others(s3: S3Client, stor
         storage.add(make_upload_key(image_id), b"x", "image/png")
         storage.add(make_original_key(image_id), b"x", "image/png")
         for name in RenditionName:
-            storage.replace(make_rendition_key(image_id, name), b"x", "image/webp")
-    storage.delete_image("1")
-    storage.delete_image("1")
+            storage.add(make_rendition_key(image_id, name), b"x", "image/webp")
+    storage.delete_revisions([Revision("1")])
+    storage.delete_revisions([Revision("1")])
     assert len(list_keys(s3)) == 2 + len(RenditionName)
-    assert all("/2" in key for key in list_keys(s3))
+    assert all("/2/" in key for key in list_keys(s3))
 
 
 def test_object_that_s3_would_not_delete_is_no_success(s3: S3Client, storage: ImageStorage) -> None:
@@ -94,13 +95,13 @@ def test_object_that_s3_would_not_delete_is_no_success(s3: S3Client, storage: Im
 
     listen(s3, "after-call.s3.DeleteObjects", refuse)
     with pytest.raises(Unavailable):
-        storage.delete_image("1")
+        storage.delete_revisions([Revision("1")])
 
 
 def test_signed_url_is_sigv4_short_lived_and_of_the_host_that_clients_use(s3: S3Client) -> None:
     image = make_image()
     signer = create_client("s3", "http://localhost:4566")
-    url = urlsplit(ImageStorage(s3, "bucket", signer=signer).sign_original(image))
+    url = urlsplit(ImageStorage(s3, "bucket", get_signer=lambda _: signer).sign_original(image))
     query = parse_qs(url.query)
     assert (url.scheme, url.netloc) == ("http", "localhost:4566")
     assert url.path == f"/bucket/{make_original_key(image.id)}"
@@ -137,8 +138,8 @@ def test_signed_bytes_are_served_as_the_image_that_they_are(
 
 
 def test_keys_are_parsed_as_they_are_built() -> None:
-    assert parse_original_key(make_original_key("1")) == "1"
-    assert parse_upload_key(make_upload_key("1")) == "1"
+    assert parse_original_key(make_original_key("1", 2)) == Revision("1", 2)
+    assert parse_upload_key(make_upload_key("1")) == Revision("1")
     for key in (
         make_rendition_key("1", RenditionName.SMALL),
         make_file_key("1", "a.txt"),
@@ -162,5 +163,5 @@ def test_touched_object_is_the_same_and_of_the_type_that_was_named(
 def test_upload_that_is_deleted_twice_is_gone(s3: S3Client, storage: ImageStorage) -> None:
     storage.add(make_upload_key("1"), b"x", "image/png")
     for _ in range(2):
-        storage.delete("uploads/1")
+        storage.delete(make_upload_key("1"))
     assert list_keys(s3) == []

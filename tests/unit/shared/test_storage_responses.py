@@ -13,7 +13,7 @@ from moto.core.botocore_stubber import MockRawResponse
 
 from shared.errors import Throttled, Unavailable
 from shared.renditions import RenditionName
-from shared.storage import ImageStorage, make_original_key
+from shared.storage import DeletionFailed, ImageStorage, Revision, make_original_key
 from tests.support.handlers import listen, watch
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ CALLS: dict[str, Callable[[ImageStorage], object]] = {
     "CopyObject": lambda storage: storage.touch(KEY, "image/png"),
     "PutObject": lambda storage: storage.add(KEY, b"x", "image/png"),
     "DeleteObject": lambda storage: storage.delete(KEY),
-    "DeleteObjects": lambda storage: storage.delete_image("1"),
+    "DeleteObjects": lambda storage: storage.delete_revisions([Revision("1")]),
     "ListObjectsV2": lambda storage: [*storage.list_keys()],
 }
 
@@ -84,7 +84,7 @@ def test_error_of_s3_is_never_taken_for_a_result(  # noqa: PLR0913, PLR0917 - ro
 
 
 def test_every_key_is_listed_with_its_time_page_by_page(s3: S3Client, storage: ImageStorage) -> None:
-    keys = [f"originals/{number}" for number in range(5)]
+    keys = [f"originals/{number}/1" for number in range(5)]
     for key in keys:
         storage.add(key, b"x", "image/png")
     watch(s3, "ListObjectsV2", MaxKeys=2)
@@ -101,9 +101,9 @@ def test_empty_bucket_is_an_empty_page(storage: ImageStorage) -> None:
 
 def test_all_keys_of_an_image_are_deleted_in_one_call(s3: S3Client, storage: ImageStorage) -> None:
     calls = watch(s3, "DeleteObjects")
-    storage.delete_image("1")
+    storage.delete_revisions([Revision("1")])
     assert [[found["Key"] for found in call["Delete"]["Objects"]] for call in calls] == [
-        ["uploads/1", "originals/1", *(f"renditions/1/{name}.webp" for name in RenditionName)]
+        ["uploads/1/1", "originals/1/1", *(f"renditions/1/1/{name}.webp" for name in RenditionName)]
     ]
     assert [(call["Bucket"], call["Delete"]["Quiet"]) for call in calls] == [("bucket", True)]
 
@@ -118,11 +118,42 @@ def test_new_object_has_its_type_and_is_shown_in_the_page(s3: S3Client, storage:
     ]
 
 
-def test_object_is_replaced_with_its_new_type(s3: S3Client, storage: ImageStorage) -> None:
-    for data, content_type in ((b"first", "image/png"), (b"second", "image/webp")):
-        storage.replace("renditions/1/small.webp", data, content_type)
-    stored = s3.get_object(Bucket="bucket", Key="renditions/1/small.webp")
-    assert (stored["Body"].read(), stored["ContentType"]) == (b"second", "image/webp")
+@pytest.mark.parametrize(("revisions", "sizes"), [(1, [6]), (166, [996]), (167, [1000, 2])])
+def test_keys_of_many_revisions_are_deleted_in_as_few_calls_as_s3_allows(
+    s3: S3Client, storage: ImageStorage, revisions: int, sizes: list[int]
+) -> None:
+    calls = watch(s3, "DeleteObjects")
+    storage.delete_revisions(Revision("1", revisions).list_up_to_here())
+    assert [len(call["Delete"]["Objects"]) for call in calls] == sizes
+
+
+@pytest.mark.parametrize(
+    ("codes", "error"),
+    [
+        (["InternalError"], Unavailable),
+        (["SlowDown", "InternalError"], Unavailable),
+        (["AccessDenied"], DeletionFailed),
+        (["InternalError", "AccessDenied"], DeletionFailed),
+        ([""], DeletionFailed),
+    ],
+)
+def test_refusal_to_delete_tells_whether_it_may_pass(
+    s3: S3Client, storage: ImageStorage, codes: list[str], error: type[Exception]
+) -> None:
+    def refuse(parsed: dict[str, object], **_: object) -> None:
+        parsed["Errors"] = [{"Key": KEY, "Code": code} for code in codes]
+
+    listen(s3, "after-call.s3.DeleteObjects", refuse)
+    with pytest.raises(error):
+        storage.delete_revisions([Revision("1")])
+
+
+def test_copy_leaves_the_source_as_it_is(s3: S3Client, storage: ImageStorage) -> None:
+    target = make_original_key("1", 2)
+    storage.add(KEY, b"x", "image/png")
+    storage.copy(KEY, target, "image/webp")
+    assert storage.get(KEY) == storage.get(target) == b"x"
+    assert s3.head_object(Bucket="bucket", Key=target)["ContentType"] == "image/webp"
 
 
 def test_touched_object_is_still_shown_in_the_page(s3: S3Client, storage: ImageStorage) -> None:

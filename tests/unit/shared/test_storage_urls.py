@@ -15,6 +15,7 @@ from shared.models import Visibility
 from shared.renditions import RenditionName
 from shared.storage import (
     ImageStorage,
+    Revision,
     make_file_key,
     make_original_key,
     make_rendition_key,
@@ -55,7 +56,7 @@ def test_url_of_an_original_is_private_and_ends_after_5_minutes(
 ) -> None:
     image = PHOTO.model_copy(update={"visibility": visibility})
     assert read_url(storage.sign_original(image)) == (
-        f"/originals/{PHOTO.id}",
+        f"/originals/{PHOTO.id}/1",
         make_query(
             300,
             content_type="image/png",
@@ -77,7 +78,7 @@ def test_url_of_a_rendition_is_private_and_ends_after_5_minutes(
     storage: ImageStorage, name: RenditionName
 ) -> None:
     assert read_url(storage.sign_rendition(PHOTO, name)) == (
-        f"/renditions/{PHOTO.id}/{name}.webp",
+        f"/renditions/{PHOTO.id}/1/{name}.webp",
         make_query(
             300,
             content_type="image/webp",
@@ -87,16 +88,17 @@ def test_url_of_a_rendition_is_private_and_ends_after_5_minutes(
     )
 
 
-def test_url_of_a_download_ends_after_an_hour_and_shows_nothing_in_the_page(storage: ImageStorage) -> None:
+def test_url_of_a_download_ends_after_half_an_hour_and_is_no_page(storage: ImageStorage) -> None:
     disposition = "attachment; filename*=UTF-8''%22a%2Fb%22.html"
     assert read_url(storage.sign_download("files/1/a.html", '"a/b".html')) == (
         "/files/1/a.html",
-        make_query(3600, content_disposition=disposition),
+        make_query(1800, content_disposition=disposition),
     )
 
 
 def test_urls_are_of_the_host_that_clients_reach(s3: S3Client) -> None:
-    storage = ImageStorage(s3, "bucket", signer=create_client("s3", "http://localhost:4566"))
+    signer = create_client("s3", "http://localhost:4566")
+    storage = ImageStorage(s3, "bucket", get_signer=lambda _: signer)
     urls = [
         storage.sign_original(PHOTO),
         storage.sign_rendition(PHOTO, RenditionName.SMALL),
@@ -127,10 +129,10 @@ def test_form_takes_one_file_of_one_size_and_type_under_one_key(storage: ImageSt
         {"Content-Type": "image/png"},
         ["content-length-range", 7, 7],
         {"bucket": "bucket"},
-        {"key": "uploads/1"},
+        {"key": "uploads/1/1"},
     ]
     assert timedelta(seconds=60) < left <= timedelta(seconds=91)
-    assert (form.fields["key"], form.fields["Content-Type"]) == ("uploads/1", "image/png")
+    assert (form.fields["key"], form.fields["Content-Type"]) == ("uploads/1/1", "image/png")
 
 
 def test_form_asks_for_the_checksum_that_was_announced(storage: ImageStorage) -> None:
@@ -148,23 +150,25 @@ def test_form_asks_for_the_checksum_that_was_announced(storage: ImageStorage) ->
 @pytest.mark.parametrize(
     ("key", "upload", "original", "rendition"),
     [
-        (make_upload_key("1"), "1", None, None),
-        (make_original_key("1"), None, "1", None),
-        (make_rendition_key("1", RenditionName.SMALL), None, None, "1"),
+        (make_upload_key("1", 2), Revision("1", 2), None, None),
+        (make_original_key("1", 3), None, Revision("1", 3), None),
+        (make_rendition_key("1", RenditionName.SMALL, 4), None, None, Revision("1", 4)),
+        ("originals/1", None, None, None),
+        ("originals/1/x", None, None, None),
         (make_file_key("1", "a.txt"), None, None, None),
         ("x/uploads/1", None, None, None),
         ("uploads", None, None, None),
     ],
 )
 def test_key_tells_its_kind_and_its_image(
-    key: str, upload: str | None, original: str | None, rendition: str | None
+    key: str, upload: Revision | None, original: Revision | None, rendition: Revision | None
 ) -> None:
     parsed = (parse_upload_key(key), parse_original_key(key), parse_rendition_key(key))
     assert parsed == (upload, original, rendition)
 
 
 def test_keys_have_their_own_folders() -> None:
-    assert make_upload_key("1") == "uploads/1"
-    assert make_original_key("1") == "originals/1"
-    assert make_rendition_key("1", RenditionName.LARGE) == "renditions/1/large.webp"
+    assert make_upload_key("1") == "uploads/1/1"
+    assert make_original_key("1", 2) == "originals/1/2"
+    assert make_rendition_key("1", RenditionName.LARGE, 3) == "renditions/1/3/large.webp"
     assert make_file_key("1", "a.txt") == "files/1/a.txt"

@@ -7,9 +7,9 @@ import pytest
 from botocore.exceptions import ClientError, ParamValidationError
 
 from shared.aws import MAX_ATTEMPTS
-from shared.errors import Conflict, Throttled, Unavailable
+from shared.errors import Contended, Throttled, Unavailable
 from shared.models import Item
-from shared.table import ConditionFailed, Table, Transaction
+from shared.transactions import ConditionFailed, Transaction
 from tests.support.faults import break_calls
 from tests.support.handlers import listen
 from tests.support.images import START, make_image
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from shared.table import Table
 
 KEY = ("IMAGE#1", "IMAGE")
 
@@ -73,7 +75,7 @@ def test_outage_is_unavailable(dynamodb: DynamoDBClient, table: Table, operation
 
 
 def test_all_tries_of_a_transaction_carry_one_token(dynamodb: DynamoDBClient, table: Table) -> None:
-    """By it DynamoDB knows a retry after a lost response; moto does not look at it."""
+    """By it DynamoDB knows a retry after a lost response."""
     fault = break_calls(dynamodb, "TransactWriteItems")
     with pytest.raises(Unavailable):
         table.transact(Transaction().add(KEY, make_image()))
@@ -128,7 +130,7 @@ def test_conflict_of_transactions_is_tried_again_a_few_times(
         table.transact(transaction)
         assert len(no_pauses) == conflicts + 1
     else:
-        with pytest.raises(Conflict):
+        with pytest.raises(Contended):
             table.transact(transaction)
     assert len(tokens) == 1
 

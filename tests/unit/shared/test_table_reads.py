@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from shared.errors import Conflict, Throttled
-from shared.table import MAX_KEYS_PER_READ, Table, Transaction
+from shared.errors import Contended, Throttled
+from shared.table import MAX_KEYS_PER_READ, Table
+from shared.transactions import Transaction
 from tests.support.handlers import listen, watch
 from tests.support.images import make_image
 
@@ -72,12 +74,17 @@ def test_row_is_read_consistently(dynamodb: DynamoDBClient, table: Table) -> Non
     assert [call["ConsistentRead"] for call in calls] == [True]
 
 
-def test_many_rows_and_entries_are_read_for_half_the_price(dynamodb: DynamoDBClient, table: Table) -> None:
+def test_many_rows_and_entries_are_read_consistently(dynamodb: DynamoDBClient, table: Table) -> None:
+    """A caller sees their own upload at once, and nobody sees what has just been hidden."""
     batches, queries = watch(dynamodb, "BatchGetItem"), watch(dynamodb, "Query")
     table.get_many(KEYS)
     table.query_entries("P", "!", "~", descending=False, limit=5)
-    assert [{*batch["RequestItems"]["images"]} for batch in batches] == [{"Keys"}]
-    assert ["ConsistentRead" in query for query in queries] == [False]
+    assert [batch["RequestItems"]["images"]["ConsistentRead"] for batch in batches] == [True]
+    assert [query["ConsistentRead"] for query in queries] == [True]
+
+
+def test_time_is_that_of_dynamodb(table: Table) -> None:
+    assert abs(table.read_time() - datetime.now(UTC)) < timedelta(seconds=60)
 
 
 def test_batch_has_as_many_keys_as_dynamodb_takes(table: Table) -> None:
@@ -191,12 +198,12 @@ def test_rows_of_one_moment_are_read_again_while_others_write_them(
     assert calls == ["TransactGetItems"] * 3
 
 
-def test_rows_that_others_never_stop_writing_are_a_conflict(
+def test_rows_that_others_never_stop_writing_are_contended(
     dynamodb: DynamoDBClient, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     error = make_error(dynamodb, "TransactionCanceledException", "TransactionConflict")
     calls = cancel(dynamodb, monkeypatch, *[error] * 1000)
-    with pytest.raises(Conflict):
+    with pytest.raises(Contended):
         table.get_together(KEYS)
     assert 5 < len(calls) < 1000
 

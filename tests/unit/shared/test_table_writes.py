@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import random
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from shared.errors import Conflict, Throttled
+from shared.errors import Contended, Throttled
 from shared.models import Item
-from shared.quotas import Usage
 from shared.records import Claim
-from shared.table import ConditionFailed, Table, Transaction, dump, make_pauses
+from shared.transactions import ConditionFailed, Transaction
 from tests.support.images import START
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from shared.table import Table
+
 KEY, OTHER, THIRD = ("ITEM#1", "ITEM"), ("ITEM#2", "ITEM"), ("ITEM#3", "ITEM")
 NOW = datetime(2026, 1, 1, 12, 0, 30, 500_000, tzinfo=UTC)
-LONGEST_PAUSES = [0, 0.05, 0.1, 0.2, 0.4, *[0.8] * 10]
 
 
 @pytest.fixture(autouse=True)
@@ -38,10 +37,6 @@ def make_item(version: int = 1, **fields: Any) -> Item:  # noqa: ANN401 - any fi
 
 class Taken(Exception):
     """The failure of one write among others."""
-
-
-class Full(Exception):
-    """The failure of another one."""
 
 
 def respond(
@@ -116,53 +111,95 @@ def test_claim_is_free_a_second_after_its_end(table: Table, end: int, is_free: b
     assert (table.get(KEY) or {})["record_id"] == ("2" if is_free else "1")
 
 
-@pytest.mark.parametrize(
-    ("limits", "is_full"),
-    [
-        ({}, False),
-        ({"images": 2, "bytes": 20}, False),
-        ({"images": 1, "bytes": 20}, True),
-        ({"images": 2, "bytes": 19}, True),
-        ({"bytes": 20}, False),
-    ],
-)
-def test_counters_grow_while_none_is_above_its_limit(
-    table: Table, limits: dict[str, int], is_full: bool
-) -> None:
-    table.transact(Transaction().count(KEY, {"images": 2, "bytes": 20}, {}, failure=Full))
-    transaction = Transaction().count(KEY, {"images": 1, "bytes": 10}, limits, failure=Full)
-    if is_full:
-        with pytest.raises(Full):
-            table.transact(transaction)
-    else:
-        table.transact(transaction)
-    expected = Usage(images=2, bytes=20) if is_full else Usage(images=3, bytes=30)
-    assert Usage.model_validate(table.get(KEY)) == expected
-
-
-@pytest.mark.parametrize(
-    ("row", "claim", "limit", "failure"),
-    [(KEY, OTHER, 0, ConditionFailed), (THIRD, KEY, 0, Taken), (THIRD, OTHER, -1, Full)],
-)
+@pytest.mark.parametrize(("row", "claim", "failure"), [(KEY, OTHER, ConditionFailed), (THIRD, KEY, Taken)])
 def test_failure_is_that_of_the_write_whose_condition_does_not_hold(
-    table: Table, row: tuple[str, str], claim: tuple[str, str], limit: int, failure: type[Exception]
+    table: Table, row: tuple[str, str], claim: tuple[str, str], failure: type[Exception]
 ) -> None:
     held = Claim(record_id="1", expires_at=2**33)
-    table.transact(
-        Transaction()
-        .claim(KEY, held, now=NOW, failure=Taken)
-        .count(("U", "USAGE"), {"images": 0}, {}, failure=Full)
-    )
+    table.transact(Transaction().claim(KEY, held, now=NOW, failure=Taken))
     transaction = (
         Transaction()
         .add(row, make_item())
         .put_entries({("P", "1"): None})
         .claim(claim, held, now=NOW, failure=Taken)
-        .count(("U", "USAGE"), {"images": 1}, {"images": limit}, failure=Full)
     )
     with pytest.raises(failure):
         table.transact(transaction)
     assert table.get(("P", "1")) is None
+
+
+def test_single_row_is_added_once(table: Table) -> None:
+    table.add(KEY, make_item(3))
+    table.add(KEY, make_item(3))  # the try after a lost response
+    with pytest.raises(ConditionFailed) as raised:
+        table.add(KEY, make_item(4))
+    assert (raised.value.row or {})["version"] == 3
+
+
+@pytest.mark.parametrize(("version", "is_changed"), [(3, True), (2, False)])
+def test_attributes_of_a_row_are_changed_if_the_condition_holds(
+    table: Table, version: int, is_changed: bool
+) -> None:
+    table.add(KEY, make_item(3))
+    values = {"version": version, "name": "b", "next": 4}
+
+    def update() -> None:
+        table.update(KEY, "SET #name = :name, #version = :next", values, condition="#version = :version")
+
+    if is_changed:
+        update()
+    else:
+        with pytest.raises(ConditionFailed) as raised:
+            update()
+        assert (raised.value.row or {})["name"] == "a"
+    assert (table.get(KEY) or {})["name"] == ("b" if is_changed else "a")
+
+
+def test_condition_on_a_missing_row_fails_without_a_row(table: Table) -> None:
+    with pytest.raises(ConditionFailed) as raised:
+        table.update(KEY, "SET #name = :name", {"name": "b"}, condition="attribute_exists(pk)")
+    assert raised.value.row is None
+    assert table.get(KEY) is None
+
+
+@pytest.mark.parametrize(("conflicts", "is_written"), [(1, True), (4, True), (500, False)])
+@pytest.mark.parametrize("write", ["add", "update"])
+def test_single_write_waits_for_a_transaction_that_holds_its_row(  # noqa: PLR0913, PLR0917 - rows and fixtures
+    dynamodb: DynamoDBClient,
+    table: Table,
+    monkeypatch: pytest.MonkeyPatch,
+    pauses: list[float],
+    write: str,
+    conflicts: int,
+    is_written: bool,
+) -> None:
+    left = iter(range(conflicts))
+    make_call: Any = dynamodb._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001 - to stand in between
+
+    def conflict(operation: str, params: dict[str, Any]) -> Any:  # noqa: ANN401 - botocore's
+        if operation != "GetItem" and next(left, None) is not None:
+            response: Any = {
+                "Error": {"Code": "TransactionConflictException"},
+                "ResponseMetadata": {"HTTPStatusCode": 400},
+            }
+            raise ClientError(response, operation)
+        return make_call(operation, params)
+
+    monkeypatch.setattr(dynamodb, "_make_api_call", conflict)
+
+    def run() -> None:
+        if write == "add":
+            table.add(KEY, make_item())
+        else:
+            table.update(KEY, "SET #name = :name", {"name": "b"}, condition="attribute_not_exists(#name)")
+
+    if is_written:
+        run()
+        assert len(pauses) == conflicts + 1
+    else:
+        with pytest.raises(Contended):
+            run()
+    assert (table.get(KEY) is not None) is is_written
 
 
 def test_entries_are_deleted_and_others_stay(table: Table) -> None:
@@ -206,11 +243,11 @@ def test_each_transaction_has_a_token_of_its_own(
 @pytest.mark.parametrize(
     ("reasons", "error"),
     [
-        ([["TransactionConflict"]] * 500, Conflict),
+        ([["TransactionConflict"]] * 500, Contended),
         ([["ThrottlingError"]] * 500, Throttled),
-        ([["ThrottlingError"], *[["TransactionConflict"]] * 500], Conflict),
+        ([["ThrottlingError"], *[["TransactionConflict"]] * 500], Contended),
         ([["TransactionConflict"], *[["ThrottlingError", "TransactionConflict"]] * 500], Throttled),
-        (["TransactionInProgressException"] * 500, Conflict),
+        (["TransactionInProgressException"] * 500, Contended),
         ([["ConditionalCheckFailed", "TransactionConflict"]], ConditionFailed),
         ([["None", "ValidationError"]], ClientError),
         (["IdempotentParameterMismatchException"], ClientError),
@@ -228,30 +265,3 @@ def test_last_obstacle_is_raised(
         table.transact(Transaction().add(KEY, make_item()))
     assert (len(tokens) > 10) == (len(reasons) > 10)
     assert len(tokens) < 500
-
-
-@pytest.mark.parametrize("luck", [0.0, 1.0])
-def test_pauses_double_and_end_after_8_seconds(monkeypatch: pytest.MonkeyPatch, luck: float) -> None:
-    monkeypatch.setattr(random, "uniform", lambda low, high: low + luck * (high - low))
-    made = [*make_pauses()]
-    if luck:
-        assert [round(pause, 9) for pause in made] == LONGEST_PAUSES
-        assert 8 <= sum(made) < 9
-    else:
-        assert made == [0] * (1 + round(8 / 0.025))  # each counts for something, so that they end
-
-
-def test_pauses_are_spread_by_chance() -> None:
-    assert len({tuple(make_pauses()) for _ in range(5)}) == 5
-
-
-def test_model_becomes_a_row_without_what_is_none() -> None:
-    row = dump(make_item(description=None, attributes={"x": None}))
-    assert row == {
-        "id": "1",
-        "name": "a",
-        "attributes": '{"x": null}',
-        "created_at": "2026-01-01T00:00:00.000000Z",
-        "updated_at": "2026-01-01T00:00:00.000000Z",
-        "version": 1,
-    }

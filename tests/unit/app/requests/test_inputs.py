@@ -47,7 +47,7 @@ FIELDS: list[tuple[type[Input], dict[str, Any], str, list[Any], list[Any]]] = [
         [None, SHA256, SHA256.upper()],
         ["", "0" * 63, "0" * 65, "g" * 64],
     ),
-    (DirectUploadCreate, UPLOAD, "expiresIn", [120, 21_600, 120.0], [119, 21_601, "120", None]),
+    (DirectUploadCreate, UPLOAD, "expiresIn", [120, 3540, 120.0], [119, 3541, "120", None]),
     (DirectUploadCreate, UPLOAD, "filename", [None, "a.png"], ["", "a/"]),
     (DirectUploadCreate, {"size": 1}, "contentType", ["image/png"], [None, 5]),
     (LinkCreate, {}, "expiresIn", [1, 604_800], [0, 604_801, "1", 1.5, True]),

@@ -37,7 +37,7 @@ KINDS: dict[type[DomainError], tuple[int, str, str]] = {
     errors.Forbidden: (403, "forbidden", ""),
     errors.QuotaExceeded: (403, "quota_exceeded", ""),
     errors.NotFound: (404, "not_found", "This does not exist, or you may not see it."),
-    errors.Conflict: (409, "conflict", "Someone else is changing this at the moment. Try again."),
+    errors.Conflict: (409, "conflict", ""),
     errors.StillRunning: (
         409,
         "still_running",
@@ -48,7 +48,12 @@ KINDS: dict[type[DomainError], tuple[int, str, str]] = {
         "precondition_failed",
         "This has changed since you read it. Read it again, then repeat your change.",
     ),
-    errors.Throttled: (429, "throttled", "The service is busy. Try again in a moment."),
+    errors.Throttled: (503, "throttled", "The service is busy. Try again in a moment."),
+    errors.Contended: (
+        503,
+        "contended",
+        "Too many requests are changing this at the moment. Try again in a moment.",
+    ),
     errors.Unavailable: (
         503,
         "unavailable",
@@ -57,8 +62,8 @@ KINDS: dict[type[DomainError], tuple[int, str, str]] = {
     MethodNotAllowed: (405, "method_not_allowed", ""),
     InternalError: (500, "internal_error", "The service made a mistake. It has been logged."),
 }
-RETRIED = {errors.Throttled, errors.Unavailable, errors.StillRunning}
-LOGGED = {errors.Throttled, errors.Unavailable}
+RETRIED = {errors.Throttled, errors.Contended, errors.Unavailable, errors.StillRunning}
+LOGGED = RETRIED - {errors.StillRunning}
 
 
 @pytest.fixture
@@ -99,6 +104,7 @@ def test_error_becomes_a_problem_with_its_status_and_code(kind: type[DomainError
         "code": code,
         "requestId": REQUEST_ID,
         "errors": [],
+        **({"challenge": "Bearer"} if kind is errors.Unauthenticated else {}),
     }
     assert response.headers.get("Retry-After") == ("2" if kind in RETRIED else None)
     assert ('"level":"WARNING"' in logs.getvalue()) is (kind in LOGGED)

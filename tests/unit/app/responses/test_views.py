@@ -107,7 +107,8 @@ def test_every_rendition_has_its_url(visibility: Visibility, is_signed: bool) ->
     for name, rendition in shown.items():
         assert rendition.url.startswith(f"https://x/v1/images/{image.id}/content/{name}")
         assert ("?expires=" in rendition.url) is is_signed
-        assert rendition.model_dump(exclude={"url"}) == RENDITIONS[name].model_dump()
+        assert rendition.model_dump(exclude={"url", "content_type"}) == RENDITIONS[name].model_dump()
+        assert rendition.content_type == "image/webp"
 
 
 @pytest.mark.parametrize(
@@ -156,6 +157,7 @@ def test_image_is_shown_without_what_is_only_stored() -> None:
         "tags",
         "status",
         "statusReason",
+        "revision",
         "renditions",
         "placeholder",
         "exif",

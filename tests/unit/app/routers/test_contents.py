@@ -21,12 +21,12 @@ class TestContent:
         image = api.upload(PICTURE)
         response = api.get(f"/images/{image['id']}/content", user="ann")
         assert (response.status, response.headers["Cache-Control"]) == (302, "private, no-store")
-        assert f"/originals/{image['id']}?" in response.headers["Location"]
+        assert f"/originals/{image['id']}/1?" in response.headers["Location"]
 
     def test_everyone_else_is_redirected_to_the_large_rendition(self, api: Api) -> None:
         image = api.upload_ready(PICTURE, visibility="public")
         response = api.get(f"/images/{image['id']}/content")
-        assert f"/renditions/{image['id']}/large.webp?" in response.headers["Location"]
+        assert f"/renditions/{image['id']}/1/large.webp?" in response.headers["Location"]
         assert response.headers["Cache-Control"] == "public, max-age=60, must-revalidate"
 
     @pytest.mark.parametrize("name", ["huge", "../originals", "LARGE", "original"])
@@ -62,7 +62,7 @@ class TestContent:
         assert (response.status, response.body) == (302, b"")
         assert response.headers["Cache-Control"] == cache_control
         location = response.headers["Location"]
-        assert f"/renditions/{image['id']}/small.webp?" in location
+        assert f"/renditions/{image['id']}/1/small.webp?" in location
         assert "response-cache-control=private" in location
 
     def test_original_of_an_image_without_one_is_404_and_says_why(

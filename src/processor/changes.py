@@ -1,0 +1,59 @@
+"""Handles the stream of the images table: one call of the follower for each batch of changes."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from processor.following import Follower
+from shared.aws import Deadline, create_client, translate_errors
+from shared.observability import get_logger
+from shared.settings import Settings
+from shared.storage import ImageStorage
+from shared.table import Table
+from shared.usages import UsageRepository
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@cache
+def get_settings() -> Settings:
+    return Settings()
+
+
+@cache
+def get_deadline() -> Deadline:
+    return Deadline()
+
+
+@cache
+def create_follower() -> Follower:
+    settings = get_settings()
+    dynamodb = create_client("dynamodb", deadline=get_deadline())
+    return Follower(
+        UsageRepository(Table(dynamodb, settings.images_table)),
+        ImageStorage(create_client("s3", deadline=get_deadline()), settings.bucket),
+        send=send_failure,
+    )
+
+
+def send_failure(message: str) -> None:
+    """Put a message into the failure queue."""
+    queue = create_client("sqs", deadline=get_deadline())
+    with translate_errors():
+        queue.send_message(QueueUrl=get_settings().failure_queue, MessageBody=message)
+
+
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Follow all changes of a batch. Those that failed for a moment come again.
+
+    AWS sends the named records again. MiniStack takes their names for success, so there the whole batch has
+    to fail. To follow a change twice is harmless.
+    """
+    get_deadline().start(context.get_remaining_time_in_millis() / 1000)
+    with get_logger().append_context_keys(request_id=context.aws_request_id):
+        failures = create_follower().follow(event["Records"])
+    if failures and not get_settings().reports_batch_failures:
+        raise ExceptionGroup(f"{len(failures)} changes failed", [*failures.values()])
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in failures]}

@@ -1,0 +1,125 @@
+"""Data that earlier versions have stored are read, listed, counted, changed and deleted by this one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from operations.consistency import ConsistencyCheck
+from shared.images import ImageFilter
+from shared.lifecycle import Status, is_listed
+from shared.listing import Span
+from shared.models import SCHEMA_VERSION, Image
+from shared.renditions import RenditionName
+from shared.storage import make_original_key, make_rendition_key
+from tests.support.stores import Store, fill_tables, list_stores, show_record, write_store
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from shared.images import ImageRepository
+    from shared.items import ItemRepository
+    from shared.storage import ImageStorage
+    from shared.usages import UsageRepository
+    from tests.support.dynamodb.engine import Engine
+
+STORES = list_stores()
+
+
+@pytest.fixture(params=STORES, ids=lambda store: store.name)
+def store(request: pytest.FixtureRequest, dynamodb: DynamoDBClient, storage: ImageStorage) -> Store:
+    """A store in the tables, with its objects in the bucket."""
+    found: Store = request.param
+    for table, rows in found.tables.items():
+        for row in rows:
+            dynamodb.put_item(TableName=table, Item=row)
+    for shown in found.images:
+        image = Image.model_validate(shown)
+        if image.has_original:
+            storage.add(make_original_key(image.id, image.revision), b"x", "image/jpeg")
+        for name in image.renditions:
+            storage.add(make_rendition_key(image.id, name, image.revision), b"x", "image/webp")
+    return found
+
+
+def test_every_version_of_the_format_has_a_store() -> None:
+    assert [store.name for store in STORES] == [f"schema-{number}" for number in range(1, SCHEMA_VERSION + 1)]
+
+
+def test_records_read_as_they_were_written(
+    store: Store, images: ImageRepository, items: ItemRepository
+) -> None:
+    assert [show_record(images.get(shown["id"])) for shown in store.images] == store.images
+    assert [show_record(items.get(shown["id"])) for shown in store.items] == store.items
+
+
+def test_owner_finds_every_image_in_the_listing(store: Store, images: ImageRepository) -> None:
+    for user in store.usages:
+        expected = {
+            shown["id"]
+            for shown in store.images
+            if shown["user_id"] == user and is_listed(Image.model_validate(shown).state)
+        }
+        page = images.list_visible(ImageFilter(user, user_id=user), Span(), limit=100)
+        assert {image.id for image in page.records} == expected
+
+
+def test_users_are_charged_for_what_they_have(store: Store, usages: UsageRepository) -> None:
+    for user, usage in store.usages.items():
+        counter = usages.get(user)
+        assert {"images": counter.images, "bytes": counter.bytes} == usage
+
+
+def test_nothing_in_the_store_is_wrong(
+    store: Store, images: ImageRepository, items: ItemRepository, storage: ImageStorage
+) -> None:
+    del store
+    assert [*ConsistencyCheck(images, items, storage).find()] == []
+
+
+def test_records_can_be_changed_and_deleted(
+    store: Store, images: ImageRepository, items: ItemRepository, engine: Engine
+) -> None:
+    for shown in store.images:
+        changed = images.update(shown["id"], lambda old: old.model_copy(update={"tags": ("new",)}))
+        assert changed.version == shown["version"] + 1
+        images.delete(shown["id"])
+    for shown in store.items:
+        items.update(shown["id"], lambda old: old.model_copy(update={"name": "new"}))
+        items.delete(shown["id"])
+    kinds = {row["sk"]["S"] for row in (*engine.list_items("images"), *engine.list_items("items"))}
+    assert kinds == {"REQUEST", "USAGE", "GIVEN BACK"}
+
+
+def describe(row: dict[str, Any]) -> str:
+    """The names and types of everything in a row."""
+    if row["sk"]["S"] == "USAGE":
+        row = {name: value for name, value in row.items() if not name.startswith("writes_")}
+    return " ".join([row["sk"]["S"].partition("#")[2], *sorted(_describe(row))])
+
+
+def _describe(value: dict[str, Any], path: str = "") -> list[str]:
+    described = []
+    for name, typed in value.items():
+        ((kind, inner),) = typed.items()
+        described.append(f"{path}{name}:{kind}")
+        if kind == "M":
+            described += _describe(inner, f"{path}{name}.")
+    return described
+
+
+def test_format_that_is_written_is_that_of_the_last_store(dynamodb: DynamoDBClient, engine: Engine) -> None:
+    """If this fails, raise SCHEMA_VERSION, read the version before too, and write another store."""
+    fill_tables(dynamodb)
+    for table, rows in STORES[-1].tables.items():
+        assert {describe(row) for row in engine.list_items(table)} == {describe(row) for row in rows}
+    records = [row for row in engine.list_items("images") if row["sk"]["S"] == "IMAGE"]
+    assert {row["schema_version"]["N"] for row in records} == {str(SCHEMA_VERSION)}
+    assert {row["status"]["S"] for row in records} == {*Status}
+    assert {name for row in records for name in row.get("renditions", {"M": {}})["M"]} == {*RenditionName}
+
+
+def test_store_is_never_overwritten(dynamodb: DynamoDBClient) -> None:
+    with pytest.raises(FileExistsError):
+        write_store({"images": [], "items": []}, *fill_tables(dynamodb))
