@@ -19,19 +19,21 @@ ROWS_PER_READ = 100
 def send_lost_events(client: Callable[[str], Any], outputs: Mapping[str, str]) -> int:
     """Send the processor the events of uploads that it has not finished, and of objects without a row.
 
-    The processor deletes every object of an image without a row, as the cleanup function would have done.
+    The processor deletes every object of an image without a row, as the changes function would have done.
     """
     objects = dict(list_objects(client("s3"), outputs["BucketName"]))
     images: dict[str, datetime] = {}
     for key, at in objects.items():
         images.setdefault(key.split("/")[1], at)
-    statuses = read_statuses(client("dynamodb"), outputs["ImagesTableName"], images)
+    rows = read_rows(client("dynamodb"), outputs["ImagesTableName"], images)
     lost = {key: at for key, at in objects.items() if key.startswith(UPLOADS)}
     for image_id, at in images.items():
-        original = ORIGINALS + image_id
-        if original in objects and statuses.get(image_id) not in SETTLED:
+        row = rows.get(image_id)
+        revision = row["latest_revision"]["N"] if row else "1"
+        original = f"{ORIGINALS}{image_id}/{revision}"
+        if original in objects and (row is None or row["status"]["S"] not in SETTLED):
             lost[original] = at
-        elif image_id not in statuses and UPLOADS + image_id not in objects:
+        elif row is None and f"{UPLOADS}{image_id}/1" not in objects:
             lost[original] = at  # only renditions are left
     for key, at in lost.items():
         record = {"eventTime": at.isoformat(), "s3": {"object": {"key": quote_plus(key, safe="/")}}}
@@ -51,14 +53,14 @@ def list_objects(s3: Any, bucket: str) -> Iterator[tuple[str, datetime]]:  # noq
                 yield item["Key"], item["LastModified"]
 
 
-def read_statuses(dynamodb: Any, table: str, images: Mapping[str, datetime]) -> dict[str, str]:  # noqa: ANN401 - same
-    """Return the status of each image that has a row, by id."""
-    statuses = {}
+def read_rows(dynamodb: Any, table: str, images: Mapping[str, datetime]) -> dict[str, Any]:  # noqa: ANN401 - same
+    """Return the row of each image that has one, by id."""
+    rows = {}
     for some in batched(images, ROWS_PER_READ, strict=False):
         pending = [{"pk": {"S": f"IMAGE#{image_id}"}, "sk": {"S": "IMAGE"}} for image_id in some]
         while pending:
             output = dynamodb.batch_get_item(RequestItems={table: {"Keys": pending}})
             for row in output["Responses"][table]:
-                statuses[row["id"]["S"]] = row["status"]["S"]
+                rows[row["id"]["S"]] = row
             pending = output["UnprocessedKeys"].get(table, {}).get("Keys", [])
-    return statuses
+    return rows

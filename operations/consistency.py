@@ -22,15 +22,19 @@ from shared.items import ItemRepository
 from shared.lifecycle import Event, Status
 from shared.models import Image
 from shared.renditions import RenditionName
+from shared.rows import Row
 from shared.storage import (
     ImageStorage,
+    Revision,
+    list_revisions,
     make_original_key,
     make_rendition_key,
     parse_original_key,
     parse_rendition_key,
     parse_upload_key,
 )
-from shared.table import ConditionFailed, Row, Table
+from shared.table import Table
+from shared.transactions import ConditionFailed
 
 GRACE = timedelta(minutes=15)
 """The age below which an object is left alone. It is written before its row, and deleted after it."""
@@ -81,7 +85,7 @@ class ConsistencyCheck:
         if image.status is Status.REJECTED:
             is_late = self._is_late(image.updated_at)
             return Finding(Flaw.KEPT_BYTES, image.id, partial(self._discard, image)) if is_late else None
-        if not self._storage.has(make_original_key(image.id)):
+        if not self._storage.has(make_original_key(image.id, image.revision)):
             return Finding(Flaw.LOST_ORIGINAL, image.id, partial(self._delete, image))
         if image.status is Status.READY and self._lacks_rendition(image):
             return Finding(Flaw.LOST_RENDITION, image.id, partial(self._retry, image))
@@ -91,30 +95,39 @@ class ConsistencyCheck:
 
     def _check_objects(self, page: Sequence[tuple[str, datetime]]) -> Iterator[Finding]:
         owners = {
-            key: image_id
+            key: revision
             for key, written_at in page
-            if self._is_late(written_at) and (image_id := _parse_image_id(key))
+            if self._is_late(written_at) and (revision := _parse_revision(key))
         }
-        rows = get_all(self._images.table, {self._images.make_key(image_id) for image_id in owners.values()})
-        for key, image_id in owners.items():
-            row_key = self._images.make_key(image_id)
-            row = rows.get(row_key) or self._images.table.get(row_key)  # the second read is consistent
+        record_keys = {self._images.make_key(revision.image_id) for revision in owners.values()}
+        rows = get_all(self._images.table, record_keys)
+        for key, revision in owners.items():
+            row = rows.get(self._images.make_key(revision.image_id))
             image = read_image(row) if row else None
-            if row is None or (image and self._is_orphan(key, image)):
+            if row is None or (image and self._is_orphan(key, revision, image)):
                 yield Finding(Flaw.ORPHAN, key, partial(self._storage.delete, key))
-            elif image and parse_upload_key(key):
+            elif image and self._awaits_event(key, image):
                 yield Finding(Flaw.STUCK, image.id, partial(self._storage.touch, key, image.content_type))
 
-    def _is_orphan(self, key: str, image: Image) -> bool:
+    def _is_orphan(self, key: str, revision: Revision, image: Image) -> bool:
         """Tell if no image needs the object. An upload is not needed after it was accepted or refused."""
+        if revision.number not in {image.revision, image.latest_revision}:
+            return True
         if parse_upload_key(key):
             has_ended = lifecycle.has_ended(image.state, self._clock())
             return has_ended or not lifecycle.awaits_upload(image.state)
-        return image.state.phase == lifecycle.DISCARDED
+        is_spare = revision.number != image.revision
+        return image.state.phase == lifecycle.DISCARDED or (is_spare and image.status is Status.READY)
+
+    @staticmethod
+    def _awaits_event(key: str, image: Image) -> bool:
+        """Tell if an upload waits to be verified, or a verified one to be counted."""
+        is_upload = parse_upload_key(key) is not None
+        return is_upload or (parse_original_key(key) is not None and lifecycle.awaits_upload(image.state))
 
     def _lacks_rendition(self, image: Image) -> bool:
         return image.renditions.keys() != {*RenditionName} or not all(
-            self._storage.has(make_rendition_key(image.id, name)) for name in RenditionName
+            self._storage.has(make_rendition_key(image.id, name, image.revision)) for name in RenditionName
         )
 
     def _is_late(self, at: datetime) -> bool:
@@ -130,12 +143,11 @@ class ConsistencyCheck:
 
     def _retry(self, image: Image) -> None:
         guard = partial(_require_version, image.version)
-        self._images.update(image.id, lambda old: old.after(Event.RETRY), guard)
-        self._storage.touch(make_original_key(image.id), image.content_type)
+        self._storage.begin_revision(self._images.update(image.id, lambda old: old.after(Event.RETRY), guard))
 
     def _discard(self, image: Image) -> None:
         """Delete the bytes, even if the record has changed since, because a rejection is final."""
-        self._storage.delete_image(image.id)
+        self._storage.delete_revisions(list_revisions(image))
         self._images.apply(image.id, Event.DISCARD, reason=image.status_reason)
 
 
@@ -183,5 +195,5 @@ def _require_version(version: int, image: Image) -> None:
         raise Conflict("It has changed since it was checked.")
 
 
-def _parse_image_id(key: str) -> str | None:
+def _parse_revision(key: str) -> Revision | None:
     return parse_upload_key(key) or parse_original_key(key) or parse_rendition_key(key)

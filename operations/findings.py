@@ -8,7 +8,8 @@ from itertools import batched
 from pydantic import ValidationError
 
 from shared.models import Image
-from shared.table import MAX_KEYS_PER_READ, Key, Row, Table
+from shared.rows import Key, Row
+from shared.table import MAX_KEYS_PER_READ, Table
 
 
 class Flaw(StrEnum):
@@ -44,7 +45,7 @@ def read_image(row: Row) -> Image | None:
 
 
 def get_all(table: Table, keys: Iterable[Key]) -> dict[Key, Row]:
-    """Read any number of rows with eventually consistent reads."""
+    """Read any number of rows."""
     rows: dict[Key, Row] = {}
     for batch in batched(keys, MAX_KEYS_PER_READ, strict=False):
         rows |= table.get_many(batch)

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from operations.findings import Finding, Flaw, get_all
 from shared.models import Record
 from shared.records import RecordRepository, parse_sort_key
-from shared.table import Key, Row, Transaction
+from shared.rows import Key, Row
+from shared.transactions import Transaction
 
 type Entries = dict[Key, int | None]
 """The keys of entries, each with the time when the entry ends."""

@@ -1,21 +1,24 @@
-"""Checks that the counter of each user equals the sum over the images of the user."""
+"""Checks that the counter of each user equals the sum over the images of the user.
 
-from collections.abc import Iterator, Mapping
+Room is reserved before a record is written, and given back after it is removed. So a counter may differ for a
+moment. It is wrong if two sums agree while it stays as it is, and if no room was reserved lately. A removal
+that is still to be given back is older than the correction, and `UsageRepository.give_back` passes over it.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 
 from operations.findings import Finding, Flaw, get_all, read_image
-from shared.images import USAGE_KIND, ImageRepository, get_image_usage, make_usage_key
+from shared.images import ImageRepository, get_image_usage
 from shared.quotas import Usage
-from shared.table import Key, Transaction
+from shared.rows import Key
+from shared.usages import USAGE_KIND, Counter, UsageRepository, make_usage_key
 
 MAX_USERS_PER_WALK = 20_000
-
-
-class Counter(Usage):
-    """The counter of a user, as it is stored."""
-
-    version: int = 1
+RESERVATION_GRACE = timedelta(minutes=3)
+"""Longer than any function runs. After that, what was reserved has a record, or never gets one."""
 
 
 @dataclass
@@ -46,15 +49,20 @@ def check_usage(images: ImageRepository, *, max_users: int = MAX_USERS_PER_WALK)
     after: Key | None = ("", "")
     while after is not None:
         sums = Sums(after, max_users)
-        counters = _sum_up(images, sums)
-        wrong = [user for user, usage in sums.by_user.items() if counters.get(user, Usage()) != usage]
+        _sum_up(images, sums)
+        counters = _get_counters(images, [*sums.by_user])
+        wrong = {user: usage for user, usage in sums.by_user.items() if differs(counters[user], usage)}
         if wrong:
             yield from _look_again(images, wrong)
         after = sums.last
 
 
-def _sum_up(images: ImageRepository, sums: Sums) -> dict[Key, Usage]:
-    """Add up all images into `sums`, and return the counters of the same users."""
+def differs(counter: Counter, total: Usage) -> bool:
+    return (counter.images, counter.bytes) != (total.images, total.bytes)
+
+
+def _sum_up(images: ImageRepository, sums: Sums) -> None:
+    """Add up all images into `sums`."""
     for rows in images.table.scan():
         for row in rows:
             if row["sk"] == USAGE_KIND:
@@ -62,29 +70,28 @@ def _sum_up(images: ImageRepository, sums: Sums) -> dict[Key, Usage]:
             elif row["sk"] == images.kind and (image := read_image(row)):
                 sums.add(make_usage_key(image.user_id), get_image_usage(image))
     sums.cut()
-    counters = get_all(images.table, sums.by_user)
-    return {user: Usage.model_validate(row) for user, row in counters.items()}
 
 
-def _look_again(images: ImageRepository, users: list[Key]) -> Iterator[Finding]:
-    """Add up again between two reads of the counters. An unchanged counter must equal its sum."""
-    before = get_all(images.table, users)
-    totals = dict.fromkeys(users, Usage())
+def _get_counters(images: ImageRepository, users: list[Key]) -> dict[Key, Counter]:
+    rows = get_all(images.table, users)
+    return {user: Counter.model_validate(rows.get(user, {"version": 0})) for user in users}
+
+
+def _look_again(images: ImageRepository, suspects: dict[Key, Usage]) -> Iterator[Finding]:
+    """Add up again between two reads of the counters."""
+    counted_at = images.table.read_time()
+    before = _get_counters(images, [*suspects])
+    totals = dict.fromkeys(suspects, Usage())
     for rows in images.table.scan():
         for row in rows:
             image = read_image(row) if row["sk"] == images.kind else None
             if image and (user := make_usage_key(image.user_id)) in totals:
                 totals[user] += get_image_usage(image)
+    after = _get_counters(images, [*suspects])
     for user, total in totals.items():
-        after = images.table.get(user)
-        if after == before.get(user) and Usage.model_validate(after or {}) != total:
-            yield Finding(Flaw.WRONG_USAGE, user[0], partial(_correct, images, user, after, total))
-
-
-def _correct(images: ImageRepository, user: Key, old: Mapping[str, int] | None, total: Usage) -> None:
-    if old is None:
-        images.table.transact(Transaction().add(user, Counter(**dict(total))))
-        return
-    version = int(old["version"])
-    counter = Counter(**dict(total), version=version + 1)
-    images.table.transact(Transaction().replace(user, counter, version=version))
+        counter = after[user]
+        is_settled = counter.reserved_at <= (counted_at - RESERVATION_GRACE).timestamp()
+        is_unchanged = counter.version == before[user].version and total == suspects[user]
+        if is_settled and is_unchanged and differs(counter, total):
+            repair = partial(UsageRepository(images.table).correct, user, counter.version, total, counted_at)
+            yield Finding(Flaw.WRONG_USAGE, user[0], repair)

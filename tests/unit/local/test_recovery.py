@@ -8,7 +8,13 @@ import pytest
 
 from local.recovery import send_lost_events
 from shared.renditions import RenditionName
-from shared.storage import make_original_key, make_rendition_key, make_upload_key, parse_original_key
+from shared.storage import (
+    Revision,
+    make_original_key,
+    make_rendition_key,
+    make_upload_key,
+    parse_original_key,
+)
 from tests.support.images import finish, make_image, make_pending, reject
 
 if TYPE_CHECKING:
@@ -78,7 +84,7 @@ def test_event_of_objects_without_a_row_lets_the_processor_delete_them(
     key = make_rendition_key(make_image().id, RenditionName.SMALL)
     storage.add(key, b"x", "image/webp")
     (sent,) = stack.recover()
-    assert parse_original_key(sent) == key.split("/")[1]
+    assert parse_original_key(sent) == Revision(key.split("/")[1])
 
 
 def test_bytes_of_a_rejected_image_are_sent_again(

@@ -6,17 +6,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.world import World
+from tests.support.world import LATER, World
 
 if TYPE_CHECKING:
     from processor.processing import Processor
     from shared.images import ImageRepository
     from shared.items import ItemRepository
     from shared.storage import ImageStorage
+    from shared.usages import UsageRepository
+    from tests.support.dynamodb.engine import Engine
 
 
 @pytest.fixture
-def world(
-    images: ImageRepository, items: ItemRepository, storage: ImageStorage, processor: Processor
+def world(  # noqa: PLR0913, PLR0917 - its parts
+    images: ImageRepository,
+    usages: UsageRepository,
+    items: ItemRepository,
+    storage: ImageStorage,
+    processor: Processor,
+    engine: Engine,
 ) -> World:
-    return World(images, items, storage, processor)
+    world = World(images, usages, items, storage, processor, engine)
+    world.pass_time(LATER.total_seconds())
+    return world

@@ -7,13 +7,15 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from operations.consistency import ConsistencyCheck
-from shared.images import ImageRepository, make_usage_key
+from shared.images import ImageRepository
 from shared.items import ItemRepository
 from shared.lifecycle import Status
 from shared.models import Rendition
 from shared.renditions import RenditionName
+from shared.rows import dump
 from shared.storage import ImageStorage, make_original_key, make_rendition_key
-from shared.table import Table, dump
+from shared.table import Table
+from shared.usages import make_usage_key
 from tests.support.images import make_image
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     import pytest
 
     from shared.models import Image
-    from shared.table import Key, Row
+    from shared.rows import Key, Row
 
 ROWS_PER_PAGE = 100
 KEYS_PER_PAGE = 100

@@ -11,7 +11,7 @@ import pytest
 from operations.consistency import GRACE, make_check
 from operations.findings import Flaw
 from shared.errors import NotFound
-from shared.storage import make_original_key
+from shared.storage import make_original_key, make_upload_key
 from tests.support.handlers import listen
 from tests.support.world import (
     World,
@@ -51,7 +51,7 @@ def test_check_of_a_stack_reads_the_tables_and_the_bucket_of_its_outputs(world: 
 
 def test_upload_event_that_was_lost_is_sent_again(world: World, s3: S3Client) -> None:
     image_id = lose_upload_event(world)
-    assert repair(world, s3) == [f"uploads/{image_id}"]
+    assert repair(world, s3) == [make_upload_key(image_id)]
 
 
 @pytest.mark.parametrize("break_something", [lose_event, lose_rendition])
@@ -59,7 +59,7 @@ def test_image_that_is_tried_again_gets_an_event(
     world: World, s3: S3Client, break_something: Callable[[World], str]
 ) -> None:
     image_id = break_something(world)
-    assert repair(world, s3) == [make_original_key(image_id)]
+    assert repair(world, s3) == [make_original_key(image_id, 2)]
 
 
 def test_reason_of_a_rejection_survives_its_repair(world: World, s3: S3Client) -> None:

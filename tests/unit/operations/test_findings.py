@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from operations.findings import Flaw, get_all, read_image
-from shared.table import Table, dump
+from shared.rows import dump
 from tests.support.images import make_image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shared.table import Key, Row
+    from shared.rows import Key, Row
+    from shared.table import Table
 
 
 @pytest.mark.parametrize(

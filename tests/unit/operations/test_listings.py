@@ -7,14 +7,15 @@ import pytest
 
 from operations.findings import Flaw
 from operations.listings import check_listings
-from shared.table import ConditionFailed, Table
+from shared.table import Table
+from shared.transactions import ConditionFailed
 from tests.support.world import leave_entry, lose_end_of_entry, lose_entry, lose_entry_of_item
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from operations.findings import Finding
-    from shared.table import Key, Row
+    from shared.rows import Key, Row
     from tests.support.world import World
 
 NOW = datetime.now(UTC)

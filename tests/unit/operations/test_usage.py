@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from operations.usage import Sums, check_usage
+from shared.images import get_image_usage
 from shared.quotas import Usage
-from shared.table import ConditionFailed
+from shared.transactions import ConditionFailed
 from tests.support.handlers import listen
-from tests.support.images import make_image
-from tests.support.world import PICTURE, forget_counter, leave_counter, miscount
+from tests.support.images import make_image, new_id
+from tests.support.world import LATER, PICTURE, forget_counter, leave_counter, miscount
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,8 @@ def test_counter_that_moves_while_it_is_checked_is_not_judged(world: World) -> N
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
 def test_all_users_are_checked_whatever_number_is_held_at_once(world: World, size: int) -> None:
     for number in range(7):
-        world.images.add(make_image(user_id=f"user{number}"))
+        image = world.images.add(make_image(user_id=f"user{number}"))
+        world.usages.reserve(image.id, image.user_id, get_image_usage(image))
     assert list(check_usage(world.images, max_users=size)) == []
     for user in ("user0", "user3", "user6"):
         world.delete_row("images", f"USER#{user}", "USAGE")
@@ -59,7 +61,7 @@ def test_wrong_counter_is_set_to_the_sum_of_the_images_that_count(
     assert finding.name == f"USER#{user}"
     assert finding.repair
     finding.repair()
-    assert world.images.get_usage(user) == expected
+    assert world.count(user) == (expected.images, expected.bytes)
     assert list(check_usage(world.images)) == []
 
 
@@ -80,7 +82,7 @@ def test_corrected_counter_has_a_new_version(world: World) -> None:
 def test_counter_that_was_made_meanwhile_is_not_overwritten(world: World) -> None:
     forget_counter(world)
     (finding,) = check_usage(world.images)
-    world.images.add(make_image(user_id="bob"))
+    world.usages.reserve(new_id(), "bob", Usage(images=1, bytes=1))
     assert finding.repair
     with pytest.raises(ConditionFailed):
         finding.repair()
@@ -100,3 +102,57 @@ def test_sums_hold_a_bounded_number_of_users() -> None:
     rest.cut()
     assert [user for user, _ in rest.by_user] == [f"USER#{number}" for number in range(3, 10)]
     assert rest.last is None
+
+
+@pytest.mark.parametrize(("seconds", "is_judged"), [(0, False), (170, False), (190, True)])
+def test_room_that_was_reserved_a_moment_ago_may_get_its_record(
+    world: World, seconds: int, is_judged: bool
+) -> None:
+    """DynamoDB tells the time, and not the clock of the operator."""
+    world.usages.reserve(new_id(), "ann", Usage(images=1, bytes=1))
+    world.pass_time(seconds - LATER.total_seconds())
+    assert bool([*check_usage(world.images)]) is is_judged
+
+
+@pytest.mark.parametrize("follows_first", [True, False])
+def test_removal_that_is_followed_after_the_correction_gives_nothing_back_again(
+    world: World, follows_first: bool
+) -> None:
+    """The correction has left out the removed image."""
+    gone = world.add_ready()
+    world.images.delete(gone.id)
+    world.pass_time(10)
+    if follows_first:
+        world.follow()
+        assert [*check_usage(world.images)] == []
+    else:
+        (finding,) = check_usage(world.images)
+        assert finding.repair
+        finding.repair()
+        world.follow()
+    assert world.count("ann") == (1, len(PICTURE))
+
+
+@pytest.mark.parametrize("scan", [1, 2])
+def test_removal_during_the_check_is_given_back_once(world: World, scan: int) -> None:
+    """Whenever it happens, the images that are left are counted in the end."""
+    gone = world.add_ready()
+    miscount(world)
+    scans = 0
+
+    def remove_meanwhile(**_: object) -> None:
+        nonlocal scans
+        scans += 1
+        if scans == scan:
+            world.images.delete(gone.id)
+
+    listen(world.dynamodb, "after-call.dynamodb.Scan", remove_meanwhile)
+    for finding in check_usage(world.images):
+        assert finding.repair
+        finding.repair()
+    world.follow()
+    world.pass_time(10)
+    for finding in check_usage(world.images):
+        assert finding.repair
+        finding.repair()
+    assert world.count("ann") == (1, len(PICTURE))
