@@ -8,6 +8,10 @@ AUTH_MODE ?= open
 ADMIN ?=
 REPAIR ?=
 UPGRADE ?=
+SLOW ?=
+BURST ?= 0
+COLD ?=
+ONLY ?=
 
 ENVIRONMENTS = @$(PYTHON) -m local.bootstrap
 DEV = .local/env/dev/bin
@@ -15,7 +19,7 @@ SAM = .local/env/sam/bin
 COMPILE = .local/env/uv/bin/uv pip compile --quiet $(UPGRADE) --no-header --no-annotate --python .local/env/python/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help start sam-local test coverage lint format docs reset token redrive check-consistency pins upgrade deploy
+.PHONY: help start sam-local test coverage lint format docs reset token redrive check-consistency connect verify-aws pins upgrade deploy
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -71,6 +75,15 @@ check-consistency: ## Check that tables and bucket agree; REPAIR=1 repairs what 
 	$(ENVIRONMENTS) dev
 	@PYTHONPATH=src $(DEV)/python -m operations check-consistency --aws-port $(AWS_PORT) --stack "$(STACK)" $(if $(REPAIR),--repair)
 
+connect: ## Connect a kept bucket to its stack: events, lifecycle rules, CORS rules (AWS_PORT, or STACK=images-prod on AWS)
+	$(ENVIRONMENTS) dev
+	@PYTHONPATH=src $(DEV)/python -m operations connect --aws-port $(AWS_PORT) --stack "$(STACK)"
+
+verify-aws: ## Run what only AWS can prove against STACK; SLOW=1, COLD=1, BURST=1000, ONLY="id id" (without STACK: AWS_PORT)
+	$(ENVIRONMENTS) dev
+	@PYTHONPATH=src $(DEV)/python -m operations verify-aws --aws-port $(AWS_PORT) --stack "$(STACK)" \
+		$(if $(SLOW),--slow) $(if $(COLD),--cold) --burst $(BURST) $(foreach id,$(ONLY),--only $(id))
+
 pins: ## Update the pins of every environment after a change of pyproject.toml, without upgrades
 	$(ENVIRONMENTS) python
 	@$(COMPILE) --group dev pyproject.toml --output-file requirements-dev.txt
@@ -81,8 +94,6 @@ pins: ## Update the pins of every environment after a change of pyproject.toml, 
 upgrade: ## Upgrade the pins of every environment to the newest allowed versions
 	@$(MAKE) pins UPGRADE=--upgrade
 
-deploy: ## Build and deploy to AWS with the credentials of your shell (ENV=dev or prod)
-	$(ENVIRONMENTS) sam python
-	@PATH="$(CURDIR)/.local/env/python/bin:$$PATH" $(SAM)/sam build --config-env $(ENV)
-	@.local/env/python/bin/python -m compileall -q --invalidation-mode unchecked-hash .aws-sam/build
-	@$(SAM)/sam deploy --config-env $(ENV)
+deploy: ## Build, check and deploy to AWS with the credentials of your shell (ENV=dev or prod)
+	$(ENVIRONMENTS) dev sam python
+	@PYTHONPATH=src $(DEV)/python -m operations deploy --env $(ENV)

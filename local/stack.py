@@ -74,7 +74,7 @@ class Stack:
         )
 
     def read_logs(self, function: str) -> list[str]:
-        """Return the log lines of a function (`api`, `processor`, `cleanup`), oldest first."""
+        """Return the log lines of a function (`api`, `processor`, `changes`), oldest first."""
         group = f"/aws/lambda/{deployment.STACK_NAME}/{function}"
         pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
         return [event["message"] for page in pages for event in page["events"]]
@@ -93,8 +93,8 @@ class Stack:
         }
 
     def warm(self) -> None:
-        """Start the processor and the cleanup function now, so that no upload has to wait for their start."""
-        for output in ("ProcessorFunctionName", "CleanupFunctionName"):
+        """Start the processor and the changes function now, so that no upload has to wait for their start."""
+        for output in ("ProcessorFunctionName", "ChangesFunctionName"):
             self.client("lambda").invoke(
                 FunctionName=self.outputs[output], InvocationType="Event", Payload=b'{"Records": []}'
             )
@@ -114,6 +114,7 @@ class Stack:
             values["AWS_ENDPOINT_URL"] = f"http://host.docker.internal:{self.aws_port}"
         api = variables["ApiFunction"]
         api["PUBLIC_URL"] = ""  # URLs in responses then use the address that the client called
+        api["SIGNER_ROLE"] = ""  # `sam local` runs with the credentials of the root user, who takes no roles
         api["OIDC_KEYS_URL"] = api["OIDC_KEYS_URL"].replace("//localhost:", "//host.docker.internal:")
         path.write_text(json.dumps(variables, indent=2), encoding="utf-8")
 

@@ -1,8 +1,12 @@
-"""Commands for operators. Without --stack, they work on the embedded stack of `make start`.
+"""Commands for operators. Without --stack, most work on the embedded stack of `make start`.
 
 usage: python -m operations redrive [--aws-port N | --stack NAME]
        python -m operations check-consistency [--aws-port N | --stack NAME] [--grace MINUTES] [--repair]
        python -m operations token [--aws-port N | --stack NAME] [--admin] USER
+       python -m operations connect [--aws-port N | --stack NAME]
+       python -m operations verify-aws [--aws-port N | --stack NAME]
+                                       [--slow] [--burst N] [--cold] [--only ID]...
+       python -m operations deploy --env ENVIRONMENT
 """
 
 from __future__ import annotations
@@ -12,16 +16,20 @@ import sys
 from datetime import timedelta
 
 from local.console import Problem, run_command
+from operations.connection import connect
 from operations.consistency import make_check, run_check
 from operations.redrive import redrive
+from operations.release import deploy
 from operations.targets import find_target
 from operations.tokens import make_token
+from operations.verification.command import verify
+from operations.verification.deployment import Options
 
 
 def send_failures_again(aws_port: int, stack_name: str) -> None:
-    """Send the events of the failure queue again."""
+    """Handle the events of the failure queue again."""
     counts = redrive(*find_target(aws_port, stack_name))
-    print(f"{counts.sent} events sent again, {counts.kept} messages without an event kept")
+    print(f"{counts.sent} events sent again, {counts.kept} messages kept")
 
 
 def check_consistency(aws_port: int, stack_name: str, grace: int, *, repair: bool) -> None:
@@ -36,6 +44,24 @@ def print_token(aws_port: int, stack_name: str, user: str, *, admin: bool) -> No
     print(make_token(*find_target(aws_port, stack_name), user, is_admin=admin))
 
 
+def connect_bucket(aws_port: int, stack_name: str) -> None:
+    """Give a kept bucket the events, lifecycle rules and CORS rules of its stack, in place of its own."""
+    print(f"{connect(*find_target(aws_port, stack_name))} is connected")
+
+
+def verify_aws(  # noqa: PLR0913 - its options
+    aws_port: int, stack_name: str, *, slow: bool, burst: int, cold: bool, only: list[str]
+) -> None:
+    """Run against a stack what only AWS can prove. Without --stack, what the embedded stack can show."""
+    options = Options(slow=slow, burst=burst, cold=cold)
+    verify(*find_target(aws_port, stack_name), stack_name, options, only)
+
+
+def deploy_environment(environment: str) -> None:
+    """Build and deploy an environment of samconfig.toml to AWS."""
+    deploy(environment)
+
+
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m operations", description=__doc__)
     commands = parser.add_subparsers(required=True)
@@ -43,6 +69,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         ("redrive", send_failures_again),
         ("check-consistency", check_consistency),
         ("token", print_token),
+        ("connect", connect_bucket),
+        ("verify-aws", verify_aws),
     ):
         command = commands.add_parser(name, help=run.__doc__)
         command.set_defaults(run=run)
@@ -56,7 +84,21 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         if run is print_token:
             command.add_argument("user")
             command.add_argument("--admin", action="store_true")
+        if run is verify_aws:
+            add_verification_options(command)
+    command = commands.add_parser("deploy", help=deploy_environment.__doc__)
+    command.set_defaults(run=deploy_environment)
+    command.add_argument("--env", dest="environment", required=True)
     return parser.parse_args(arguments)
+
+
+def add_verification_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--slow", action="store_true", help="run also what takes minutes")
+    command.add_argument("--burst", type=int, default=0, help="requests to send at once, to be throttled")
+    command.add_argument(
+        "--cold", action="store_true", help="change the description of the API's function for a moment"
+    )
+    command.add_argument("--only", action="append", default=[], metavar="ID", help="a claim to run alone")
 
 
 if __name__ == "__main__":

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from functools import cache
 from typing import Any
 
+from local.layout import ROOT
 from local.template import read_template
 
 type Node = Any
@@ -57,9 +60,10 @@ def holds(condition: Node, **parameters: object) -> bool:
     match function:
         case "Condition":
             return holds(argument, **parameters)
-        case "Fn::Equals":
+        case "Fn::Equals" | "Fn::Contains":
             left, right = resolve(argument, **parameters)
-            return bool(left == right)
+            # CloudFormation compares texts.
+            return str(left) == str(right) if function == "Fn::Equals" else str(right) in left
         case "Fn::Not":
             return not holds(*argument, **parameters)
         case "Fn::And":
@@ -68,6 +72,12 @@ def holds(condition: Node, **parameters: object) -> bool:
             return any(holds(part, **parameters) for part in argument)
         case _:
             raise NotImplementedError(function)
+
+
+def passes(rule: Node, **parameters: object) -> bool:
+    """Tell whether a rule takes these parameters."""
+    applies = holds(rule["RuleCondition"], **parameters) if "RuleCondition" in rule else True
+    return not applies or all(holds(part["Assert"], **parameters) for part in rule["Assertions"])
 
 
 def get_att(resource: str, attribute: str = "Arn") -> Node:
@@ -83,3 +93,16 @@ def ref(name: str) -> Node:
 def sub(text: str) -> Node:
     """The long form of `!Sub`."""
     return {"Fn::Sub": text}
+
+
+def list_configured_parameters() -> list[dict[str, str]]:
+    """Return the parameters of each deployment in samconfig.toml and in the examples of the documents."""
+    documents = [path.read_text() for path in sorted(ROOT.glob("docs/*.md"))]
+    examples = [block for text in documents for block in re.findall(r"```toml\n(.*?)```", text, re.DOTALL)]
+    return [
+        dict(pair.split("=", 1) for pair in section["deploy"]["parameters"]["parameter_overrides"])
+        for text in [(ROOT / "samconfig.toml").read_text(), *examples]
+        for section in tomllib.loads(text).values()
+        if isinstance(section, dict)
+        and "parameter_overrides" in section.get("deploy", {}).get("parameters", {})
+    ]

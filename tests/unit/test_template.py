@@ -1,4 +1,4 @@
-"""The template's parameters, conditions, rules and outputs, and samconfig.toml, which sets parameters."""
+"""The template's parameters and conditions, and samconfig.toml, which sets parameters."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import pytest
 
 from local.layout import ROOT
 from shared.settings import Settings
-from tests.support.template import get_att, get_resources, holds, load, ref, resolve, sub
+from tests.support.template import holds, load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FREE_TEXT = {"Type": "String", "Default": ""}
+BUCKET_PATTERN = r"^$|^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$"
+TABLE_PATTERN = r"^$|^[A-Za-z0-9_.-]{3,255}$"
 PARAMETERS: dict[str, dict[str, Any]] = {
     "Environment": {"Type": "String", "Default": "dev", "AllowedValues": ["local", "dev", "prod"]},
     "Architecture": {"Type": "String", "Default": "x86_64", "AllowedValues": ["x86_64", "arm64"]},
@@ -29,16 +31,21 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "Default": 30,
         "AllowedValues": [1, 3, 5, 7, 14, 30, 60, 90, 180, 365, 731],
     },
+    "ApiConcurrency": {"Type": "Number", "Default": 0, "MinValue": 0},
+    "ProcessorConcurrency": {"Type": "Number", "Default": 0, "MinValue": 0},
     "AuthMode": {"Type": "String", "Default": "jwt", "AllowedValues": ["jwt", "open"]},
     "OidcIssuer": FREE_TEXT | {"AllowedPattern": r"^$|^https://[^/?#]+(/[^?#]*)?$"},
     "OidcAudience": FREE_TEXT,
     "UserClaim": {"Type": "String", "Default": "sub", "AllowedPattern": r"^[A-Za-z0-9:_./-]{1,100}$"},
     "AdminGroup": {"Type": "String", "Default": "admin", "AllowedPattern": r"^[A-Za-z0-9:_.-]{1,100}$"},
+    "UserPool": {"Type": "String", "Default": "own", "AllowedValues": ["own", "none"]},
+    "KeptUserPoolId": FREE_TEXT | {"AllowedPattern": r"^$|^[a-z0-9-]+_[A-Za-z0-9]+$"},
     "AllowedOrigins": {"Type": "CommaDelimitedList", "Default": "*"},
     "ThrottlingRateLimit": {"Type": "Number", "Default": 500, "MinValue": 1, "MaxValue": 10_000},
     "ThrottlingBurstLimit": {"Type": "Number", "Default": 1000, "MinValue": 1, "MaxValue": 5000},
     "PostRateLimit": {"Type": "Number", "Default": 100, "MinValue": 1, "MaxValue": 10_000},
     "PostBurstLimit": {"Type": "Number", "Default": 200, "MinValue": 1, "MaxValue": 5000},
+    "AddressRateLimit": {"Type": "Number", "Default": 0, "MinValue": 0, "MaxValue": 2_000_000_000},
     "DomainName": FREE_TEXT
     | {"AllowedPattern": r"^$|^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$"},
     "CertificateArn": FREE_TEXT | {"AllowedPattern": r"^$|^arn:aws[a-z-]*:acm:.+$"},
@@ -47,10 +54,29 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "PublicShards": {"Type": "Number", "Default": 4, "MinValue": 1, "MaxValue": 64},
     "MaxUserImages": {"Type": "Number", "Default": 10_000, "MinValue": 0},
     "MaxUserBytes": {"Type": "Number", "Default": 10_737_418_240, "MinValue": 0},
+    "BucketName": FREE_TEXT | {"AllowedPattern": BUCKET_PATTERN},
+    "DeletionProtection": {
+        "Type": "String",
+        "Default": "disabled",
+        "AllowedValues": ["enabled", "disabled"],
+    },
+    "KeptImagesTableName": FREE_TEXT | {"AllowedPattern": TABLE_PATTERN},
+    "KeptImagesStreamArn": FREE_TEXT
+    | {
+        "AllowedPattern": (
+            r"^$|^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[A-Za-z0-9_.-]{3,255}/stream/[0-9TZ:.-]+$"
+        )
+    },
+    "KeptItemsTableName": FREE_TEXT | {"AllowedPattern": TABLE_PATTERN},
+    "KeptBucketName": FREE_TEXT | {"AllowedPattern": BUCKET_PATTERN},
+    "LinkSecretArn": FREE_TEXT
+    | {"AllowedPattern": r"^$|^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+$"},
     "AwsEndpointUrl": FREE_TEXT,
     "S3PublicUrl": FREE_TEXT | {"AllowedPattern": r"^$|^https?://[^/]+$"},
 }
 
+BUCKETS = (["", "images", "a-1", "a" * 63], ["Images", "a", "-ab", "ab-", "a.b", "a" * 64])
+TABLES = (["", "images-prod-ImagesTable-1AB.2_c"], ["ab", "a b", "x" * 256])
 # Values that a pattern accepts, and values that it refuses.
 PATTERNS: dict[str, tuple[list[str], list[str]]] = {
     "OidcIssuer": (
@@ -59,30 +85,31 @@ PATTERNS: dict[str, tuple[list[str], list[str]]] = {
     ),
     "UserClaim": (["sub", "cognito:username", "https://a.example/id"], ["", "a b", "x" * 101, "a#b"]),
     "AdminGroup": (["admin", "site:admins"], ["", "site admin", "a,b", "x" * 101]),
+    "KeptUserPoolId": (["", "eu-central-1_aB3"], ["eu-central-1", "pool", "https://a_b"]),
+    "BucketName": BUCKETS,
+    "KeptBucketName": BUCKETS,
+    "KeptImagesTableName": TABLES,
+    "KeptItemsTableName": TABLES,
+    "KeptImagesStreamArn": (
+        ["", "arn:aws:dynamodb:eu-central-1:123456789012:table/images/stream/2026-11-27T10:11:12.123"],
+        ["arn:aws:dynamodb:eu-central-1:123456789012:table/images", "images"],
+    ),
+    "LinkSecretArn": (
+        ["", "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:links-a1B2c3"],
+        ["links", "arn:aws:secretsmanager:eu-central-1:123456789012:links"],
+    ),
     "DomainName": (["", "images.example.org"], ["localhost", "Images.example.org", "-a.example.org"]),
     "CertificateArn": (["", "arn:aws:acm:eu-central-1:1:certificate/1"], ["arn:aws:iam::1:x"]),
     "PublicUrl": (["", "https://a.example", "http://a.example/api"], ["https://a.example/", "a.example"]),
     "S3PublicUrl": (["", "http://localhost:4566"], ["http://localhost:4566/", "localhost"]),
 }
 
-OUTPUTS = {
-    "DomainTarget": ("HasDomain", get_att("Domain", "RegionalDomainName")),
-    "BucketName": (None, ref("Bucket")),
-    "ImagesTableName": (None, ref("ImagesTable")),
-    "ItemsTableName": (None, ref("ItemsTable")),
-    "IdempotencyTableName": (None, ref("IdempotencyTable")),
-    "UserPoolId": ("HasUserPool", ref("UserPool")),
-    "UserPoolClientId": ("HasUserPool", ref("UserPoolClient")),
-    "AdminGroupName": ("HasUserPool", ref("AdminGroup")),
-    "LinkSecretName": (None, sub("${AWS::StackName}-links")),
-    "FailureQueueUrl": (None, ref("FailureQueue")),
-    "ApiFunctionName": (None, ref("ApiFunction")),
-    "ProcessorFunctionName": (None, ref("ProcessorFunction")),
-    "CleanupFunctionName": (None, ref("CleanupFunction")),
-}
-
 ON_AWS = {"IsOnAws"}
-POOL = {"HasUserPool"}
+USES_POOL = {"HasUserPool", "UsesUserPool"}
+OWN_POOL = USES_POOL | {"MakesUserPool"}
+MADE = {"MakesLinkSecret", "MakesImagesTable", "MakesItemsTable", "MakesBucket"}
+DEFAULT = ON_AWS | OWN_POOL | MADE
+ISSUER = {"OidcIssuer": "https://a.example", "OidcAudience": "a"}
 LOCAL_STACK = {
     "Environment": "local",
     "AuthMode": "open",
@@ -128,101 +155,36 @@ def test_defaults_of_the_template_are_those_of_the_code() -> None:
 @pytest.mark.parametrize(
     ("parameters", "true"),
     [
-        ({}, ON_AWS | POOL),
-        ({"Environment": "prod"}, ON_AWS | POOL | {"IsProduction"}),
-        ({"Environment": "local"}, POOL | {"HasLocalUserPool"}),
-        ({"AuthMode": "open"}, ON_AWS),
-        ({"AuthMode": "open", "Environment": "local"}, set[str]()),
-        ({"OidcIssuer": "https://a.example", "OidcAudience": "a"}, ON_AWS),
-        ({"DomainName": "a.example"}, ON_AWS | POOL | {"HasDomain"}),
-        ({"AccessLogs": "enabled"}, ON_AWS | POOL | {"HasAccessLogs"}),
-        ({"AwsEndpointUrl": "http://a.example"}, ON_AWS | POOL | {"HasEndpoint"}),
-        ({"S3PublicUrl": "http://a.example"}, ON_AWS | POOL | {"HasS3PublicUrl"}),
+        ({}, DEFAULT),
+        ({"Environment": "prod"}, DEFAULT),
+        ({"Environment": "local"}, DEFAULT - ON_AWS | {"UsesLocalUserPool"}),
+        ({"AuthMode": "open"}, DEFAULT - {"UsesUserPool"}),
+        ({"AuthMode": "open", "Environment": "local"}, DEFAULT - ON_AWS - {"UsesUserPool"}),
+        (ISSUER, DEFAULT - {"UsesUserPool"}),
+        (ISSUER | {"UserPool": "none"}, DEFAULT - OWN_POOL),
+        ({"KeptUserPoolId": "a_b"}, DEFAULT - {"MakesUserPool"}),
+        ({"KeptUserPoolId": "a_b", "UserPool": "none"}, DEFAULT - {"MakesUserPool"}),
+        ({"DeletionProtection": "enabled"}, DEFAULT | {"IsProtected"}),
+        ({"LinkSecretArn": "arn"}, DEFAULT - {"MakesLinkSecret"}),
+        ({"KeptImagesTableName": "a", "KeptImagesStreamArn": "b"}, DEFAULT - {"MakesImagesTable"}),
+        ({"KeptItemsTableName": "a"}, DEFAULT - {"MakesItemsTable"}),
+        ({"KeptBucketName": "a"}, DEFAULT - {"MakesBucket"} | {"NamesBucket"}),
+        ({"BucketName": "a"}, DEFAULT | {"NamesBucket"}),
+        ({"ApiConcurrency": "5"}, DEFAULT | {"ReservesApi"}),
+        ({"ProcessorConcurrency": "5"}, DEFAULT | {"ReservesProcessor"}),
+        ({"AddressRateLimit": "100"}, DEFAULT | {"HasWebAcl"}),
+        (
+            {"AddressRateLimit": "100", "Environment": "local"},
+            DEFAULT - ON_AWS | {"UsesLocalUserPool"},
+        ),
+        ({"DomainName": "a.example"}, DEFAULT | {"HasDomain"}),
+        ({"AccessLogs": "enabled"}, DEFAULT | {"HasAccessLogs"}),
+        ({"AwsEndpointUrl": "http://a.example"}, DEFAULT | {"HasEndpoint"}),
+        ({"S3PublicUrl": "http://a.example"}, DEFAULT | {"HasS3PublicUrl"}),
     ],
 )
 def test_conditions_follow_from_the_parameters(parameters: Mapping[str, str], true: set[str]) -> None:
     assert {name for name in load()["Conditions"] if holds(name, **parameters)} == true
-
-
-@pytest.mark.parametrize(
-    ("rule", "parameters", "passes"),
-    [
-        ("DomainNeedsCertificate", {}, True),
-        ("DomainNeedsCertificate", {"DomainName": "a.example"}, False),
-        ("DomainNeedsCertificate", {"DomainName": "a.example", "Environment": "local"}, True),
-        ("DomainNeedsCertificate", {"DomainName": "a.example", "CertificateArn": "arn:aws:acm:x"}, True),
-        ("IssuerNeedsAudience", {}, True),
-        ("IssuerNeedsAudience", {"OidcIssuer": "https://a.example"}, False),
-        ("IssuerNeedsAudience", {"OidcIssuer": "https://a.example", "OidcAudience": "a"}, True),
-    ],
-)
-def test_rule_refuses_what_cannot_work(rule: str, parameters: Mapping[str, str], passes: bool) -> None:
-    applies = holds(load()["Rules"][rule]["RuleCondition"], **parameters)
-    assertions = load()["Rules"][rule]["Assertions"]
-    assert len(assertions) == 1
-    assert (not applies or holds(assertions[0]["Assert"], **parameters)) is passes
-
-
-def test_stack_is_made_of_these_resources() -> None:
-    assert {name: resource["Type"] for name, resource in load()["Resources"].items()} == {
-        "Api": "AWS::Serverless::Api",
-        "Domain": "AWS::ApiGateway::DomainName",
-        "DomainMapping": "AWS::ApiGateway::BasePathMapping",
-        "ApiFunction": "AWS::Serverless::Function",
-        "ApiRole": "AWS::IAM::Role",
-        "LinkSecret": "AWS::SecretsManager::Secret",
-        "UserPool": "AWS::Cognito::UserPool",
-        "UserPoolClient": "AWS::Cognito::UserPoolClient",
-        "UserPoolAdmins": "AWS::Cognito::UserPoolGroup",
-        "ProcessorFunction": "AWS::Serverless::Function",
-        "ProcessorRole": "AWS::IAM::Role",
-        "CleanupFunction": "AWS::Serverless::Function",
-        "CleanupRole": "AWS::IAM::Role",
-        "FailureQueue": "AWS::SQS::Queue",
-        "ImagesTable": "AWS::DynamoDB::Table",
-        "ItemsTable": "AWS::DynamoDB::Table",
-        "IdempotencyTable": "AWS::DynamoDB::Table",
-        "Bucket": "AWS::S3::Bucket",
-        "BucketPolicy": "AWS::S3::BucketPolicy",
-        "ApiLogGroup": "AWS::Logs::LogGroup",
-        "ProcessorLogGroup": "AWS::Logs::LogGroup",
-        "CleanupLogGroup": "AWS::Logs::LogGroup",
-        "AccessLogGroup": "AWS::Logs::LogGroup",
-    }
-    assert load()["AWSTemplateFormatVersion"] == "2010-09-09"
-    assert load()["Transform"] == "AWS::Serverless-2016-10-31"
-
-
-def test_conditional_resources_are_made_only_where_they_are_needed() -> None:
-    resources = load()["Resources"].items()
-    assert {name: resource["Condition"] for name, resource in resources if "Condition" in resource} == {
-        "Domain": "HasDomain",
-        "DomainMapping": "HasDomain",
-        "UserPool": "HasUserPool",
-        "UserPoolClient": "HasUserPool",
-        "UserPoolAdmins": "HasUserPool",
-        "BucketPolicy": "IsOnAws",
-        "AccessLogGroup": "HasAccessLogs",
-    }
-
-
-def test_outputs_name_what_was_made() -> None:
-    outputs = dict(load()["Outputs"])
-    del outputs["ApiUrl"]
-    assert {name: (output.get("Condition"), output["Value"]) for name, output in outputs.items()} == OUTPUTS
-
-
-def test_url_of_the_api_is_the_domain_or_that_of_api_gateway() -> None:
-    url = load()["Outputs"]["ApiUrl"]["Value"]
-    assert resolve(url, DomainName="a.example") == sub("https://${DomainName}")
-    assert resolve(url) == sub("https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${Environment}")
-
-
-def test_outputs_that_operators_and_the_local_stack_read_exist() -> None:
-    files = [file for folder in ("operations", "local") for file in (ROOT / folder).rglob("*.py")]
-    read = {name for file in files for name in re.findall(r'outputs\["(\w+)"\]', file.read_text())}
-    assert {"BucketName", "FailureQueueUrl", "UserPoolClientId"} <= read
-    assert read <= load()["Outputs"].keys()
 
 
 def read_overrides(environment: str) -> dict[str, str]:
@@ -259,14 +221,3 @@ def test_deployments_ask_only_for_the_capability_that_roles_need() -> None:
     }
     assert {stack["capabilities"] for stack in stacks.values()} == {"CAPABILITY_IAM"}
     assert stacks["prod"]["confirm_changeset"] is True
-
-
-def test_log_groups_keep_logs_as_long_as_the_parameter_says() -> None:
-    groups = {name: resource["Properties"] for name, resource in get_resources("AWS::Logs::LogGroup").items()}
-    assert {name: group["LogGroupName"] for name, group in groups.items()} == {
-        "ApiLogGroup": sub("/aws/lambda/${AWS::StackName}/api"),
-        "ProcessorLogGroup": sub("/aws/lambda/${AWS::StackName}/processor"),
-        "CleanupLogGroup": sub("/aws/lambda/${AWS::StackName}/cleanup"),
-        "AccessLogGroup": sub("/aws/apigateway/${AWS::StackName}"),
-    }
-    assert all(group["RetentionInDays"] == ref("LogRetentionDays") for group in groups.values())

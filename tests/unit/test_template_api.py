@@ -1,4 +1,4 @@
-"""The API of the template: the requests that API Gateway passes on, its own responses, and its users."""
+"""The API of the template: the requests that API Gateway passes on, and its own responses."""
 
 from __future__ import annotations
 
@@ -9,11 +9,18 @@ from typing import Any
 import pytest
 
 from app.access.callers import WRITING_METHODS
-from app.responses.errors import InternalError, MethodNotAllowed, make_problem, respond_with_error
-from app.responses.views import serialize
-from shared.errors import DomainError, Throttled, TooLarge, Unavailable
+from app.responses.errors import MethodNotAllowed, respond_with_error
+from shared.errors import (
+    DomainError,
+    Forbidden,
+    MalformedRequest,
+    NotFound,
+    TooLarge,
+    Unavailable,
+    UnsupportedMediaType,
+)
 from shared.inspection import CONTENT_TYPES
-from tests.support.template import get_att, get_properties, load, ref, sub
+from tests.support.template import get_att, get_properties, ref, sub
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 REQUEST_ID = "$context.requestId"
@@ -25,13 +32,33 @@ def refuse_method() -> DomainError:
     return error
 
 
-LARGE = "The request has more than 10 MB. For larger images use POST /images/uploads."
+LARGE = (
+    "The request is too large for Lambda, which takes 6 MB, or for API Gateway, which takes 10 MB. "
+    "For larger images use POST /images/uploads."
+)
+UNREADABLE = MalformedRequest("API Gateway cannot read this request.")
+BLOCKED = Forbidden("API Gateway does not let this request through.")
+# Responses that the function could give, too.
 GATEWAY_RESPONSES: dict[str, tuple[int, DomainError]] = {
-    "THROTTLED": (429, Throttled()),
     "MISSING_AUTHENTICATION_TOKEN": (405, refuse_method()),
     "REQUEST_TOO_LARGE": (413, TooLarge(LARGE)),
+    "RESOURCE_NOT_FOUND": (404, NotFound()),
+    "UNSUPPORTED_MEDIA_TYPE": (415, UnsupportedMediaType("API Gateway does not pass on this Content-Type.")),
+    "ACCESS_DENIED": (403, BLOCKED),
+    "INVALID_SIGNATURE": (403, BLOCKED),
+    "EXPIRED_TOKEN": (403, BLOCKED),
+    "BAD_REQUEST_BODY": (400, UNREADABLE),
+    "BAD_REQUEST_PARAMETERS": (400, UNREADABLE),
+    "DEFAULT_4XX": (400, UNREADABLE),
     "INTEGRATION_TIMEOUT": (503, Unavailable()),
-    "DEFAULT_5XX": (500, InternalError()),
+    "INTEGRATION_FAILURE": (503, Unavailable()),
+    "API_CONFIGURATION_ERROR": (503, Unavailable()),
+    "DEFAULT_5XX": (503, Unavailable()),
+}
+# Responses that only API Gateway gives: the detail, and the seconds after which to try again.
+LIMITS = {
+    "THROTTLED": ("Too many requests at the moment. Try again in a moment.", "2"),
+    "WAF_FILTERED": ("Too many requests from this address. Try again in a few minutes.", "60"),
 }
 ALL_METHODS = ", ".join(sorted(METHODS))
 
@@ -55,17 +82,41 @@ def test_gateway_responds_as_the_app_would(name: str) -> None:
     expected_status, error = GATEWAY_RESPONSES[name]
     status, headers, body = get_gateway_response(name)
     assert status == str(expected_status)
-    assert body == json.loads(serialize(make_problem(error, REQUEST_ID)))
     app = respond_with_error(error, REQUEST_ID)
-    assert headers.pop("Access-Control-Allow-Origin") == "*"
-    assert headers.pop("Content-Type") == app.headers["Content-Type"] == "application/problem+json"
+    assert body == json.loads(app.body or "")
+    assert headers["Content-Type"] == app.headers["Content-Type"]
     assert headers.get("Retry-After") == app.headers.get("Retry-After")
     assert headers.get("Allow") == (ALL_METHODS if name == "MISSING_AUTHENTICATION_TOKEN" else None)
-    assert headers.keys() <= {"Retry-After", "Allow"}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_gateway_tells_a_client_that_asks_too_often_when_to_come_back(name: str) -> None:
+    detail, seconds = LIMITS[name]
+    status, headers, body = get_gateway_response(name)
+    assert (status, headers["Retry-After"]) == ("429", seconds)
+    assert body == {
+        "type": "about:blank",
+        "title": "Too Many Requests",
+        "status": 429,
+        "detail": detail,
+        "code": "too_many_requests",
+        "requestId": REQUEST_ID,
+        "errors": [],
+    }
 
 
 def test_gateway_has_no_other_responses() -> None:
-    assert get_properties("Api")["GatewayResponses"].keys() == GATEWAY_RESPONSES.keys()
+    assert get_properties("Api")["GatewayResponses"].keys() == GATEWAY_RESPONSES.keys() | LIMITS.keys()
+
+
+@pytest.mark.parametrize("name", [*GATEWAY_RESPONSES, *LIMITS])
+def test_every_response_is_a_problem_that_pages_may_read_and_nothing_else(name: str) -> None:
+    status, headers, _ = get_gateway_response(name)
+    assert headers.pop("Content-Type") == "application/problem+json"
+    assert headers.pop("X-Content-Type-Options") == "nosniff"
+    assert headers.pop("Access-Control-Allow-Origin") == "*"
+    assert ("Retry-After" in headers) == (status in {"429", "503"})
+    assert headers.keys() <= {"Retry-After", "Allow"}
 
 
 def test_every_method_of_every_path_reaches_the_function() -> None:
@@ -150,47 +201,20 @@ def test_domain_speaks_tls_1_2_and_leads_to_the_stage() -> None:
     }
 
 
-def test_only_admins_make_users_and_their_passwords_are_strong() -> None:
-    assert get_properties("UserPool") == {
-        "UserPoolName": ref("AWS::StackName"),
-        "UsernameConfiguration": {"CaseSensitive": False},
-        "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": True},
-        "Policies": {
-            "PasswordPolicy": {
-                "MinimumLength": 12,
-                "RequireLowercase": True,
-                "RequireUppercase": True,
-                "RequireNumbers": True,
-                "RequireSymbols": True,
-            }
-        },
-        "DeletionProtection": "INACTIVE",
+def test_web_acl_blocks_addresses_that_send_more_than_the_limit() -> None:
+    acl = get_properties("WebAcl", AddressRateLimit=100)
+    (rule,) = acl["Rules"]
+    assert (acl["Scope"], acl["DefaultAction"], rule["Action"]) == ("REGIONAL", {"Allow": {}}, {"Block": {}})
+    assert rule["Statement"] == {
+        "RateBasedStatement": {"AggregateKeyType": "IP", "EvaluationWindowSec": 300, "Limit": 100}
     }
-    assert get_properties("UserPool", Environment="prod")["DeletionProtection"] == "ACTIVE"
-
-
-def test_tokens_live_an_hour_and_no_password_travels_in_the_clear() -> None:
-    assert get_properties("UserPoolClient") == {
-        "UserPoolId": ref("UserPool"),
-        "ExplicitAuthFlows": [
-            "ALLOW_USER_SRP_AUTH",
-            "ALLOW_ADMIN_USER_PASSWORD_AUTH",
-            "ALLOW_REFRESH_TOKEN_AUTH",
-        ],
-        "PreventUserExistenceErrors": "ENABLED",
-        "AccessTokenValidity": 60,
-        "TokenValidityUnits": {"AccessToken": "minutes"},
+    assert rule.keys() == {"Name", "Priority", "Action", "Statement", "VisibilityConfig"}
+    for part in (acl, rule):
+        visibility = part["VisibilityConfig"]
+        assert (visibility["SampledRequestsEnabled"], visibility["CloudWatchMetricsEnabled"]) == (False, True)
+    assert get_properties("WebAclAssociation") == {
+        "ResourceArn": sub(
+            "arn:${AWS::Partition}:apigateway:${AWS::Region}::/restapis/${Api}/stages/${Api.Stage}"
+        ),
+        "WebACLArn": get_att("WebAcl"),
     }
-
-
-def test_group_of_admins_is_the_one_that_the_api_trusts() -> None:
-    group = get_properties("UserPoolAdmins", AdminGroup="root")
-    assert (group["UserPoolId"], group["GroupName"]) == (ref("UserPool"), "root")
-
-
-def test_secret_of_links_is_long_and_has_the_name_that_the_api_reads() -> None:
-    secret = get_properties("LinkSecret")
-    assert secret["GenerateSecretString"] == {"PasswordLength": 64, "ExcludePunctuation": True}
-    name = sub("${AWS::StackName}-links")
-    assert secret["Name"] == load()["Outputs"]["LinkSecretName"]["Value"] == name
-    assert get_properties("ApiFunction")["Environment"]["Variables"]["LINK_SECRET"] == name

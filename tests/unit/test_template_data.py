@@ -12,22 +12,26 @@ from shared.aws import create_client
 from shared.images import ImageRepository
 from shared.lifecycle import FAILED_LIFETIME
 from shared.records import Claim
-from shared.storage import UPLOADS_PREFIX
-from shared.table import Transaction
+from shared.storage import ORIGINALS_PREFIX, UPLOADS_PREFIX
+from shared.transactions import Transaction
 from tests.support.images import FAR_FUTURE, make_image
 from tests.support.template import Node, get_att, get_properties, get_resources, load, ref, sub
 
+BUCKET_ARN = "arn:${AWS::Partition}:s3:::${BucketNameParameter.Value}"
 RECORD_KEYS = [("pk", "HASH"), ("sk", "RANGE")]
 RECORD_TABLE = {
     "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
     "DeletionProtectionEnabled": False,
 }
 TABLES: dict[str, tuple[list[tuple[str, str]], Node]] = {
-    "ImagesTable": (RECORD_KEYS, RECORD_TABLE | {"StreamSpecification": {"StreamViewType": "KEYS_ONLY"}}),
+    "ImagesTable": (
+        RECORD_KEYS,
+        RECORD_TABLE | {"StreamSpecification": {"StreamViewType": "NEW_AND_OLD_IMAGES"}},
+    ),
     "ItemsTable": (RECORD_KEYS, RECORD_TABLE),
     "IdempotencyTable": ([("id", "HASH")], {}),
 }
-RETAINED = {"ImagesTable", "ItemsTable", "Bucket", "UserPool"}
+RETAINED = {"ImagesTable", "ItemsTable", "Bucket", "OwnUserPool", "LinkSecret"}
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -71,11 +75,54 @@ def test_data_outlive_their_stack() -> None:
     assert kept == dict.fromkeys(RETAINED, ("RetainExceptOnCreate", "Retain"))
 
 
-@pytest.mark.parametrize(("environment", "is_protected"), [("prod", True), ("dev", False), ("local", False)])
+@pytest.mark.parametrize(("protection", "is_protected"), [("enabled", True), ("disabled", False)])
 @pytest.mark.parametrize("name", ["ImagesTable", "ItemsTable"])
-def test_tables_of_production_alone_are_protected(name: str, environment: str, is_protected: bool) -> None:
-    properties = get_properties(name, Environment=environment)
+def test_tables_are_protected_where_the_parameter_says(
+    name: str, protection: str, is_protected: bool
+) -> None:
+    properties = get_properties(name, DeletionProtection=protection)
     assert properties["DeletionProtectionEnabled"] is is_protected
+
+
+def test_nothing_is_protected_that_a_failed_first_deployment_must_remove() -> None:
+    for environment in ("dev", "prod"):
+        for name in ("ImagesTable", "ItemsTable"):
+            assert get_properties(name, Environment=environment)["DeletionProtectionEnabled"] is False
+        assert get_properties("OwnUserPool", Environment=environment)["DeletionProtection"] == "INACTIVE"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        ({}, sub("${AWS::StackName}-${AWS::AccountId}-${AWS::Region}")),
+        ({"BucketName": "new"}, sub("${BucketName}${KeptBucketName}")),
+        ({"KeptBucketName": "old"}, sub("${BucketName}${KeptBucketName}")),
+    ],
+)
+def test_bucket_has_its_name_from_one_place(parameters: dict[str, str], name: Node) -> None:
+    parameter = get_properties("BucketNameParameter", **parameters)
+    assert (parameter["Type"], parameter["Value"]) == ("String", name)
+    assert get_properties("Bucket")["BucketName"] == get_att("BucketNameParameter", "Value")
+
+
+def test_bucket_tells_the_processor_of_uploads_and_originals() -> None:
+    assert get_properties("Bucket")["NotificationConfiguration"] == {
+        "LambdaConfigurations": [
+            {
+                "Event": "s3:ObjectCreated:*",
+                "Function": get_att("ProcessorFunction"),
+                "Filter": {"S3Key": {"Rules": [{"Name": "prefix", "Value": prefix}]}},
+            }
+            for prefix in (UPLOADS_PREFIX, ORIGINALS_PREFIX)
+        ]
+    }
+    assert get_properties("BucketMayCallProcessor") == {
+        "FunctionName": ref("ProcessorFunction"),
+        "Action": "lambda:InvokeFunction",
+        "Principal": "s3.amazonaws.com",
+        "SourceAccount": ref("AWS::AccountId"),
+        "SourceArn": sub(BUCKET_ARN),
+    }
 
 
 def test_bucket_is_private_and_encrypted() -> None:
@@ -116,19 +163,36 @@ def test_every_page_may_read_and_only_allowed_ones_may_post(origins: str | list[
     assert posting == shared | {"AllowedOrigins": origins, "AllowedMethods": ["POST"]}
 
 
-def test_plain_http_is_denied_for_everyone() -> None:
-    policy = get_properties("BucketPolicy")
-    assert policy["Bucket"] == ref("Bucket")
-    assert policy["PolicyDocument"] == {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "RequireTls",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "s3:*",
-                "Resource": [get_att("Bucket"), sub("${Bucket.Arn}/*")],
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            }
-        ],
+def deny(sid: str, service: str, resource: Node, condition: Node) -> Node:
+    return {
+        "Sid": sid,
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": f"{service}:*",
+        "Resource": resource,
+        "Condition": condition,
+    }
+
+
+def test_plain_http_and_old_tls_are_denied_for_everyone() -> None:
+    bucket = [sub(BUCKET_ARN), sub(f"{BUCKET_ARN}/*")]
+    plain = {"Bool": {"aws:SecureTransport": "false"}}
+    old = {"NumericLessThan": {"s3:TlsVersion": "1.2"}}
+    assert get_properties("BucketPolicy") == {
+        "Bucket": ref("Bucket"),
+        "PolicyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [
+                deny("RequireTls", "s3", bucket, plain),
+                deny("RequireNewTls", "s3", bucket, old),
+            ],
+        },
+    }
+    assert get_properties("BucketPolicy", KeptBucketName="old")["Bucket"] == "old"
+    assert get_properties("FailureQueuePolicy") == {
+        "Queues": [ref("FailureQueue")],
+        "PolicyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [deny("RequireTls", "sqs", get_att("FailureQueue"), plain)],
+        },
     }

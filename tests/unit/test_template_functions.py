@@ -7,29 +7,29 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from local.layout import ROOT
-from processor import cleanup, main
+from processor import main
 from processor.processing import LATE_AGE, ROW_PATIENCE
 from shared.images import ImageRepository
 from shared.lifecycle import FAILED_LIFETIME, PROCESSING_LEASE
+from shared.models import Image
 from shared.settings import Settings
-from shared.storage import ORIGINALS_PREFIX, UPLOADS_PREFIX
 from tests.support.template import Node, get_att, get_properties, get_resources, load, ref, resolve, sub
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BUCKET_NAME = "${AWS::StackName}-${AWS::AccountId}-${AWS::Region}"
+BUCKET_NAME = get_att("BucketNameParameter", "Value")
 
 # Handler, memory in MB, seconds, role, log group.
 FUNCTIONS: dict[str, tuple[str, int, int, str, str]] = {
     "ApiFunction": ("app.main.lambda_handler", 1769, 29, "ApiRole", "ApiLogGroup"),
     "ProcessorFunction": ("processor.main.lambda_handler", 2048, 120, "ProcessorRole", "ProcessorLogGroup"),
-    "CleanupFunction": ("processor.cleanup.lambda_handler", 512, 60, "CleanupRole", "CleanupLogGroup"),
+    "ChangesFunction": ("processor.changes.lambda_handler", 512, 60, "ChangesRole", "ChangesLogGroup"),
 }
 LAMBDA_SETS = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE"}
 LIBRARIES_READ = {"AWS_ENDPOINT_URL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}
@@ -111,31 +111,34 @@ def test_processor_has_every_variable_that_it_reads(monkeypatch: pytest.MonkeyPa
     assert variables.keys() == recorder.names - LAMBDA_SETS | LIBRARIES_READ
 
 
-def test_cleanup_has_every_variable_that_it_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changes_function_has_exactly_the_variables_that_it_reads() -> None:
     recorder = Recorder()
-    monkeypatch.setattr(cleanup, "Settings", lambda: Settings(recorder))
-    cleanup.get_storage.__wrapped__()
-    variables = get_variables("CleanupFunction", AwsEndpointUrl="http://x")
+    settings = Settings(recorder)
+    code = (ROOT / "src/processor/changes.py").read_text()
+    for name in {*re.findall(r"[Ss]ettings(?:\(\))?\.(\w+)", code)} & vars(Settings).keys():
+        getattr(settings, name)
+    variables = get_variables("ChangesFunction", AwsEndpointUrl="http://x")
     assert variables.keys() == recorder.names - LAMBDA_SETS | LIBRARIES_READ
 
 
 def test_variables_of_the_api_are_what_they_name() -> None:
-    issuer = "https://cognito-idp.${AWS::Region}.${AWS::URLSuffix}/${UserPool}"
+    issuer = "https://cognito-idp.${AWS::Region}.${AWS::URLSuffix}/${PoolId}"
     assert get_variables("ApiFunction") == {
         "IMAGES_TABLE": ref("ImagesTable"),
         "ITEMS_TABLE": ref("ItemsTable"),
         "IDEMPOTENCY_TABLE": ref("IdempotencyTable"),
         "MAX_USER_IMAGES": 10_000,
         "MAX_USER_BYTES": 10_737_418_240,
-        "BUCKET": ref("Bucket"),
+        "BUCKET": BUCKET_NAME,
         "PUBLIC_SHARDS": 4,
         "AUTH_MODE": "jwt",
-        "OIDC_ISSUER": sub(issuer),
+        "OIDC_ISSUER": {"Fn::Sub": [issuer, {"PoolId": ref("OwnUserPool")}]},
         "OIDC_AUDIENCE": ref("UserPoolClient"),
         "OIDC_KEYS_URL": "",
         "USER_CLAIM": "sub",
         "ADMIN_GROUP": "admin",
-        "LINK_SECRET": sub("${AWS::StackName}-links"),
+        "LINK_SECRET": get_att("LinkSecret", "Id"),
+        "SIGNER_ROLE": get_att("SignerRole"),
         "ALLOWED_ORIGINS": "*",
         "PUBLIC_URL": "",
         "S3_PUBLIC_URL": sub("https://s3.${AWS::Region}.${AWS::URLSuffix}"),
@@ -169,8 +172,13 @@ def test_variables_of_the_api_are_what_they_name() -> None:
         ("ProcessorFunction", "MaxUserBytes", 6, "MAX_USER_BYTES", 6),
         ("ProcessorFunction", "LogLevel", "DEBUG", "POWERTOOLS_LOG_LEVEL", "DEBUG"),
         ("ProcessorFunction", "AwsEndpointUrl", "http://a", "AWS_ENDPOINT_URL", "http://a"),
-        ("CleanupFunction", "LogLevel", "DEBUG", "POWERTOOLS_LOG_LEVEL", "DEBUG"),
-        ("CleanupFunction", "AwsEndpointUrl", "http://a", "AWS_ENDPOINT_URL", "http://a"),
+        ("ChangesFunction", "LogLevel", "DEBUG", "POWERTOOLS_LOG_LEVEL", "DEBUG"),
+        ("ChangesFunction", "AwsEndpointUrl", "http://a", "AWS_ENDPOINT_URL", "http://a"),
+        ("ApiFunction", "LinkSecretArn", "arn", "LINK_SECRET", "arn"),
+        ("ApiFunction", "KeptItemsTableName", "items", "ITEMS_TABLE", "items"),
+        ("ApiFunction", "KeptImagesTableName", "images", "IMAGES_TABLE", "images"),
+        ("ProcessorFunction", "KeptImagesTableName", "images", "IMAGES_TABLE", "images"),
+        ("ChangesFunction", "KeptImagesTableName", "images", "IMAGES_TABLE", "images"),
     ],
 )
 def test_parameter_reaches_its_variable(
@@ -179,42 +187,27 @@ def test_parameter_reaches_its_variable(
     assert get_variables(function, **{parameter: value})[variable] == seen
 
 
-def test_tokens_of_another_issuer_need_its_audience_and_no_url_of_keys() -> None:
-    own = {"OidcIssuer": "https://a.example", "OidcAudience": "a"}
-    variables = get_variables("ApiFunction", **own)
-    assert (variables["OIDC_AUDIENCE"], variables["OIDC_KEYS_URL"]) == ("a", "")
-    emulated = get_variables("ApiFunction", Environment="local", S3PublicUrl="http://localhost:4566")
-    assert emulated["OIDC_KEYS_URL"] == sub("${S3PublicUrl}/${UserPool}/.well-known/jwks.json")
-
-
-@pytest.mark.parametrize("name", ["ProcessorFunction", "CleanupFunction"])
+@pytest.mark.parametrize("name", ["ProcessorFunction", "ChangesFunction"])
 def test_variables_of_the_background_name_the_same_stores(name: str) -> None:
     variables = get_variables(name)
-    stores = {"IMAGES_TABLE": ref("ImagesTable")} if name == "ProcessorFunction" else {}
-    assert {key: value for key, value in variables.items() if key.endswith("TABLE")} == stores
-    # The bucket notifies the processor, so a reference back would be a circle.
-    assert variables["BUCKET"] == (sub(BUCKET_NAME) if name == "ProcessorFunction" else ref("Bucket"))
-    assert get_properties("Bucket")["BucketName"] == sub(BUCKET_NAME)
+    stores = {key: value for key, value in variables.items() if key.endswith("TABLE")}
+    assert stores == {"IMAGES_TABLE": ref("ImagesTable")}
+    # The bucket notifies the processor, so a reference to the bucket would be a circle.
+    assert variables["BUCKET"] == BUCKET_NAME
     assert variables["POWERTOOLS_SERVICE_NAME"] == name.removesuffix("Function").lower()
 
 
-def make_notification(prefix: str) -> Node:
-    return {
-        "Type": "S3",
-        "Properties": {
-            "Bucket": ref("Bucket"),
-            "Events": "s3:ObjectCreated:*",
-            "Filter": {"S3Key": {"Rules": [{"Name": "prefix", "Value": prefix}]}},
-        },
-    }
+@pytest.mark.parametrize(
+    ("function", "parameter"),
+    [("ApiFunction", "ApiConcurrency"), ("ProcessorFunction", "ProcessorConcurrency")],
+)
+def test_executions_are_reserved_only_where_the_parameter_says(function: str, parameter: str) -> None:
+    assert "ReservedConcurrentExecutions" not in get_properties(function)
+    assert get_properties(function, **{parameter: 5})["ReservedConcurrentExecutions"] == 5
 
 
-def test_processor_gets_events_of_uploads_and_originals_and_keeps_failed_ones() -> None:
+def test_processor_keeps_the_events_that_failed() -> None:
     processor = get_properties("ProcessorFunction")
-    assert processor["Events"] == {
-        "UploadCreated": make_notification(UPLOADS_PREFIX),
-        "OriginalCreated": make_notification(ORIGINALS_PREFIX),
-    }
     assert processor["EventInvokeConfig"] == {
         "MaximumRetryAttempts": 2,
         "MaximumEventAgeInSeconds": 6 * 3600,
@@ -222,24 +215,52 @@ def test_processor_gets_events_of_uploads_and_originals_and_keeps_failed_ones() 
     }
 
 
-def test_cleanup_gets_every_removed_record_until_it_succeeds() -> None:
-    events = get_properties("CleanupFunction")["Events"]
-    assert {*events} == {"RecordRemoved"}
-    assert events["RecordRemoved"]["Type"] == "DynamoDB"
-    source: dict[str, Any] = dict(events["RecordRemoved"]["Properties"])
-    (kept,) = source.pop("FilterCriteria")["Filters"]
-    assert json.loads(kept["Pattern"]) == {
-        "eventName": ["REMOVE"],
-        "dynamodb": {"Keys": {"sk": {"S": [ImageRepository.kind]}}},
-    }
+def get_event_source(**parameters: object) -> dict[str, Node]:
+    (event,) = get_properties("ChangesFunction", **parameters)["Events"].values()
+    assert event["Type"] == "DynamoDB"
+    return dict(event["Properties"])
+
+
+def test_changes_function_gets_removed_images_and_those_that_lose_their_original() -> None:
+    filters = [json.loads(each["Pattern"]) for each in get_event_source()["FilterCriteria"]["Filters"]]
+    keys = {"sk": {"S": [ImageRepository.kind]}}
+    assert filters == [
+        {"eventName": ["REMOVE"], "dynamodb": {"Keys": keys}},
+        {
+            "eventName": ["MODIFY"],
+            "dynamodb": {
+                "Keys": keys,
+                "OldImage": {"has_original": {"BOOL": [True]}},
+                "NewImage": {"has_original": {"BOOL": [False]}},
+            },
+        },
+    ]
+    assert "has_original" in Image.model_fields
+
+
+def test_changes_function_gives_up_long_before_the_stream_does() -> None:
+    source = get_event_source()
+    del source["FilterCriteria"]
     assert source == {
         "Stream": get_att("ImagesTable", "StreamArn"),
         "StartingPosition": "TRIM_HORIZON",
         "BatchSize": 100,
+        "ParallelizationFactor": 10,
         "BisectBatchOnFunctionError": True,
-        "MaximumRetryAttempts": -1,
+        "MaximumRetryAttempts": 50,
+        "MaximumRecordAgeInSeconds": 6 * 3600,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "DestinationConfig": {"OnFailure": {"Type": "SQS", "Destination": get_att("FailureQueue")}},
     }
+    kept = get_event_source(KeptImagesTableName="images", KeptImagesStreamArn="arn:stream")
+    assert kept["Stream"] == "arn:stream"
+
+
+def test_changes_function_reports_failed_entries_only_where_lambda_reads_the_report() -> None:
+    assert get_variables("ChangesFunction")["REPORTS_BATCH_FAILURES"] == "true"
+    assert get_variables("ChangesFunction", Environment="local")["REPORTS_BATCH_FAILURES"] == ""
+    assert "FunctionResponseTypes" not in get_event_source(Environment="local")
+    assert get_variables("ChangesFunction")["FAILURE_QUEUE"] == ref("FailureQueue")
 
 
 def test_failure_queue_keeps_events_as_long_as_images_wait_for_them() -> None:

@@ -6,47 +6,53 @@ import pytest
 
 from tests.support.template import load
 
-FUNCTION = "Description Environment Events Handler LoggingConfig MemorySize Role Timeout"
+FUNCTION = "Description Environment Handler LoggingConfig MemorySize Role Timeout"
 ROLE = "AssumeRolePolicyDocument Policies"
 TABLE = "AttributeDefinitions BillingMode KeySchema SSESpecification TimeToLiveSpecification"
 KEPT_TABLE = f"{TABLE} DeletionProtectionEnabled PointInTimeRecoverySpecification"
 LOG_GROUP = "LogGroupName RetentionInDays"
 
-# No function has its own URL or reserved concurrency. The bucket has no versions, so deleted bytes are gone.
+# No function has its own URL. The bucket has no versions, so deleted bytes are gone.
 PROPERTIES = {
     "Api": (
         "AccessLogSetting BinaryMediaTypes EndpointConfiguration GatewayResponses "
         "MethodSettings Name OpenApiVersion StageName"
     ),
+    "WebAcl": "DefaultAction Rules Scope VisibilityConfig",
+    "WebAclAssociation": "ResourceArn WebACLArn",
     "Domain": "DomainName EndpointConfiguration RegionalCertificateArn SecurityPolicy",
     "DomainMapping": "DomainName RestApiId Stage",
-    "ApiFunction": FUNCTION,
+    "ApiFunction": f"{FUNCTION} Events ReservedConcurrentExecutions",
     "ApiRole": ROLE,
-    "LinkSecret": "Description GenerateSecretString Name",
-    "UserPool": "AdminCreateUserConfig DeletionProtection Policies UserPoolName UsernameConfiguration",
+    "SignerRole": f"{ROLE} MaxSessionDuration",
+    "SignerUse": "PolicyDocument PolicyName Roles",
+    "LinkSecret": "Description GenerateSecretString",
+    "OwnUserPool": "AdminCreateUserConfig DeletionProtection Policies UserPoolName UsernameConfiguration",
     "UserPoolClient": (
         "AccessTokenValidity ExplicitAuthFlows PreventUserExistenceErrors TokenValidityUnits UserPoolId"
     ),
-    "UserPoolAdmins": "Description GroupName UserPoolId",
-    "ProcessorFunction": f"{FUNCTION} EventInvokeConfig",
+    "ProcessorFunction": f"{FUNCTION} EventInvokeConfig ReservedConcurrentExecutions",
+    "BucketMayCallProcessor": "Action FunctionName Principal SourceAccount SourceArn",
     "ProcessorRole": ROLE,
-    "CleanupFunction": FUNCTION,
-    "CleanupRole": ROLE,
+    "ChangesFunction": f"{FUNCTION} Events",
+    "ChangesRole": ROLE,
     "FailureQueue": "MessageRetentionPeriod SqsManagedSseEnabled",
+    "FailureQueuePolicy": "PolicyDocument Queues",
     "ImagesTable": f"{KEPT_TABLE} StreamSpecification",
     "ItemsTable": KEPT_TABLE,
     "IdempotencyTable": TABLE,
+    "BucketNameParameter": "Description Type Value",
     "Bucket": (
         "BucketEncryption BucketName CorsConfiguration "
-        "LifecycleConfiguration OwnershipControls PublicAccessBlockConfiguration"
+        "LifecycleConfiguration NotificationConfiguration OwnershipControls PublicAccessBlockConfiguration"
     ),
     "BucketPolicy": "Bucket PolicyDocument",
     "ApiLogGroup": LOG_GROUP,
     "ProcessorLogGroup": LOG_GROUP,
-    "CleanupLogGroup": LOG_GROUP,
+    "ChangesLogGroup": LOG_GROUP,
     "AccessLogGroup": LOG_GROUP,
 }
-OUTSIDE = {"Condition", "DeletionPolicy", "UpdateReplacePolicy"}
+OUTSIDE = {"Condition", "DependsOn", "DeletionPolicy", "UpdateReplacePolicy"}
 
 
 def test_table_holds_every_resource() -> None:

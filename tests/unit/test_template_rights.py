@@ -7,9 +7,9 @@ import json
 import pytest
 
 from shared.storage import ORIGINALS_PREFIX, RENDITIONS_PREFIX, UPLOADS_PREFIX
-from tests.support.template import Node, get_att, get_properties, get_resources, sub
+from tests.support.template import Node, get_att, get_properties, get_resources, ref, sub
 
-BUCKET_ARN = "arn:${AWS::Partition}:s3:::${AWS::StackName}-${AWS::AccountId}-${AWS::Region}"
+BUCKET_ARN = "arn:${AWS::Partition}:s3:::${BucketNameParameter.Value}"
 LOGS = ["logs:CreateLogStream", "logs:PutLogEvents"]
 
 type Statement = tuple[list[str], list[Node]]
@@ -27,20 +27,22 @@ RIGHTS: dict[str, dict[str, Statement]] = {
             ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
             [get_att("IdempotencyTable")],
         ),
-        "KeepUploads": (
-            ["s3:GetObject", "s3:PutObject"],
-            [sub(f"${{Bucket.Arn}}/{prefix}*") for prefix in (UPLOADS_PREFIX, ORIGINALS_PREFIX, "files/")],
+        "KeepUploads": (["s3:GetObject", "s3:PutObject"], [sub(f"{BUCKET_ARN}/{UPLOADS_PREFIX}*")]),
+        "KeepOriginals": (
+            ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+            [sub(f"{BUCKET_ARN}/{ORIGINALS_PREFIX}*")],
         ),
-        "SignRenditions": (["s3:GetObject"], [sub(f"${{Bucket.Arn}}/{RENDITIONS_PREFIX}*")]),
-        "SignLinks": (
-            ["secretsmanager:GetSecretValue"],
-            [
-                sub(
-                    "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}"
-                    ":secret:${AWS::StackName}-links-*"
-                )
-            ],
+        "KeepFiles": (["s3:PutObject"], [sub(f"{BUCKET_ARN}/files/*")]),
+        "TellMissingFromForbidden": (["s3:ListBucket"], [sub(BUCKET_ARN)]),
+        "SignLinks": (["secretsmanager:GetSecretValue"], [get_att("LinkSecret", "Id")]),
+    },
+    "SignerRole": {
+        "SignReading": (
+            ["s3:GetObject"],
+            [sub(f"{BUCKET_ARN}/{prefix}*") for prefix in (ORIGINALS_PREFIX, RENDITIONS_PREFIX, "files/")],
         ),
+        "SignUploads": (["s3:PutObject"], [sub(f"{BUCKET_ARN}/{UPLOADS_PREFIX}*")]),
+        "TellMissingFromForbidden": (["s3:ListBucket"], [sub(BUCKET_ARN)]),
     },
     "ProcessorRole": {
         "WriteLogs": (LOGS, [get_att("ProcessorLogGroup")]),
@@ -60,17 +62,18 @@ RIGHTS: dict[str, dict[str, Statement]] = {
         "TellMissingFromForbidden": (["s3:ListBucket"], [sub(BUCKET_ARN)]),
         "ReportFailures": (["sqs:SendMessage"], [get_att("FailureQueue")]),
     },
-    "CleanupRole": {
-        "WriteLogs": (LOGS, [get_att("CleanupLogGroup")]),
+    "ChangesRole": {
+        "WriteLogs": (LOGS, [get_att("ChangesLogGroup")]),
         "FollowRecords": (
             ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
             [get_att("ImagesTable", "StreamArn")],
         ),
         "FindStreams": (["dynamodb:ListStreams"], ["*"]),  # knows no resource
+        "GiveBack": (["dynamodb:PutItem", "dynamodb:UpdateItem"], [get_att("ImagesTable")]),
         "DeleteObjects": (
             ["s3:DeleteObject"],
             [
-                sub(f"${{Bucket.Arn}}/{prefix}*")
+                sub(f"{BUCKET_ARN}/{prefix}*")
                 for prefix in (UPLOADS_PREFIX, ORIGINALS_PREFIX, RENDITIONS_PREFIX)
             ],
         ),
@@ -100,15 +103,62 @@ def as_list(value: Node) -> list[Node]:
 def test_each_function_has_a_role_of_its_own_that_nothing_else_can_take() -> None:
     roles = get_resources("AWS::IAM::Role")
     functions = get_resources("AWS::Serverless::Function").values()
-    assert [function["Properties"]["Role"] for function in functions] == [get_att(role) for role in RIGHTS]
+    own = [role for role in RIGHTS if role != "SignerRole"]
+    assert [function["Properties"]["Role"] for function in functions] == [get_att(role) for role in own]
     assert {*roles} == {*RIGHTS}
-    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    for role in roles.values():
-        assert {*role["Properties"]} == {"AssumeRolePolicyDocument", "Policies"}
-        assert role["Properties"]["AssumeRolePolicyDocument"] == {
+    for role in own:
+        assert {*roles[role]["Properties"]} == {"AssumeRolePolicyDocument", "Policies"}
+        trust = roles[role]["Properties"]["AssumeRolePolicyDocument"]
+        assert trust == trust_only({"Service": "lambda.amazonaws.com"})
+
+
+def trust_only(principal: Node) -> Node:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def test_the_api_alone_signs_as_the_signer_and_for_an_hour_at_most() -> None:
+    signer = get_properties("SignerRole")
+    assert signer["AssumeRolePolicyDocument"] == trust_only({"AWS": get_att("ApiRole")})
+    assert signer["MaxSessionDuration"] == 3600  # the most that AWS gives to a role that takes a role
+    assert get_properties("SignerUse") == {
+        "PolicyName": "signing",
+        "Roles": [ref("ApiRole")],
+        "PolicyDocument": {
             "Version": "2012-10-17",
-            "Statement": [trust],
-        }
+            "Statement": [
+                {
+                    "Sid": "BecomeSigner",
+                    "Effect": "Allow",
+                    "Action": "sts:AssumeRole",
+                    "Resource": get_att("SignerRole"),
+                }
+            ],
+        },
+    }
+    variables = get_properties("ApiFunction")["Environment"]["Variables"]
+    assert variables["SIGNER_ROLE"] == get_att("SignerRole")
+
+
+def test_rights_follow_the_data_that_are_kept() -> None:
+    kept = {
+        "KeptImagesTableName": "images",
+        "KeptImagesStreamArn": "stream",
+        "KeptItemsTableName": "items",
+        "LinkSecretArn": "secret",
+    }
+    table = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/"
+    images, items = sub(f"{table}${{KeptImagesTableName}}"), sub(f"{table}${{KeptItemsTableName}}")
+    rights = {
+        (role, statement["Sid"]): statement["Resource"]
+        for role in RIGHTS
+        for statement in get_properties(role, **kept)["Policies"][0]["PolicyDocument"]["Statement"]
+    }
+    assert rights["ApiRole", "KeepRecords"] == [images, items]
+    assert rights["ApiRole", "SignLinks"] == "secret"
+    for place in (("ApiRole", "CountImages"), ("ProcessorRole", "KeepRecords"), ("ChangesRole", "GiveBack")):
+        assert rights[place] == images
+    assert rights["ChangesRole", "FollowRecords"] == sub(f"{table}${{KeptImagesTableName}}/stream/*")
 
 
 def test_nothing_is_allowed_everywhere_but_the_list_of_streams() -> None:

@@ -8,6 +8,7 @@ import pytest
 from local.console import run_command
 from operations import __main__ as commands
 from operations.redrive import Redrive
+from operations.verification.deployment import Options
 
 TARGET = ("client", {"BucketName": "b"})
 
@@ -46,7 +47,7 @@ def test_redrive_prints_how_many_events_it_sent(
 ) -> None:
     monkeypatch.setattr(commands, "redrive", lambda *found: Redrive(3, 2) if found == TARGET else None)
     assert run("redrive", *arguments) == 0
-    assert capsys.readouterr().out == "3 events sent again, 2 messages without an event kept\n"
+    assert capsys.readouterr().out == "3 events sent again, 2 messages kept\n"
     assert asked == [target]
 
 
@@ -102,6 +103,48 @@ def test_token_is_printed_alone(
     monkeypatch.setattr(commands, "make_token", make_token)
     assert run("token", *arguments, "ann") == 0
     assert capsys.readouterr().out == f"ann {is_admin}\n"
+
+
+def test_connect_prints_the_name_of_the_bucket(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "connect", lambda *found: "kept" if found == TARGET else "")
+    assert run("connect", "--stack", "images-prod") == 0
+    assert capsys.readouterr().out == "kept is connected\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stack_name", "options", "only"),
+    [
+        ([], "", Options(), []),
+        (
+            ["--stack", "images-dev", "--slow", "--burst", "90", "--cold", "--only", "a", "--only", "b"],
+            "images-dev",
+            Options(slow=True, burst=90, cold=True),
+            ["a", "b"],
+        ),
+    ],
+)
+def test_verification_takes_its_options(
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    stack_name: str,
+    options: Options,
+    only: list[str],
+) -> None:
+    ran: list[Any] = []
+    monkeypatch.setattr(commands, "verify", lambda *given: ran.append(given))
+    assert run("verify-aws", *arguments) == 0
+    assert ran == [(*TARGET, stack_name, options, only)]
+
+
+def test_deploy_takes_the_environment_and_no_stack(
+    asked: list[tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployed: list[str] = []
+    monkeypatch.setattr(commands, "deploy", deployed.append)
+    assert run("deploy", "--env", "prod") == 0
+    assert (deployed, asked) == (["prod"], [])
 
 
 def test_command_must_be_named(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,14 +17,22 @@ class UsernameExistsException(Exception):
     """The user pool has the user already."""
 
 
+class GroupExistsException(Exception):
+    """The user pool has the group already."""
+
+
 @dataclass
 class Cognito:
     """A user pool that remembers what was asked of it."""
 
     users: set[str] = field(default_factory=set)
     passwords: dict[str, str] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)
+    """Groups."""
     groups: list[tuple[str, str]] = field(default_factory=list)
-    exceptions = SimpleNamespace(UsernameExistsException=UsernameExistsException)
+    exceptions = SimpleNamespace(
+        UsernameExistsException=UsernameExistsException, GroupExistsException=GroupExistsException
+    )
 
     def client(self, service: str) -> Cognito:
         assert service == "cognito-idp"
@@ -40,8 +48,15 @@ class Cognito:
         assert (options["UserPoolId"], options["Permanent"]) == ("pool", True)
         self.passwords[options["Username"]] = options["Password"]
 
+    def create_group(self, **options: Any) -> None:  # noqa: ANN401 - of boto3
+        assert options["UserPoolId"] == "pool"
+        if options["GroupName"] in self.made:
+            raise GroupExistsException
+        self.made.add(options["GroupName"])
+
     def admin_add_user_to_group(self, **options: Any) -> None:  # noqa: ANN401 - of boto3
         assert options["UserPoolId"] == "pool"
+        assert options["GroupName"] in self.made
         self.groups.append((options["Username"], options["GroupName"]))
 
     def admin_initiate_auth(self, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - of boto3
@@ -57,13 +72,15 @@ def test_token_is_that_of_the_user_who_is_made_if_needed(users: set[str]) -> Non
     cognito = Cognito(users)
     assert make_token(cognito.client, OUTPUTS, "ann") == "token of ann"
     assert cognito.users == {"ann"}
-    assert cognito.groups == []
+    assert (cognito.groups, cognito.made) == ([], set())
 
 
-def test_admin_joins_the_group_of_admins() -> None:
-    cognito = Cognito()
+@pytest.mark.parametrize("made", [set[str](), {"editors"}])
+def test_admin_joins_the_group_of_admins_which_is_made_if_needed(made: set[str]) -> None:
+    cognito = Cognito(made=made)
     make_token(cognito.client, OUTPUTS, "root", is_admin=True)
     assert cognito.groups == [("root", "editors")]
+    assert cognito.made == {"editors"}
 
 
 def test_password_keeps_to_the_policy_and_is_never_the_same() -> None:
@@ -78,6 +95,7 @@ def test_password_keeps_to_the_policy_and_is_never_the_same() -> None:
         assert all(re.search(kind, password) for kind in ("[a-z]", "[A-Z]", "[0-9]", "-"))
 
 
-def test_stack_without_a_user_pool_is_a_problem_that_says_what_to_do() -> None:
+@pytest.mark.parametrize("outputs", [{}, {"UserPoolId": "pool"}])
+def test_stack_that_uses_no_pool_is_a_problem_that_says_what_to_do(outputs: dict[str, str]) -> None:
     with pytest.raises(Problem, match="AuthMode=jwt"):
-        make_token(Cognito().client, {}, "ann")
+        make_token(Cognito().client, outputs, "ann")

@@ -1,0 +1,209 @@
+"""The template as the SAM translator expands it: no circle, and no reference to what is not made.
+
+The linter of CloudFormation reports no circle that leads through resources of SAM.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import subprocess
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.layout import ENVIRONMENTS
+from tests.support.template import Node, holds, list_configured_parameters, load, passes, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    type Parameters = dict[str, str]
+
+SAM_PYTHON = ENVIRONMENTS / "sam" / "bin" / "python"
+# The environment of the tests cannot hold the translator, which needs an older pydantic.
+EXPAND = """
+import copy, json, sys
+from samtranslator.translator.transform import transform
+
+class Policies:
+    def load(self):
+        return {}
+
+template, sets = json.load(sys.stdin)
+json.dump([transform(copy.deepcopy(template), parameters, Policies()) for parameters in sets], sys.stdout)
+"""
+TABLE = {
+    "KeptImagesTableName": "images",
+    "KeptImagesStreamArn": "arn:aws:dynamodb:eu-central-1:123456789012:table/images/stream/1",
+}
+ISSUER = {"OidcIssuer": "https://a.example", "OidcAudience": "a"}
+SWITCHES: list[list[Parameters]] = [
+    [{"Environment": "local"}, {"Environment": "prod"}],
+    [{"UserPool": "own"}, ISSUER | {"UserPool": "none"}, {"KeptUserPoolId": "eu-central-1_a"}],
+    [{}, TABLE],
+    [{}, {"KeptItemsTableName": "items"}],
+    [{}, {"BucketName": "new"}, {"KeptBucketName": "old"}],
+    [{}, {"LinkSecretArn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:a"}],
+]
+OPTIONS: list[Parameters] = [
+    {},
+    {"AuthMode": "open"},
+    {"AuthMode": "open", "UserPool": "none"},
+    ISSUER,
+    {"DomainName": "a.example", "CertificateArn": "arn:aws:acm:a"},
+    {"AccessLogs": "enabled", "AddressRateLimit": "100", "DeletionProtection": "enabled"},
+    {"ApiConcurrency": "5", "ProcessorConcurrency": "5"},
+    {"AwsEndpointUrl": "http://a.example", "S3PublicUrl": "http://a.example"},
+]
+
+
+def list_parameter_sets() -> list[Parameters]:
+    """List those of samconfig.toml and of the documents, each option, and all that may be own or kept."""
+    sets = [*list_configured_parameters(), *OPTIONS]
+    for choice in product(*SWITCHES):
+        chosen: Parameters = {}
+        for part in choice:
+            chosen |= part
+        sets.append(chosen)
+    return [each for each in sets if all(passes(rule, **each) for rule in load()["Rules"].values())]
+
+
+@cache
+def expand_all() -> list[tuple[Parameters, Node]]:
+    """Expand the template once for each set of parameters."""
+    if not SAM_PYTHON.exists():
+        pytest.skip("the SAM translator is not installed; run make test")
+    template = copy.deepcopy(load())
+    template["Globals"]["Function"]["CodeUri"] = "s3://bucket/code.zip"
+    sets = list_parameter_sets()
+    ran = subprocess.run(  # noqa: S603 - our own
+        [SAM_PYTHON, "-c", EXPAND],
+        input=json.dumps([template, sets]),
+        env={"AWS_DEFAULT_REGION": "eu-central-1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return list(zip(sets, json.loads(ran.stdout), strict=True))
+
+
+def find_references(value: Node) -> Iterator[str]:
+    """Yield the names that a value refers to: those of resources and of parameters."""
+    if isinstance(value, list):
+        for part in value:
+            yield from find_references(part)
+    if not isinstance(value, dict):
+        return
+    match value:
+        case {"Ref": str(name)}:
+            yield name
+        case {"Fn::GetAtt": [str(name), *_]}:
+            yield name
+        case {"Fn::GetAtt": str(name)}:
+            yield name.split(".")[0]
+        case {"Fn::Sub": str(text)}:
+            yield from find_names(text)
+        case {"Fn::Sub": [str(text), dict(variables)]}:
+            yield from (name for name in find_names(text) if name not in variables)
+            yield from find_references(list(variables.values()))
+        case _:
+            yield from find_references(list(value.values()))
+
+
+def find_names(text: str) -> Iterator[str]:
+    yield from (name.split(".")[0] for name in re.findall(r"\$\{([^!}]+)\}", text))
+
+
+def find_faults(template: Node, parameters: Parameters) -> list[str]:
+    """Return a message for each reference to something that is not made, and for a circle."""
+
+    def find_made(kind: str) -> dict[str, Any]:
+        return {
+            name: part
+            for name, part in template[kind].items()
+            if "Condition" not in part or holds(part["Condition"], **parameters)
+        }
+
+    made = find_made("Resources")
+    known = made.keys() | load()["Parameters"].keys()
+    graph: dict[str, set[str]] = {}
+    faults = []
+    for name, part in [*made.items(), *find_made("Outputs").items()]:
+        depends_on = part.get("DependsOn", [])
+        needed = {*([depends_on] if isinstance(depends_on, str) else depends_on)}
+        needed |= {*find_references(resolve(part.get("Properties") or part.get("Value"), **parameters))}
+        needed = {other for other in needed if not other.startswith("AWS::")}
+        faults += [f"{name} needs {other}, which is not made" for other in sorted(needed - known)]
+        graph[name] = needed & made.keys()
+    try:
+        TopologicalSorter({name: graph[name] for name in made}).prepare()
+    except CycleError as error:
+        faults.append(f"circle: {' '.join(error.args[1])}")
+    return faults
+
+
+def test_stack_has_no_circle_and_needs_nothing_that_is_not_made() -> None:
+    expanded = expand_all()
+    assert len(expanded) > 2 * 3 * 2 * 2 * 3 * 2
+    faults = {str(parameters): find_faults(template, parameters) for parameters, template in expanded}
+    assert {name: found for name, found in faults.items() if found} == {}
+
+
+def test_every_set_that_an_operator_reads_of_is_among_them() -> None:
+    sets = list_parameter_sets()
+    assert {"Environment": "prod", "LogRetentionDays": "90"} in sets
+    assert any(each.get("KeptBucketName") == "images-prod-123456789012-eu-central-1" for each in sets)
+    assert any(each.get("OidcIssuer") == "https://login.example.com/" for each in sets)
+
+
+def test_every_condition_holds_in_one_set_and_fails_in_another() -> None:
+    sets = list_parameter_sets()
+    for name in load()["Conditions"]:
+        assert {holds(name, **each) for each in sets} == {True, False}, name
+
+
+def test_planted_circle_is_found() -> None:
+    parameters, template = copy.deepcopy(expand_all()[0])
+    assert find_faults(template, parameters) == []
+    variables = template["Resources"]["ProcessorFunction"]["Properties"]["Environment"]["Variables"]
+    variables["BUCKET"] = {"Ref": "Bucket"}
+    (fault,) = find_faults(template, parameters)
+    assert fault.startswith("circle: ")
+    assert {"Bucket", "ProcessorFunction"} <= {*fault.split()}
+
+
+def test_planted_circle_through_expanded_resources_is_found() -> None:
+    parameters, template = copy.deepcopy(expand_all()[0])
+    stage = {"Fn::Sub": "https://${Api}.example/${ApiStage}"}
+    variables = template["Resources"]["ApiFunction"]["Properties"]["Environment"]["Variables"]
+    variables["PUBLIC_URL"] = stage
+    (fault,) = find_faults(template, parameters)
+    assert fault.startswith("circle: ")
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        {"Ref": "WebAcl"},
+        {"Fn::GetAtt": ["WebAcl", "Arn"]},
+        {"Fn::GetAtt": "WebAcl.Arn"},
+        {"Fn::Sub": "${WebAcl.Arn}/a"},
+        {"Fn::Sub": ["${Name}/a", {"Name": {"Ref": "WebAcl"}}]},
+    ],
+)
+def test_planted_reference_to_what_is_not_made_is_found(reference: Node) -> None:
+    parameters, template = copy.deepcopy(expand_all()[0])
+    template["Resources"]["ItemsTable"]["Properties"]["TableName"] = reference
+    assert find_faults(template, parameters) == ["ItemsTable needs WebAcl, which is not made"]
+
+
+def test_planted_wait_for_what_is_not_made_is_found() -> None:
+    parameters, template = copy.deepcopy(expand_all()[0])
+    template["Resources"]["ItemsTable"]["DependsOn"] = ["WebAcl"]
+    assert find_faults(template, parameters) == ["ItemsTable needs WebAcl, which is not made"]

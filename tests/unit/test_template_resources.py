@@ -1,0 +1,140 @@
+"""The template's resources, the conditions of some of them, and its outputs."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from local.layout import ROOT
+from tests.support.template import get_att, get_resources, holds, load, ref, resolve, sub
+
+BUCKET_NAME = get_att("BucketNameParameter", "Value")
+OUTPUTS = {
+    "DomainTarget": ("HasDomain", get_att("Domain", "RegionalDomainName")),
+    "BucketName": (None, BUCKET_NAME),
+    "ImagesTableName": (None, ref("ImagesTable")),
+    "ItemsTableName": (None, ref("ItemsTable")),
+    "IdempotencyTableName": (None, ref("IdempotencyTable")),
+    "UserPoolId": ("HasUserPool", ref("OwnUserPool")),
+    "UserPoolClientId": ("UsesUserPool", ref("UserPoolClient")),
+    "AdminGroupName": ("UsesUserPool", "admin"),
+    "LinkSecretArn": (None, get_att("LinkSecret", "Id")),
+    "FailureQueueUrl": (None, ref("FailureQueue")),
+    "ApiFunctionName": (None, ref("ApiFunction")),
+    "ProcessorFunctionName": (None, ref("ProcessorFunction")),
+    "ChangesFunctionName": (None, ref("ChangesFunction")),
+}
+
+
+def test_stack_is_made_of_these_resources() -> None:
+    assert {name: resource["Type"] for name, resource in load()["Resources"].items()} == {
+        "Api": "AWS::Serverless::Api",
+        "WebAcl": "AWS::WAFv2::WebACL",
+        "WebAclAssociation": "AWS::WAFv2::WebACLAssociation",
+        "Domain": "AWS::ApiGateway::DomainName",
+        "DomainMapping": "AWS::ApiGateway::BasePathMapping",
+        "ApiFunction": "AWS::Serverless::Function",
+        "ApiRole": "AWS::IAM::Role",
+        "SignerRole": "AWS::IAM::Role",
+        "SignerUse": "AWS::IAM::Policy",
+        "LinkSecret": "AWS::SecretsManager::Secret",
+        "OwnUserPool": "AWS::Cognito::UserPool",
+        "UserPoolClient": "AWS::Cognito::UserPoolClient",
+        "ProcessorFunction": "AWS::Serverless::Function",
+        "BucketMayCallProcessor": "AWS::Lambda::Permission",
+        "ProcessorRole": "AWS::IAM::Role",
+        "ChangesFunction": "AWS::Serverless::Function",
+        "ChangesRole": "AWS::IAM::Role",
+        "FailureQueue": "AWS::SQS::Queue",
+        "FailureQueuePolicy": "AWS::SQS::QueuePolicy",
+        "ImagesTable": "AWS::DynamoDB::Table",
+        "ItemsTable": "AWS::DynamoDB::Table",
+        "IdempotencyTable": "AWS::DynamoDB::Table",
+        "BucketNameParameter": "AWS::SSM::Parameter",
+        "Bucket": "AWS::S3::Bucket",
+        "BucketPolicy": "AWS::S3::BucketPolicy",
+        "ApiLogGroup": "AWS::Logs::LogGroup",
+        "ProcessorLogGroup": "AWS::Logs::LogGroup",
+        "ChangesLogGroup": "AWS::Logs::LogGroup",
+        "AccessLogGroup": "AWS::Logs::LogGroup",
+    }
+    assert load()["AWSTemplateFormatVersion"] == "2010-09-09"
+    assert load()["Transform"] == "AWS::Serverless-2016-10-31"
+
+
+def test_conditional_resources_are_made_only_where_they_are_needed() -> None:
+    resources = load()["Resources"].items()
+    assert {name: resource["Condition"] for name, resource in resources if "Condition" in resource} == {
+        "WebAcl": "HasWebAcl",
+        "WebAclAssociation": "HasWebAcl",
+        "Domain": "HasDomain",
+        "DomainMapping": "HasDomain",
+        "LinkSecret": "MakesLinkSecret",
+        "OwnUserPool": "MakesUserPool",
+        "UserPoolClient": "HasUserPool",
+        "FailureQueuePolicy": "IsOnAws",
+        "ImagesTable": "MakesImagesTable",
+        "ItemsTable": "MakesItemsTable",
+        "Bucket": "MakesBucket",
+        "BucketPolicy": "IsOnAws",
+        "AccessLogGroup": "HasAccessLogs",
+    }
+
+
+def test_resources_wait_for_what_they_need_but_do_not_name() -> None:
+    resources = load()["Resources"].items()
+    assert {name: resource["DependsOn"] for name, resource in resources if "DependsOn" in resource} == {
+        "ApiFunction": "SignerUse",  # its first request may sign a URL
+        "Bucket": "BucketMayCallProcessor",  # S3 takes no notification of a function that it may not call
+    }
+
+
+def test_outputs_name_what_was_made() -> None:
+    outputs = {name: output for name, output in load()["Outputs"].items() if name != "ApiUrl"}
+    shown = {name: (output.get("Condition"), resolve(output["Value"])) for name, output in outputs.items()}
+    assert shown == OUTPUTS
+
+
+@pytest.mark.parametrize(
+    ("parameter", "output", "value"),
+    [
+        ("KeptImagesTableName", "ImagesTableName", "images"),
+        ("KeptItemsTableName", "ItemsTableName", "items"),
+        ("KeptUserPoolId", "UserPoolId", "eu-central-1_a"),
+        ("LinkSecretArn", "LinkSecretArn", "arn:aws:secretsmanager:eu-central-1:1:secret:a"),
+    ],
+)
+def test_outputs_name_what_was_kept(parameter: str, output: str, value: str) -> None:
+    assert resolve(load()["Outputs"][output]["Value"], **{parameter: value}) == value
+
+
+def test_url_of_the_api_is_the_domain_or_that_of_api_gateway() -> None:
+    url = load()["Outputs"]["ApiUrl"]["Value"]
+    assert resolve(url, DomainName="a.example") == sub("https://${DomainName}")
+    assert resolve(url) == sub("https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${Environment}")
+
+
+def test_outputs_that_operators_and_the_local_stack_read_exist() -> None:
+    files = [file for folder in ("operations", "local") for file in (ROOT / folder).rglob("*.py")]
+    read = {name for file in files for name in re.findall(r'outputs\["(\w+)"\]', file.read_text())}
+    assert {"BucketName", "FailureQueueUrl", "UserPoolClientId"} <= read
+    assert read <= load()["Outputs"].keys()
+
+
+def test_log_groups_keep_logs_as_long_as_the_parameter_says() -> None:
+    groups = {name: resource["Properties"] for name, resource in get_resources("AWS::Logs::LogGroup").items()}
+    assert {name: group["LogGroupName"] for name, group in groups.items()} == {
+        "ApiLogGroup": sub("/aws/lambda/${AWS::StackName}/api"),
+        "ProcessorLogGroup": sub("/aws/lambda/${AWS::StackName}/processor"),
+        "ChangesLogGroup": sub("/aws/lambda/${AWS::StackName}/changes"),
+        "AccessLogGroup": sub("/aws/apigateway/${AWS::StackName}"),
+    }
+    assert all(group["RetentionInDays"] == ref("LogRetentionDays") for group in groups.values())
+
+
+def test_nothing_that_the_local_stack_cannot_make_is_made_there() -> None:
+    """MiniStack fails a deployment with a web ACL of an API."""
+    for name in ("WebAcl", "WebAclAssociation", "BucketPolicy", "FailureQueuePolicy"):
+        condition = load()["Resources"][name]["Condition"]
+        assert not holds(condition, Environment="local", AddressRateLimit=100)

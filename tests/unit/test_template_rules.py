@@ -1,0 +1,61 @@
+"""The template's rules, which refuse parameters that cannot work together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.template import load, passes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ISSUER = {"OidcIssuer": "https://a.example"}
+TABLE, STREAM = {"KeptImagesTableName": "images"}, {"KeptImagesStreamArn": "arn"}
+RULES: list[tuple[str, Mapping[str, str], bool]] = [
+    ("DomainNeedsCertificate", {}, True),
+    ("DomainNeedsCertificate", {"DomainName": "a.example"}, False),
+    ("DomainNeedsCertificate", {"DomainName": "a.example", "Environment": "local"}, True),
+    ("DomainNeedsCertificate", {"DomainName": "a.example", "CertificateArn": "arn:aws:acm:x"}, True),
+    ("IssuerNeedsAudience", {}, True),
+    ("IssuerNeedsAudience", ISSUER, False),
+    ("IssuerNeedsAudience", ISSUER | {"OidcAudience": "a"}, True),
+    ("TokensNeedAnIssuer", {}, True),
+    ("TokensNeedAnIssuer", {"UserPool": "none"}, False),
+    ("TokensNeedAnIssuer", {"UserPool": "none", "KeptUserPoolId": "a_b"}, True),
+    ("TokensNeedAnIssuer", {"UserPool": "none", "AuthMode": "open"}, True),
+    ("TokensNeedAnIssuer", ISSUER | {"UserPool": "none"}, True),
+    ("ProductionIsNotOpen", {"AuthMode": "open"}, True),
+    ("ProductionIsNotOpen", {"Environment": "prod"}, True),
+    ("ProductionIsNotOpen", {"Environment": "prod", "AuthMode": "open"}, False),
+    ("ImagesTableHasItsStream", {}, True),
+    ("ImagesTableHasItsStream", TABLE, False),
+    ("ImagesTableHasItsStream", STREAM, False),
+    ("ImagesTableHasItsStream", TABLE | STREAM, True),
+    ("BucketIsMadeOrKept", {}, True),
+    ("BucketIsMadeOrKept", {"BucketName": "new"}, True),
+    ("BucketIsMadeOrKept", {"KeptBucketName": "old"}, True),
+    ("BucketIsMadeOrKept", {"BucketName": "new", "KeptBucketName": "old"}, False),
+    ("AddressRateLimitIsZeroOrLarge", {}, True),
+    ("AddressRateLimitIsZeroOrLarge", {"AddressRateLimit": "1"}, False),
+    ("AddressRateLimitIsZeroOrLarge", {"AddressRateLimit": "9"}, False),
+    ("AddressRateLimitIsZeroOrLarge", {"AddressRateLimit": "10"}, True),
+]
+
+
+@pytest.mark.parametrize(("rule", "parameters", "is_taken"), RULES)
+def test_rule_refuses_what_cannot_work(rule: str, parameters: Mapping[str, str], is_taken: bool) -> None:
+    assert passes(load()["Rules"][rule], **parameters) is is_taken
+
+
+def test_every_rule_is_shown_to_take_and_to_refuse() -> None:
+    shown = {(rule, is_taken) for rule, _, is_taken in RULES}
+    assert shown == {(rule, is_taken) for rule in load()["Rules"] for is_taken in (True, False)}
+
+
+def test_every_rule_has_one_assertion_that_says_what_is_wrong() -> None:
+    for rule in load()["Rules"].values():
+        (assertion,) = rule["Assertions"]
+        assert assertion.keys() == {"Assert", "AssertDescription"}
+        assert len(assertion["AssertDescription"].split()) > 5
