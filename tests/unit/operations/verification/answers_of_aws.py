@@ -1,0 +1,178 @@
+"""Answers of AWS about a stack that is as the template and these parameters say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local.template import read_gateway_responses, read_template
+
+STACK = "images-dev"
+QUEUE_ARN = "arn:aws:sqs:eu-central-1:123456789012:failures"
+OUTPUTS = {
+    "ApiUrl": "https://api.test/dev",
+    "BucketName": "bucket",
+    "ImagesTableName": "images",
+    "ItemsTableName": "items",
+    "IdempotencyTableName": "responses",
+    "FailureQueueUrl": "https://sqs.test/failures",
+    "ApiFunctionName": "api",
+    "ProcessorFunctionName": "processor",
+    "ChangesFunctionName": "changes",
+    "UserPoolId": "pool",
+    "UserPoolClientId": "client",
+}
+PARAMETERS = {
+    "Environment": "dev",
+    "AuthMode": "jwt",
+    "UserPool": "own",
+    "KeptUserPoolId": "",
+    "UserClaim": "sub",
+    "KeptImagesTableName": "",
+    "KeptItemsTableName": "",
+    "KeptBucketName": "",
+    "PublicUrl": "",
+    "MaxUserImages": "30",
+    "AddressRateLimit": "100",
+    "AccessLogs": "enabled",
+    "DeletionProtection": "enabled",
+    "LogRetentionDays": "7",
+    "ApiConcurrency": "50",
+    "ProcessorConcurrency": "50",
+    "ThrottlingRateLimit": "500",
+    "ThrottlingBurstLimit": "1000",
+    "PostRateLimit": "100",
+    "PostBurstLimit": "200",
+}
+_MAPPING = read_template()["Resources"]["ChangesFunction"]["Properties"]["Events"]["RecordChanged"][
+    "Properties"
+]
+_TO_QUEUE = {"OnFailure": {"Destination": QUEUE_ARN}}
+_KEPT = {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"}
+
+ANSWERS: dict[tuple[str, str], Any] = {
+    ("cloudformation", "describe_stacks"): {
+        "Stacks": [
+            {
+                "Parameters": [
+                    {"ParameterKey": key, "ParameterValue": value} for key, value in PARAMETERS.items()
+                ]
+            }
+        ]
+    },
+    ("cloudformation", "describe_stack_resource"): {"StackResourceDetail": {"PhysicalResourceId": "rest"}},
+    ("cloudformation", "get_template"): {
+        "TemplateBody": {
+            "Resources": {
+                name: {**_KEPT}
+                for name in ("Bucket", "ImagesTable", "ItemsTable", "OwnUserPool", "LinkSecret")
+            }
+        }
+    },
+    ("lambda", "list_event_source_mappings"): {
+        "EventSourceMappings": [
+            {
+                "State": "Enabled",
+                "EventSourceArn": "arn:aws:dynamodb:eu-central-1:123456789012:table/images/stream/1",
+                "FunctionResponseTypes": ["ReportBatchItemFailures"],
+                "DestinationConfig": _TO_QUEUE,
+                **{
+                    name: _MAPPING[name]
+                    for name in (
+                        "MaximumRetryAttempts",
+                        "MaximumRecordAgeInSeconds",
+                        "BisectBatchOnFunctionError",
+                        "FilterCriteria",
+                    )
+                },
+            }
+        ]
+    },
+    ("lambda", "get_function_event_invoke_config"): {
+        "MaximumRetryAttempts": 2,
+        "MaximumEventAgeInSeconds": 21600,
+        "DestinationConfig": _TO_QUEUE,
+    },
+    ("lambda", "get_function_concurrency"): {"ReservedConcurrentExecutions": 50},
+    ("lambda", "get_function_configuration"): {"Description": "The API.", "LastUpdateStatus": "Successful"},
+    ("lambda", "update_function_configuration"): {},
+    ("s3", "get_bucket_notification_configuration"): {
+        "LambdaFunctionConfigurations": [
+            {
+                "LambdaFunctionArn": "arn:aws:lambda:eu-central-1:123456789012:function:processor",
+                "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": prefix}]}},
+            }
+            for prefix in ("uploads/", "originals/")
+        ]
+    },
+    ("s3", "get_bucket_lifecycle_configuration"): {
+        "Rules": [
+            {"ID": "DeleteForgottenUploads", "Status": "Enabled", "Expiration": {"Days": 15}},
+            {
+                "ID": "AbortUnfinishedUploads",
+                "Status": "Enabled",
+                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+            },
+        ]
+    },
+    ("s3", "get_bucket_encryption"): {
+        "ServerSideEncryptionConfiguration": {
+            "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+        }
+    },
+    ("s3", "get_public_access_block"): {
+        "PublicAccessBlockConfiguration": dict.fromkeys(
+            ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
+        )
+    },
+    ("s3", "get_bucket_ownership_controls"): {
+        "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    },
+    ("apigateway", "get_stage"): {
+        "methodSettings": {
+            "*/*": {"throttlingRateLimit": 500.0, "throttlingBurstLimit": 1000},
+            "~1{proxy+}/POST": {"throttlingRateLimit": 100.0, "throttlingBurstLimit": 200},
+        },
+        "accessLogSettings": {
+            "destinationArn": f"arn:aws:logs:eu-central-1:123456789012:log-group:/aws/apigateway/{STACK}"
+        },
+    },
+    ("apigateway", "get_gateway_responses"): {
+        "items": [
+            {
+                "responseType": name,
+                "statusCode": str(response.status),
+                "responseParameters": {
+                    f"gatewayresponse.header.{header}": f"'{value}'"
+                    for header, value in response.headers.items()
+                },
+            }
+            for name, response in read_gateway_responses().items()
+        ]
+    },
+    ("wafv2", "get_web_acl_for_resource"): {
+        "WebACL": {"Rules": [{"Statement": {"RateBasedStatement": {"Limit": 100}}}]}
+    },
+    ("logs", "filter_log_events"): {"events": [{"message": '{"message":"responded"}'}]},
+    ("logs", "describe_log_groups"): {
+        "logGroups": [
+            {"logGroupName": f"/aws/lambda/{STACK}/{name}", "retentionInDays": 7}
+            for name in ("api", "processor", "changes")
+        ]
+    },
+    ("dynamodb", "describe_time_to_live"): {
+        "TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at"}
+    },
+    ("dynamodb", "describe_continuous_backups"): {
+        "ContinuousBackupsDescription": {
+            "PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "ENABLED"}
+        }
+    },
+    ("dynamodb", "describe_table"): {
+        "Table": {
+            "SSEDescription": {"Status": "ENABLED", "SSEType": "KMS"},
+            "DeletionProtectionEnabled": True,
+        }
+    },
+    ("cognito-idp", "describe_user_pool"): {"UserPool": {"DeletionProtection": "ACTIVE"}},
+    ("cognito-idp", "admin_delete_user"): {},
+}

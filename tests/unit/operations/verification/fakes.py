@@ -1,0 +1,281 @@
+"""A deployment that does all that the claims say, and whose every answer a test can change."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import uuid
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import UTC, datetime
+from itertools import count
+from threading import RLock
+from types import SimpleNamespace
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+import httpx
+
+from operations.verification.deployment import Deployment, Options
+from shared.renditions import RenditionName
+from shared.rows import decode, encode
+from tests.support.images import make_image
+from tests.unit.operations.verification.answers_of_aws import ANSWERS, OUTPUTS, PARAMETERS, QUEUE_ARN, STACK
+
+API = "https://api.test/dev"
+BUCKET = "https://s3.test/bucket"
+WEBP = b"RIFF\x10\x00\x00\x00WEBPVP8 "
+PROBLEM = {"Content-Type": "application/problem+json", "X-Content-Type-Options": "nosniff"}
+QUOTA: Final = int(PARAMETERS["MaxUserImages"])
+
+type Change = Callable[[httpx.Response], httpx.Response]
+
+
+def problem(status: int, code: str, detail: str = "", **headers: str) -> httpx.Response:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    body = {"status": status, "code": code, "detail": detail, "challenge": headers.get("WWW_Authenticate")}
+    return httpx.Response(status, json=body, headers=PROBLEM | named)
+
+
+class Fake:
+    """The API, the bucket and AWS. Time passes only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+        self.images: dict[str, dict[str, Any]] = {}
+        self.objects: dict[str, bytes] = {}
+        self.rows: dict[str, Any] = {}
+        self.messages: list[dict[str, Any]] = []
+        self.is_throttled = False
+        self.tls: set[str] = {"TLSv1_2", "TLSv1_3"}
+        self.changes: list[tuple[str, Change]] = []
+        self.outputs: dict[tuple[str, str], Callable[[Any], object]] = {}
+        self.calls: list[tuple[str, str, dict[str, Any]]] = []
+        self._lock = RLock()
+        self._numbers = count()
+
+    def deploy(self, **options: Any) -> Deployment:  # noqa: ANN401 - of a verification
+        transport = httpx.MockTransport(self.handle)
+        fields: dict[str, Any] = {
+            "user_id": "verify-1",
+            "options": Options(slow=True, burst=6, cold=True),
+            "parameters": PARAMETERS,
+        }
+        return Deployment(
+            client=self.client,
+            stack_name=STACK,
+            outputs=OUTPUTS,
+            api=httpx.Client(base_url=API, headers={"X-User-Id": "verify-1"}, transport=transport),
+            web=httpx.Client(transport=transport),
+            clock=lambda: self.now,
+            sleep=self.sleep,
+            accepts_tls=lambda _, version: version.name in self.tls,
+            **fields | options,
+        )
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    # ---- HTTP ----
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        with self._lock:
+            response = self._route(request, request.read())
+            for pattern, change in self.changes:
+                if re.search(pattern, f"{request.method} {request.url}"):
+                    response = change(response)
+            return response
+
+    def _route(self, request: httpx.Request, body: bytes) -> httpx.Response:
+        is_bucket = request.url.host == "s3.test"
+        if request.url.scheme == "http" and not is_bucket:
+            raise httpx.ConnectError("refused", request=request)
+        if request.url.scheme == "http":
+            return httpx.Response(403)
+        path = request.url.path.removeprefix("/bucket" if is_bucket else "/dev").strip("/")
+        return self._serve_bucket(request, path, body) if is_bucket else self._serve_api(request, path, body)
+
+    def _serve_bucket(self, request: httpx.Request, path: str, body: bytes) -> httpx.Response:
+        if request.method == "POST":
+            return self._take_form(read_parts(request, body))
+        query = parse_qs(request.url.query.decode())
+        is_open = query.get("sig") == ["ok"] and self.now <= float(query["until"][0])
+        if request.method != "GET" or not is_open:
+            return httpx.Response(403)
+        kind = "image/webp" if path.startswith("renditions/") else "image/png"
+        return httpx.Response(200, content=self.objects[path], headers={"Content-Type": kind})
+
+    def _take_form(self, parts: dict[str, bytes]) -> httpx.Response:
+        if self.now > float(parts["until"]):
+            return httpx.Response(403)
+        if len(parts["file"]) != int(parts["size"]):
+            return httpx.Response(400)
+        self._finish(parts["key"].decode(), parts["file"])
+        return httpx.Response(204)
+
+    def _serve_api(  # noqa: PLR0911 - one for each route
+        self, request: httpx.Request, path: str, body: bytes
+    ) -> httpx.Response:
+        if request.method == "TRACE":
+            return problem(405, "method_not_allowed", Allow="GET, PATCH")
+        if request.headers.get("Authorization") == "Bearer bad":
+            return problem(401, "unauthenticated", WWW_Authenticate="Bearer error")
+        match request.method, path.split("/"):
+            case "GET", ["health"]:
+                is_refused = self.is_throttled and next(self._numbers) % 2
+                return problem(429, "throttled", Retry_After="2") if is_refused else httpx.Response(200)
+            case "GET", ["limits"]:
+                return httpx.Response(200, json={"used": {"images": len(self.images)}})
+            case "GET", ["images"]:
+                return httpx.Response(200, json={"images": [*self.images.values()]})
+            case "POST", ["images", "upload"]:
+                return self._take_upload(request, body)
+            case "POST", ["images", "uploads"]:
+                return self._begin(json.loads(body))
+            case method, ["images", image_id, *rest]:
+                return self._serve_image(method, image_id, rest, request)
+        raise AssertionError(path)
+
+    def _take_upload(self, request: httpx.Request, body: bytes) -> httpx.Response:
+        kind = request.headers["Content-Type"]
+        if len(body) > 6_000_000:
+            return problem(413, "too_large", "Use POST /images/uploads.")
+        if len(self.images) >= QUOTA:
+            return problem(403, "quota_exceeded")
+        if kind == "application/json":
+            body = base64.b64decode(json.loads(body)["image"]["content"])
+        elif kind.startswith("multipart/"):
+            body = read_parts(request, body)["file"]
+        image_id = self._add()
+        self._finish(image_id, body)
+        return httpx.Response(201, json=self.images[image_id])
+
+    def _begin(self, announced: dict[str, Any]) -> httpx.Response:
+        image_id, until = self._add(), self.now + announced["expiresIn"]
+        fields = {"key": image_id, "until": str(until), "size": str(announced["size"])}
+        expires_at = datetime.fromtimestamp(until, UTC).isoformat()
+        upload = {"url": BUCKET, "fields": fields}
+        return httpx.Response(201, json={"id": image_id, "upload": upload, "expiresAt": expires_at})
+
+    def _add(self) -> str:
+        image_id = str(uuid.uuid4())
+        self.images[image_id] = {"id": image_id, "status": "pending", "statusReason": None, "version": 1}
+        return image_id
+
+    def _finish(self, image_id: str, content: bytes) -> None:
+        self.objects[f"originals/{image_id}/1"] = content
+        for name in RenditionName:
+            self.objects[f"renditions/{image_id}/1/{name}.webp"] = WEBP
+        self.images[image_id] |= {
+            "status": "ready",
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "renditions": {name: {} for name in RenditionName},
+        }
+
+    def _serve_image(  # noqa: PLR0911 - one for each route
+        self, method: str, image_id: str, rest: list[str], request: httpx.Request
+    ) -> httpx.Response:
+        image = self.images.get(image_id)
+        if image is None:
+            return problem(404, "not_found")
+        tag = f'"{image["version"]}"'
+        match method, rest:
+            case "GET", []:
+                return httpx.Response(200, json=image, headers={"ETag": tag})
+            case "PATCH", []:
+                if request.headers.get("If-Match", tag) != tag:
+                    return problem(412, "precondition_failed")
+                image |= {**json.loads(request.content), "version": image["version"] + 1}
+                return httpx.Response(200, json=image)
+            case "DELETE", []:
+                del self.images[image_id]
+                self.objects = {key: data for key, data in self.objects.items() if image_id not in key}
+                return httpx.Response(204)
+            case "POST", ["reprocess"]:
+                return problem(409 if f"originals/{image_id}/1" not in self.objects else 202, "conflict")
+            case "GET", ["content"]:
+                return self._redirect(f"originals/{image_id}/1")
+            case "GET", ["content", name]:
+                return self._redirect(f"renditions/{image_id}/1/{name}.webp")
+        raise AssertionError(rest)
+
+    def _redirect(self, key: str) -> httpx.Response:
+        return httpx.Response(302, headers={"Location": f"{BUCKET}/{key}?until={self.now + 300}&sig=ok"})
+
+    # ---- AWS ----
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - a client has no type here
+        return _Client(self, service)
+
+    def call(self, service: str, operation: str, **given: Any) -> Any:  # noqa: ANN401 - of AWS
+        self.calls.append((service, operation, given))
+        made = getattr(self, f"_{service}_{operation}", None)
+        output = made(**given) if made else deepcopy(ANSWERS[service, operation])
+        change = self.outputs.get((service, operation))
+        changed = change(output) if change else None
+        return output if changed is None else changed
+
+    def _s3_list_objects_v2(self, Bucket: str, Prefix: str) -> Any:  # noqa: ANN401, ARG002, N803 - of AWS
+        return {"Contents": [{"Key": key} for key in self.objects if key.startswith(Prefix)]}
+
+    def _s3_delete_object(self, Bucket: str, Key: str) -> Any:  # noqa: ANN401, ARG002, N803 - of AWS
+        del self.objects[Key]
+
+    def _s3_put_object(self, Bucket: str, Key: str, Body: bytes) -> Any:  # noqa: ANN401, ARG002, N803 - of AWS
+        self.objects[Key] = Body
+
+    def _dynamodb_get_item(self, Key: Any, **_: Any) -> Any:  # noqa: ANN401, N803 - of AWS
+        image = make_image(id=decode(Key)["pk"].removeprefix("IMAGE#"))
+        return {"Item": encode(image.model_dump(mode="json", exclude_none=True))}
+
+    def _dynamodb_put_item(self, Item: Any, **_: Any) -> Any:  # noqa: ANN401, N803 - of AWS
+        self.rows[Item["pk"]["S"]] = Item
+
+    def _dynamodb_delete_item(self, Key: Any, **_: Any) -> Any:  # noqa: ANN401, N803 - of AWS
+        if old := self.rows.pop(Key["pk"]["S"], None):
+            self._add_message({"change": {"dynamodb": {"Keys": Key, "OldImage": old}}, "error": "ValueError"})
+
+    def _lambda_invoke(self, FunctionName: str, Payload: str, **_: Any) -> Any:  # noqa: ANN401, ARG002, N803 - of AWS
+        event = json.loads(Payload)
+        if event["Records"][0]["s3"]["object"]["key"] not in self.objects:
+            self._add_message({"requestPayload": event})
+
+    def _add_message(self, body: Any) -> None:  # noqa: ANN401 - JSON
+        number = str(next(self._numbers))
+        self.messages.append({"MessageId": number, "ReceiptHandle": number, "Body": json.dumps(body)})
+
+    def _sqs_receive_message(self, **_: Any) -> Any:  # noqa: ANN401 - of AWS
+        return {"Messages": [*self.messages]} if self.messages else {}
+
+    def _sqs_delete_message(self, ReceiptHandle: str, **_: Any) -> Any:  # noqa: ANN401, N803 - of AWS
+        self.messages = [message for message in self.messages if message["ReceiptHandle"] != ReceiptHandle]
+
+    def _sqs_change_message_visibility(self, **_: Any) -> Any:  # noqa: ANN401 - of AWS
+        return {}
+
+    def _sqs_get_queue_attributes(self, **_: Any) -> Any:  # noqa: ANN401 - of AWS
+        counts = {"ApproximateNumberOfMessages": str(len(self.messages))}
+        counts["ApproximateNumberOfMessagesNotVisible"] = "0"
+        return {"Attributes": {"QueueArn": QUEUE_ARN, "SqsManagedSseEnabled": "true", **counts}}
+
+
+class _Client:
+    """A client of a service. Each call goes to the fake."""
+
+    exceptions = SimpleNamespace()
+
+    def __init__(self, fake: Fake, service: str) -> None:
+        self._fake = fake
+        self._service = service
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        return lambda **given: self._fake.call(self._service, operation, **given)
+
+
+def read_parts(request: httpx.Request, body: bytes) -> dict[str, bytes]:
+    """Read the parts of a form."""
+    boundary = request.headers["Content-Type"].partition("boundary=")[2].encode()
+    parts = [part.partition(b"\r\n\r\n") for part in body.split(b"--" + boundary)[1:-1]]
+    return {re.findall(rb'name="(\w+)"', head)[0].decode(): data[:-2] for head, _, data in parts}
