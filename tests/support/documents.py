@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING
 from app.responses.outputs import Limits
 from local.template import read_template
 from shared.renditions import Fit, RenditionName
+from tests.support.costs.tables import measure_tables
+from tests.support.markdown import format_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 QUOTA_PARAMETERS = {"max_user_images": "MaxUserImages", "max_user_bytes": "MaxUserBytes"}
 FITS = {Fit.INSIDE: "whole, inside the box", Fit.COVER: "fills the box, the rest cut off evenly"}
 
-_TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
+_TABLE = re.compile(r"(<!-- table: (\w+) -->\n)(?:.*?\n)??(<!-- end -->)", re.DOTALL)
 _BLOCK = re.compile(r"(?:<!-- (not run|run with): ([^\n]+) -->\n *)?```sh\n(.*?)```", re.DOTALL)
 
 
@@ -49,9 +51,14 @@ def read_blocks(document: Path) -> list[Block]:
     return blocks
 
 
-def write_tables(text: str) -> str:
-    """Return a document with its tables made again."""
-    return _TABLE.sub(lambda match: f"{match[1]}\n{TABLES[match[2]]()}{match[3]}", text)
+def write_tables(text: str, tables: Mapping[str, Callable[[], str]]) -> str:
+    """Return a document with these tables made again. Others stay as they are."""
+
+    def write(match: re.Match[str]) -> str:
+        make = tables.get(match[2])
+        return f"{match[1]}\n{make()}\n{match[3]}" if make else match[0]
+
+    return _TABLE.sub(write, text)
 
 
 def list_tables(document: Path) -> list[str]:
@@ -68,12 +75,12 @@ def make_limits() -> str:
             rows.append((f"`{field.alias}`", f"{field.default:,}"))
         elif isinstance(field.default, list):
             rows.append((f"`{field.alias}`", ", ".join(field.default)))
-    return _format(("Field of `GET /limits`", "Value"), rows)
+    return format_table(("Field of `GET /limits`", "Value"), rows)
 
 
 def make_renditions() -> str:
     rows = [(f"`{name}`", f"{name.width} x {name.height}", FITS[name.fit]) for name in RenditionName]
-    return _format(("Rendition", "Box in pixels", "Fit"), rows)
+    return format_table(("Rendition", "Box in pixels", "Fit"), rows)
 
 
 def make_parameters() -> str:
@@ -83,15 +90,14 @@ def make_parameters() -> str:
         (f"`{name}`", defaults[name].strip("`") and defaults[name], parameter["Description"])
         for name, parameter in parameters.items()
     ]
-    return _format(("Parameter", "Default", "Meaning"), rows)
+    return format_table(("Parameter", "Default", "Meaning"), rows)
 
 
-TABLES = {"limits": make_limits, "renditions": make_renditions, "parameters": make_parameters}
-
-
-def _format(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+TABLES: Mapping[str, Callable[[], str]] = {
+    "limits": make_limits,
+    "renditions": make_renditions,
+    "parameters": make_parameters,
+}
 
 
 def find_broken_links(document: Path) -> Iterator[str]:
@@ -112,5 +118,6 @@ def _list_anchors(document: Path) -> set[str]:
 
 
 if __name__ == "__main__":
+    tables = {**TABLES, **measure_tables()}
     for path in list_documents():
-        path.write_text(write_tables(path.read_text(encoding="utf-8")), encoding="utf-8")
+        path.write_text(write_tables(path.read_text(encoding="utf-8"), tables), encoding="utf-8")

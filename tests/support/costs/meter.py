@@ -1,0 +1,107 @@
+"""Measures operations in a deployment: what runs, which calls it makes, and what these consume."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from shared.storage import ORIGINALS_PREFIX, UPLOADS_PREFIX, make_upload_key
+from tests.support.costs.runs import Actor, Run, Work
+from tests.support.template import get_properties
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.api import ApiResponse
+    from tests.support.deployment import Deployment
+
+PROCESSOR_WORK = {UPLOADS_PREFIX: Work.ACCEPT, ORIGINALS_PREFIX: Work.PROCESS}
+HEADER_EXTRA_BYTES = 4
+"""The colon, the space and the end of the line."""
+
+
+class Meter:
+    """Notes each run since the last `take`. `clock` counts the processor seconds of the functions."""
+
+    def __init__(self, deployment: Deployment, clock: Callable[[], float] = lambda: 0.0) -> None:
+        self.deployment = deployment
+        self._clock = clock
+        self._runs: list[Run] = []
+
+    def take(self) -> tuple[Run, ...]:
+        """Return the runs, and forget them."""
+        runs, self._runs = tuple(self._runs), []
+        return runs
+
+    def request(
+        self,
+        work: Work,
+        method: str,
+        url: str,
+        status: int,
+        **options: Any,  # noqa: ANN401 - of `request`
+    ) -> ApiResponse:
+        """Send a request to the API. It must get this status."""
+        sent: list[ApiResponse] = []
+
+        def send() -> int:
+            response = self.deployment.request(method, url, **options)
+            assert response
+            assert response.status == status, response.body
+            sent.append(response)
+            return measure_response(response)
+
+        self._note(Actor.API, work, send)
+        return sent[0]
+
+    def post(self, image_id: str, content: bytes, content_type: str = "image/jpeg") -> None:
+        """Send bytes to S3 as a client does with the form of a direct upload."""
+        self.deployment.storage.add(make_upload_key(image_id), content, content_type)
+        self._runs.append(Run(Actor.CLIENT, Work.TRANSFER, ("s3.PostObject",)))
+
+    def fetch(self, size: int) -> None:
+        """Follow a redirect to so many bytes."""
+        self._runs.append(Run(Actor.CLIENT, Work.TRANSFER, ("s3.GetObject",), response_bytes=size))
+
+    def settle(self) -> None:
+        """Run the functions for the events of the bucket and of the table's stream, until there are no more.
+
+        The template says which events reach a function.
+        """
+        deployment = self.deployment
+        wire, prefixes = deployment.wire, list_event_prefixes()
+        while wire.written or deployment.take_changes():
+            written, wire.written = wire.written, []
+            for key in written:
+                for prefix in filter(key.startswith, prefixes):
+                    self._follow(Actor.PROCESSOR, PROCESSOR_WORK[prefix], partial(deployment.deliver, key))
+            if deployment.take_changes():
+                self._follow(Actor.CHANGES, Work.FOLLOW, deployment.follow)
+
+    def _follow(self, actor: Actor, work: Work, handle: Callable[[], bool]) -> None:
+        def run() -> int:
+            assert handle()
+            return 0
+
+        self._note(actor, work, run)
+
+    def _note(self, actor: Actor, work: Work, run: Callable[[], int]) -> None:
+        """Note a run of a function. It returns the bytes of its response."""
+        consumed = self.deployment.engine.consumed
+        start, begun = len(consumed), self._clock()
+        response_bytes = run()
+        seconds = self._clock() - begun
+        calls = tuple(sorted(self.deployment.wire.calls))
+        self._runs.append(Run(actor, work, calls, tuple(consumed[start:]), response_bytes, seconds))
+
+
+def list_event_prefixes() -> list[str]:
+    """Return the prefixes of the keys whose events the bucket sends to the processor."""
+    configurations = get_properties("Bucket")["NotificationConfiguration"]["LambdaConfigurations"]
+    return [rule["Value"] for each in configurations for rule in each["Filter"]["S3Key"]["Rules"]]
+
+
+def measure_response(response: ApiResponse) -> int:
+    """Bytes of the body and the headers."""
+    headers = sum(len(name) + len(value) + HEADER_EXTRA_BYTES for name, value in response.headers.items())
+    return len(response.body) + headers
