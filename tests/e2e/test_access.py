@@ -134,7 +134,7 @@ def test_link_leads_a_browser_to_the_bytes(service: Deployed) -> None:
 def test_link_outlives_one_rotation_of_the_secret(service: Deployed) -> None:
     link = upload_ready(service)["renditions"]["small"]["url"]
     secrets = service.stack.client("secretsmanager")
-    secrets.put_secret_value(SecretId=service.stack.outputs["LinkSecretName"], SecretString="x" * 64)
+    secrets.put_secret_value(SecretId=service.stack.outputs["LinkSecretArn"], SecretString="x" * 64)
     assert httpx.get(link).status_code == 302
 
 

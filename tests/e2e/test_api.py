@@ -121,6 +121,17 @@ def test_pages_of_a_tag_hold_every_image_once(api: httpx.Client) -> None:
     assert seen == ids[::-1]
 
 
+def test_own_upload_is_in_the_next_listing(api: httpx.Client) -> None:
+    user = f"pat-{uuid.uuid4()}"
+    small = make_photo(1)
+    for number in range(20):
+        visibility = ("public", "private")[number % 2]
+        image_id = upload_json(api, small, user=user, visibility=visibility)["id"]
+        for query in ({"limit": "1"}, {"limit": "1", "userId": user, "visibility": visibility}):
+            page = api.get("/images", params=query, headers={"X-User-Id": user}).json()
+            assert [image["id"] for image in page["images"]] == [image_id]
+
+
 def test_item_lives_and_ends(api: httpx.Client) -> None:
     created = api.post("/items", json={"name": "Lamp", "attributes": {"watts": 7.5}})
     assert created.status_code == 201

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -15,9 +15,10 @@ from shared.lifecycle import Status
 from shared.renditions import RenditionName
 from shared.storage import make_original_key
 from shared.table import Table
-from tests.support.client import await_end, await_value, upload_json
+from tests.support.client import await_end, await_value, find_rows, upload_json
 from tests.support.images import make_image
 from tests.support.pictures import make_photo
+from tests.support.rights import find_failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,22 +48,20 @@ def await_no_objects(stack: Stack, image_id: str) -> None:
     await_value(lambda: None if list_objects(stack, image_id) else True)
 
 
-def list_rows(stack: Stack, image_id: str) -> list[Any]:
-    table = stack.outputs["ImagesTableName"]
-    pages = stack.client("dynamodb").get_paginator("scan").paginate(TableName=table)
-    return [row for page in pages for row in page["Items"] if image_id in str(row)]
+def list_rows(stack: Stack, image_id: str) -> list[str]:
+    """Return the kind of each row that names an image."""
+    return [row["sk"]["S"] for row in find_rows(stack, image_id)]
 
 
-def test_delete_leaves_no_row_and_no_byte(stack: Stack, api: httpx.Client) -> None:
+def test_delete_leaves_no_byte_and_no_row_but_the_marker(stack: Stack, api: httpx.Client) -> None:
     image = upload_json(api, PHOTO, visibility="public", tags=["a"])
     await_end(api, image["id"])
     assert len(list_objects(stack, image["id"])) == 1 + len(RenditionName)
-    assert (
-        len(list_rows(stack, image["id"])) == 5
-    )  # the record, and two entries for its owner and for everyone
+    # The record, and two entries for its owner and for everyone.
+    assert len(find_rows(stack, image["id"])) == 5
     api.delete(f"/images/{image['id']}", headers={"X-User-Id": "ann"})
-    assert list_rows(stack, image["id"]) == []
     await_no_objects(stack, image["id"])
+    await_value(lambda: True if list_rows(stack, image["id"]) == ["GIVEN BACK"] else None)
 
 
 def test_image_deleted_at_once_leaves_no_byte_either(stack: Stack, api: httpx.Client) -> None:
@@ -86,17 +85,11 @@ def test_event_that_keeps_failing_is_kept_and_a_redrive_makes_the_image_ready(
         Payload=json.dumps(event),
     )
 
-    def count_messages() -> int:
-        response = stack.client("sqs").get_queue_attributes(
-            QueueUrl=stack.outputs["FailureQueueUrl"], AttributeNames=["ApproximateNumberOfMessages"]
-        )
-        return int(response["Attributes"]["ApproximateNumberOfMessages"])
-
-    await_value(lambda: count_messages() or None)
+    await_value(lambda: find_failure(stack, image.id))
     assert images.get(image.id).status is Status.FAILED
     stack.client("s3").put_object(Bucket=stack.outputs["BucketName"], Key=key, Body=PHOTO)
     assert redrive(stack.client, stack.outputs).sent >= 1
-    assert count_messages() == 0
+    assert find_failure(stack, image.id) is None
     await_value(lambda: True if images.get(image.id).status is Status.READY else None)
 
 

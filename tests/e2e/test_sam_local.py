@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from local.stack import Stack
 
-FUNCTIONS = {"api": "ApiFunction", "s3": "ProcessorFunction", "stream": "CleanupFunction"}
+FUNCTIONS = {"api": "ApiFunction", "s3": "ProcessorFunction", "stream": "ChangesFunction"}
 
 
 @pytest.mark.parametrize("event", sorted(EVENTS.glob("*.json")), ids=lambda path: path.stem)

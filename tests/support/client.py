@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import base64
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from shared.images import make_record_key
+from shared.renditions import RenditionName
+from shared.rows import encode_key, encode_model
+from shared.storage import make_original_key, make_rendition_key
+from shared.usages import make_usage_key
+from tests.support.images import make_pending
 from tests.support.pictures import make_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from local.stack import Stack
 
@@ -48,16 +55,14 @@ def leave_remains(stack: Stack) -> None:
     One is a direct upload that has just expired, with an object of it. The emulator looks for expired rows
     once a minute. The other is the original of a request that died before it wrote the record.
     """
-    key = {"pk": {"S": f"IMAGE#{ABANDONED_ID}"}, "sk": {"S": "IMAGE"}}
-    stack.client("s3").put_object(
-        Bucket=stack.outputs["BucketName"], Key=f"renditions/{ABANDONED_ID}/small.webp", Body=b"x"
-    )
+    s3, bucket = stack.client("s3"), stack.outputs["BucketName"]
+    s3.put_object(Bucket=bucket, Key=make_rendition_key(ABANDONED_ID, RenditionName.SMALL), Body=b"x")
+    abandoned = make_pending(id=ABANDONED_ID, expires_at=int(time.time()))
     stack.client("dynamodb").put_item(
-        TableName=stack.outputs["ImagesTableName"], Item={**key, "expires_at": {"N": str(int(time.time()))}}
+        TableName=stack.outputs["ImagesTableName"],
+        Item=encode_model(make_record_key(ABANDONED_ID), abandoned),
     )
-    stack.client("s3").put_object(
-        Bucket=stack.outputs["BucketName"], Key=f"originals/{ORPHAN_ID}", Body=make_picture()
-    )
+    s3.put_object(Bucket=bucket, Key=make_original_key(ORPHAN_ID), Body=make_picture())
 
 
 def begin_upload(api: httpx.Client, content: bytes, *, user: str = "ann", **fields: Any) -> Any:  # noqa: ANN401 - JSON
@@ -92,3 +97,33 @@ def await_value[T](get: Callable[[], T | None], *, seconds: float = PATIENCE_SEC
             return value
         time.sleep(0.1)
     raise AssertionError(f"nothing after {seconds} seconds")
+
+
+def run_at_once[T](call: Callable[[int], T], times: int) -> Sequence[T]:
+    with ThreadPoolExecutor(times) as executor:
+        return list(executor.map(call, range(times)))
+
+
+def find_objects(stack: Stack) -> dict[str, list[Any]]:
+    """Return the objects of every image, by its id: the key, the ETag and the time of each."""
+    found: dict[str, list[Any]] = {}
+    pages = stack.client("s3").get_paginator("list_objects_v2").paginate(Bucket=stack.outputs["BucketName"])
+    for item in (item for page in pages for item in page.get("Contents", [])):
+        found.setdefault(item["Key"].split("/")[1], []).append(
+            (item["Key"], item["ETag"], item["LastModified"])
+        )
+    return found
+
+
+def find_rows(stack: Stack, name: str) -> list[Any]:
+    """Return the rows that name an image, or a user."""
+    table = stack.outputs["ImagesTableName"]
+    pages = stack.client("dynamodb").get_paginator("scan").paginate(TableName=table)
+    return [row for page in pages for row in page["Items"] if name in str(row)]
+
+
+def read_usage(stack: Stack, user: str) -> Mapping[str, int]:
+    """Return what is counted for a user: images and bytes."""
+    key = encode_key(make_usage_key(user))
+    row = stack.client("dynamodb").get_item(TableName=stack.outputs["ImagesTableName"], Key=key)["Item"]
+    return {name: int(row[name]["N"]) for name in ("images", "bytes")}
