@@ -89,15 +89,13 @@ class Processor:
             return "deleted"
         if lifecycle.is_final(image.state):
             return self._end_early(image, original)
-        if original.number < image.latest_revision and self._storage.has(
-            make_original_key(image.id, image.latest_revision)
-        ):
-            return "replaced"  # the event of the latest revision comes too
+        if original.number < image.latest_revision:
+            return self._end_replaced(image, original)
         if lifecycle.awaits_upload(image.state) and not self._take(image, age):
             return Status.REJECTED
         if age > LATE_AGE:
-            self._note_late_try(image)
-        with self._marking(Event.FAIL, image.id):
+            self._note_late_try(image, original)
+        with self._marking(Event.FAIL, image.id, original.number):
             return self._finish(image, original, seconds)
 
     def _verify(self, image: Image, upload: Revision, uploaded_at: datetime) -> str:
@@ -154,23 +152,23 @@ class Processor:
             return False
 
     @contextmanager
-    def _marking(self, event: Event, image_id: str) -> Iterator[None]:
+    def _marking(self, event: Event, image_id: str, revision: int | None = None) -> Iterator[None]:
         try:
             yield
         except Exception:
             with suppress(DomainError):
-                self._images.apply(image_id, event, reason=FAILED_REASON)
+                self._images.apply(image_id, event, reason=FAILED_REASON, revision=revision)
             raise
 
-    def _note_late_try(self, image: Image) -> None:
+    def _note_late_try(self, image: Image, original: Revision) -> None:
         """Note a late try. The second one is noted as failed before it begins.
 
         A function that runs out of memory or time is killed, and can note nothing afterwards.
         """
         if image.status_reason is None:
-            self._images.apply(image.id, Event.DELAY, reason=DELAYED_REASON)
+            self._images.apply(image.id, Event.DELAY, reason=DELAYED_REASON, revision=original.number)
         else:
-            self._images.apply(image.id, Event.FAIL, reason=FAILED_REASON)
+            self._images.apply(image.id, Event.FAIL, reason=FAILED_REASON, revision=original.number)
 
     def _await_row(self, original: Revision, age: timedelta) -> Image | None:
         """Read the row. It is written after the object, and may come a moment later than the event.
@@ -191,11 +189,11 @@ class Processor:
         try:
             rendered = self._render(data, seconds)
         except UnacceptableImage as error:
-            image = self._images.apply(image_id, Event.REJECT, reason=error.detail)
+            image = self._images.apply(image_id, Event.REJECT, reason=error.detail, revision=original.number)
         else:
             self._store(original, rendered.renditions)
             facts = _make_facts(data, rendered, original.number)
-            image = self._images.apply(image_id, Event.FINISH, facts=facts)
+            image = self._images.apply(image_id, Event.FINISH, facts=facts, revision=original.number)
         if image is None:
             return self._end_overtaken(original)
         self._delete_leftovers(image, original, first=begun.revision)
@@ -209,6 +207,12 @@ class Processor:
         with ThreadPoolExecutor(len(renditions)) as executor:
             list(executor.map(write, renditions))
 
+    def _end_replaced(self, image: Image, original: Revision) -> str:
+        """A later revision was begun, and has an event of its own. No run of this one can have a result."""
+        if original.number != image.revision:
+            self._storage.delete_revisions([original])
+        return "replaced"
+
     def _end_overtaken(self, original: Revision) -> str:
         """Another run had a result first, or the image was deleted. Leave no useless byte."""
         try:
@@ -216,6 +220,8 @@ class Processor:
         except NotFound:
             self._storage.delete_revisions(original.list_up_to_here())
             return "deleted"
+        if original.number < image.latest_revision:
+            return self._end_replaced(image, original)
         return self._end_early(image, original)
 
     def _end_early(self, image: Image, original: Revision) -> str:

@@ -91,14 +91,27 @@ class ImageRepository(RecordRepository[Image]):
         return RecordPage(visible, page.next_key)
 
     def apply(
-        self, image_id: str, event: Event, *, reason: str | None = None, facts: Facts | None = None
+        self,
+        image_id: str,
+        event: Event,
+        *,
+        reason: str | None = None,
+        facts: Facts | None = None,
+        revision: int | None = None,
     ) -> Image | None:
-        """Note an event in the life of an image.
+        """Note an event in the life of an image, or of one revision of it.
 
-        None if the image is gone, or if the event means nothing to it in its state.
+        None if the image is gone, if the event means nothing to it in its state, or if a later revision was
+        begun: the bytes of an earlier one may be deleted.
         """
+
+        def change(image: Image) -> Image:
+            if revision not in {None, image.latest_revision}:
+                raise ImpossibleChange
+            return image.after(event, reason=reason, facts=facts)
+
         try:
-            return self.update(image_id, lambda image: image.after(event, reason=reason, facts=facts))
+            return self.update(image_id, change)
         except (NotFound, ImpossibleChange):
             return None
 

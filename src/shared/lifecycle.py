@@ -172,9 +172,9 @@ def is_final(state: State) -> bool:
     return state.status in {Status.READY, Status.REJECTED}
 
 
-def begins_revision(event: Event) -> bool:
+def begins_revision(state: State, event: Event) -> bool:
     """Tell whether the image is made anew after an event, beside what it has."""
-    return event is Event.RETRY
+    return event is Event.RETRY and state.has_original
 
 
 def awaits_upload(state: State) -> bool:

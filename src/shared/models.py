@@ -197,7 +197,7 @@ class Image(Record):
         """The image after an event, with the reason that its owner can read. Raises ImpossibleChange."""
         state = lifecycle.change(self.state, event, datetime.now(UTC))
         found = {name: value for name, value in facts or () if value is not None}
-        latest = self.latest_revision + lifecycle.begins_revision(event)
+        latest = self.latest_revision + lifecycle.begins_revision(self.state, event)
         changes = {"status_reason": reason, "latest_revision": latest, **found}
         return self._with_state(state).model_copy(update=changes)
 

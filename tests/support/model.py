@@ -119,8 +119,8 @@ class Image(Record):
     def begin_revision(self) -> None:
         """Bytes that are not verified yet are verified again. Others are copied."""
         self.put_down("pending" if self.is_awaited else "processing")
-        self.latest_revision += 1
-        if not (self.is_awaited and self.posted):
+        if self.is_verified:
+            self.latest_revision += 1
             self.originals.add(self.latest_revision)
 
     def keep_revision(self, first: int, last: int) -> None:
@@ -255,7 +255,8 @@ class Model:
         if image.original is None or image.status in {"ready", "rejected"}:
             image.keep_revision(revision, revision)
             return True
-        if revision < image.latest_revision and image.latest_revision in image.originals:
+        if revision < image.latest_revision:
+            image.keep_revision(revision, revision)
             return True
         had_reason, shown = image.has_reason, image.revision
         if image.is_awaited:

@@ -12,6 +12,7 @@ from shared.errors import NotFound
 from shared.lifecycle import Event, Status
 from shared.storage import make_original_key, make_upload_key
 from shared.usages import UsageRepository
+from tests.support.handlers import watch
 from tests.support.images import finish
 from tests.support.pictures import make_picture
 
@@ -64,14 +65,15 @@ class TestReprocess:
         assert list_keys(s3) == [make_upload_key(image_id)]
 
     def test_accepted_upload_that_still_shows_failed_is_processed(
-        self, api: Api, images: ImageRepository, storage: ImageStorage
+        self, api: Api, images: ImageRepository, storage: ImageStorage, s3: S3Client
     ) -> None:
         """The event of its original has not come yet."""
         image_id = begin(images, storage).id
         images.apply(image_id, Event.STALL)
         storage.add(make_original_key(image_id), PICTURE, "image/png")
+        touched = watch(s3, "CopyObject")
         assert api.post(f"/images/{image_id}/reprocess", user="ann").status == 202
-        assert storage.has(make_original_key(image_id, 2))
+        assert [call["Key"] for call in touched] == [make_upload_key(image_id), make_original_key(image_id)]
 
     def test_image_whose_original_is_lost_is_a_conflict_and_shows_failed(
         self, api: Api, images: ImageRepository, storage: ImageStorage

@@ -10,8 +10,8 @@ from PIL import Image as Pillow
 
 from imaging.renditions import render
 from processor.processing import Processor
-from shared.errors import NotFound, UnacceptableImage, Unavailable
-from shared.lifecycle import Event, Status
+from shared.errors import NotFound, Unavailable
+from shared.lifecycle import Status
 from shared.models import Exif
 from shared.renditions import RenditionName
 from shared.storage import Revision, make_original_key, make_rendition_key
@@ -103,29 +103,6 @@ def test_rejected_image_counts_until_its_bytes_are_deleted(
     discarded = images.get(image.id)
     assert (discarded.has_original, discarded.status_reason) == (False, rejected.status_reason)
     assert list_keys(s3) == []
-
-
-def test_image_that_was_ready_stays_ready_if_another_run_rejects_it(
-    processor: Processor, images: ImageRepository, storage: ImageStorage, s3: S3Client, image: Image
-) -> None:
-    """A newer decoder may refuse what an older one took. No image of a user is lost by that."""
-    processor.process(Revision(image.id), now(), seconds=60)
-    renditions = images.get(image.id).renditions
-    images.apply(image.id, Event.RETRY)
-
-    def refuse(data: bytes, seconds: float) -> Rendered:
-        raise UnacceptableImage(f"{len(data)} bytes in {seconds} s.")
-
-    assert (
-        Processor(images, UsageRepository(images.table), storage, render=refuse).process(
-            Revision(image.id), now(), seconds=60
-        )
-        == "ready"
-    )
-    kept = images.get(image.id)
-    assert (kept.status, kept.renditions, kept.expires_at) == (Status.READY, renditions, None)
-    assert kept.status_reason
-    assert len(list_keys(s3)) == 1 + len(RenditionName)
 
 
 def test_renditions_of_a_run_that_another_one_overtook_are_deleted(

@@ -1,0 +1,113 @@
+"""Images that are processed again: a new revision beside the old one, and runs that are too late."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from imaging.renditions import render
+from processor.processing import Processor
+from shared.errors import UnacceptableImage
+from shared.lifecycle import Event, Status
+from shared.renditions import RenditionName
+from shared.storage import Revision, make_original_key
+from shared.usages import UsageRepository
+from tests.support.images import make_image
+from tests.support.pictures import make_photo
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from imaging.reports import Rendered
+    from shared.images import ImageRepository
+    from shared.models import Image
+    from shared.storage import ImageStorage
+
+
+@pytest.fixture
+def image(images: ImageRepository, storage: ImageStorage) -> Image:
+    stored = make_image()
+    storage.add(make_original_key(stored.id), make_photo(6, width=800, height=400), "image/jpeg")
+    images.add(stored)
+    return stored
+
+
+def list_keys(s3: S3Client) -> list[str]:
+    return [found["Key"] for found in s3.list_objects_v2(Bucket="bucket").get("Contents", [])]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def begin_revision(images: ImageRepository, storage: ImageStorage, image: Image) -> None:
+    """Have an image processed again."""
+    begun = images.apply(image.id, Event.RETRY)
+    assert begun
+    storage.begin_revision(begun)
+
+
+def test_image_that_was_ready_stays_ready_if_another_run_rejects_it(
+    processor: Processor, images: ImageRepository, storage: ImageStorage, s3: S3Client, image: Image
+) -> None:
+    """A newer decoder may refuse what an older one took. No image of a user is lost by that."""
+    processor.process(Revision(image.id), now(), seconds=60)
+    renditions = images.get(image.id).renditions
+    begin_revision(images, storage, image)
+
+    def refuse(data: bytes, seconds: float) -> Rendered:
+        raise UnacceptableImage(f"{len(data)} bytes in {seconds} s.")
+
+    assert (
+        Processor(images, UsageRepository(images.table), storage, render=refuse).process(
+            Revision(image.id, 2), now(), seconds=60
+        )
+        == "ready"
+    )
+    kept = images.get(image.id)
+    assert (kept.status, kept.renditions, kept.expires_at) == (Status.READY, renditions, None)
+    assert kept.status_reason
+    assert len(list_keys(s3)) == 1 + len(RenditionName)
+
+
+def test_new_revision_replaces_the_old_one_when_it_is_ready(
+    processor: Processor, images: ImageRepository, storage: ImageStorage, s3: S3Client, image: Image
+) -> None:
+    processor.process(Revision(image.id), now(), seconds=60)
+    begin_revision(images, storage, image)
+    assert len(list_keys(s3)) == 2 + len(RenditionName)
+    assert processor.process(Revision(image.id, 2), now(), seconds=60) == "ready"
+    assert sorted(list_keys(s3)) == sorted(Revision(image.id, 2).list_keys()[1:])
+    assert images.get(image.id).revision == 2
+
+
+def test_run_of_an_earlier_revision_has_no_result(
+    processor: Processor, images: ImageRepository, storage: ImageStorage, s3: S3Client, image: Image
+) -> None:
+    """It is slow, and the image was processed again twice meanwhile. Its original is deleted."""
+    processor.process(Revision(image.id), now(), seconds=60)
+    begin_revision(images, storage, image)
+
+    def render_while_others_run(data: bytes, _: float) -> Rendered:
+        begin_revision(images, storage, image)
+        assert processor.process(Revision(image.id, 3), now(), seconds=60) == "ready"
+        begin_revision(images, storage, image)
+        return render(data)
+
+    slow = Processor(images, UsageRepository(images.table), storage, render=render_while_others_run)
+    assert slow.process(Revision(image.id, 2), now(), seconds=60) == "replaced"
+    assert images.get(image.id).status is Status.PROCESSING
+    assert processor.process(Revision(image.id, 4), now(), seconds=60) == "ready"
+    assert sorted(list_keys(s3)) == sorted(Revision(image.id, 4).list_keys()[1:])
+
+
+def test_event_of_a_revision_that_was_replaced_deletes_its_bytes(
+    processor: Processor, images: ImageRepository, storage: ImageStorage, s3: S3Client, image: Image
+) -> None:
+    for _ in range(3):
+        begin_revision(images, storage, image)
+    outcomes = [processor.process(Revision(image.id, number), now(), seconds=60) for number in (3, 1, 2)]
+    assert outcomes == ["replaced", "replaced", "replaced"]
+    assert list_keys(s3) == [make_original_key(image.id, number) for number in (1, 4)]
