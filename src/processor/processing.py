@@ -32,6 +32,8 @@ ROW_PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.4)
 ROW_PATIENCE = timedelta(seconds=35)
 # Lambda's second try comes a minute after the first.
 LATE_AGE = timedelta(seconds=50)
+MAX_LEFTOVERS = 20
+"""Revisions before the one that is shown, whose bytes a run that was killed may have left."""
 DELAYED_REASON = "Processing takes longer than usual."
 FAILED_REASON = "Processing failed on our side, not because of the image."
 
@@ -226,10 +228,13 @@ class Processor:
 
     def _end_early(self, image: Image, original: Revision) -> str:
         """The image has its result. A run that was killed may have left bytes that nobody needs."""
-        self._delete_leftovers(image, original, first=original.number)
+        first = (
+            max(1, original.number - MAX_LEFTOVERS) if original.number == image.revision else original.number
+        )
+        self._delete_leftovers(image, original, first=first)
         return _say_before(image)
 
-    def _delete_leftovers(self, image: Image, original: Revision, *, first: int = 1) -> None:
+    def _delete_leftovers(self, image: Image, original: Revision, *, first: int) -> None:
         """Delete the bytes of a rejected image, or the revisions from `first` on that are not shown.
 
         From then on a rejected image does not count, and it ends after a day.

@@ -98,7 +98,7 @@ def test_processor_counts_no_upload_without_its_right(stack: Stack, api: httpx.C
         begun = begin_upload(api, PHOTO)
         assert post_form(begun["upload"], PHOTO).status_code == 204
         await_value(lambda: find_failure(stack, begun["id"]))
-        assert read_status(api, begun["id"]) == "pending"
+        assert read_status(api, begun["id"]) == "failed"
     redrive(stack.client, stack.outputs)
     await_ready(api, begun["id"])
 

@@ -253,7 +253,7 @@ class Model:
         if not image.exists:
             return self._process_without_row(image, revision, is_late=is_late)
         if image.original is None or image.status in {"ready", "rejected"}:
-            image.keep_revision(revision, revision)
+            image.keep_revision(1 if revision == image.revision else revision, revision)
             return True
         if revision < image.latest_revision:
             image.keep_revision(revision, revision)

@@ -9,11 +9,12 @@ import pytest
 
 from imaging.renditions import render
 from processor.processing import Processor
-from shared.errors import UnacceptableImage
+from shared.errors import UnacceptableImage, Unavailable
 from shared.lifecycle import Event, Status
 from shared.renditions import RenditionName
 from shared.storage import Revision, make_original_key
 from shared.usages import UsageRepository
+from tests.support.faults import break_calls
 from tests.support.images import make_image
 from tests.support.pictures import make_photo
 
@@ -111,3 +112,17 @@ def test_event_of_a_revision_that_was_replaced_deletes_its_bytes(
     outcomes = [processor.process(Revision(image.id, number), now(), seconds=60) for number in (3, 1, 2)]
     assert outcomes == ["replaced", "replaced", "replaced"]
     assert list_keys(s3) == [make_original_key(image.id, number) for number in (1, 4)]
+
+
+def test_second_event_deletes_what_a_killed_run_has_left(
+    processor: Processor, images: ImageRepository, storage: ImageStorage, s3: S3Client, image: Image
+) -> None:
+    processor.process(Revision(image.id), now(), seconds=60)
+    begin_revision(images, storage, image)
+    fault = break_calls(s3, "DeleteObjects")
+    with pytest.raises(Unavailable):
+        processor.process(Revision(image.id, 2), now(), seconds=60)
+    assert images.get(image.id).revision == 2
+    fault.end()
+    assert processor.process(Revision(image.id, 2), now(), seconds=60) == "ready before"
+    assert sorted(list_keys(s3)) == sorted(Revision(image.id, 2).list_keys()[1:])
