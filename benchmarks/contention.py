@@ -65,9 +65,12 @@ class SlowStorage(ImageStorage):
 
 
 class NoReservation(UsageRepository):
-    """Counts nothing by itself."""
+    """The peer: it looks for room first, and counts nothing by itself."""
 
-    def reserve(self, name: str, user_id: str, added: Usage) -> None: ...
+    def reserve(self, name: str, user_id: str, added: Usage) -> None:
+        del name
+        self.require_room(user_id, added)
+
     def release(self, name: str, user_id: str, reserved: Usage) -> None: ...
 
 
