@@ -7,15 +7,25 @@ import json
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
+from app.access.callers import Caller
+from app.requests.inputs import DirectUploadCreate
+from app.uploads import begin_upload
 from shared.storage import make_upload_key
+from shared.usages import UsageRepository
 from tests.support.pictures import make_picture
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
+    from app.responses.outputs import DirectUpload
+    from shared.images import ImageRepository
+    from shared.quotas import Quota
+    from shared.storage import ImageStorage
     from tests.support.api import Api, ApiResponse
 
+ANN = Caller("ann")
+ANNOUNCED = {"contentType": "image/png", "size": 7, "filename": "a.png"}
 PICTURE = make_picture()
 SHA256 = hashlib.sha256(PICTURE).hexdigest()
 
@@ -42,3 +52,15 @@ def list_keys(s3: S3Client) -> list[str]:
 
 def count_rows(dynamodb: DynamoDBClient) -> int:
     return dynamodb.scan(TableName="images")["Count"]
+
+
+def begin_direct(
+    images: ImageRepository,
+    storage: ImageStorage,
+    claim: str | None = None,
+    *,
+    quota: Quota | None = None,
+    **fields: Any,  # noqa: ANN401 - JSON
+) -> DirectUpload:
+    announced = DirectUploadCreate.model_validate(ANNOUNCED | fields)
+    return begin_upload(images, UsageRepository(images.table, quota), storage, ANN, announced, claim=claim)

@@ -5,49 +5,29 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from app.access.callers import Caller
-from app.requests.inputs import DirectUploadCreate
-from app.uploads import begin_upload
 from shared.errors import NotFound
 from shared.lifecycle import Status
 from shared.storage import make_original_key
-from shared.usages import UsageRepository
 from tests.support.faults import Fault, break_calls
 from tests.support.handlers import listen
 from tests.support.pictures import make_animation, make_picture
+from tests.support.uploads import begin_direct as begin
+from tests.support.uploads import list_keys
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
     from shared.images import ImageRepository
-    from shared.quotas import Quota
     from shared.storage import ImageStorage
+    from shared.usages import UsageRepository
     from tests.support.api import Api, ApiResponse
 
 PICTURE = make_picture()
-ANN = Caller("ann")
-ANNOUNCED = {"contentType": "image/png", "size": 7, "filename": "a.png"}
-
-
-def begin(
-    images: ImageRepository,
-    storage: ImageStorage,
-    claim: str | None = None,
-    *,
-    quota: Quota | None = None,
-    **fields: Any,  # noqa: ANN401 - JSON
-) -> Any:  # noqa: ANN401 - JSON
-    announced = DirectUploadCreate.model_validate(ANNOUNCED | fields)
-    return begin_upload(images, UsageRepository(images.table, quota), storage, ANN, announced, claim=claim)
-
-
-def list_keys(s3: S3Client) -> list[str]:
-    return [found["Key"] for found in s3.list_objects_v2(Bucket="bucket").get("Contents", [])]
 
 
 def now() -> datetime:

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.access.callers import Caller
 from app.requests.formats import UploadedFile
-from app.requests.inputs import DirectUploadCreate
-from app.uploads import begin_upload, upload_file
+from app.uploads import upload_file
 from shared.errors import Conflict, QuotaExceeded
 from shared.lifecycle import Event, Status
 from shared.quotas import Quota
 from shared.storage import make_original_key
-from shared.usages import UsageRepository
 from tests.support.pictures import make_picture
+from tests.support.uploads import ANNOUNCED, list_keys
+from tests.support.uploads import begin_direct as begin
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -27,27 +26,10 @@ if TYPE_CHECKING:
 
     from shared.images import ImageRepository
     from shared.storage import ImageStorage
+    from shared.usages import UsageRepository
     from tests.support.api import Api, ApiResponse
 
 PICTURE = make_picture()
-ANN = Caller("ann")
-ANNOUNCED = {"contentType": "image/png", "size": 7, "filename": "a.png"}
-
-
-def begin(
-    images: ImageRepository,
-    storage: ImageStorage,
-    claim: str | None = None,
-    *,
-    quota: Quota | None = None,
-    **fields: Any,  # noqa: ANN401 - JSON
-) -> Any:  # noqa: ANN401 - JSON
-    announced = DirectUploadCreate.model_validate(ANNOUNCED | fields)
-    return begin_upload(images, UsageRepository(images.table, quota), storage, ANN, announced, claim=claim)
-
-
-def list_keys(s3: S3Client) -> list[str]:
-    return [found["Key"] for found in s3.list_objects_v2(Bucket="bucket").get("Contents", [])]
 
 
 def now() -> datetime:

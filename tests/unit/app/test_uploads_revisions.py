@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from app.access.callers import Caller
-from app.requests.inputs import DirectUploadCreate
-from app.uploads import begin_upload
 from shared.errors import NotFound
 from shared.lifecycle import Event, Status
 from shared.storage import make_original_key, make_upload_key
-from shared.usages import UsageRepository
 from tests.support.handlers import watch
 from tests.support.images import finish
 from tests.support.pictures import make_picture
+from tests.support.uploads import begin_direct as begin
+from tests.support.uploads import list_keys
 
 if TYPE_CHECKING:
     import pytest
@@ -22,29 +20,10 @@ if TYPE_CHECKING:
 
     from shared.images import ImageRepository
     from shared.models import Image
-    from shared.quotas import Quota
     from shared.storage import ImageStorage
     from tests.support.api import Api
 
 PICTURE = make_picture()
-ANN = Caller("ann")
-ANNOUNCED = {"contentType": "image/png", "size": 7, "filename": "a.png"}
-
-
-def begin(
-    images: ImageRepository,
-    storage: ImageStorage,
-    claim: str | None = None,
-    *,
-    quota: Quota | None = None,
-    **fields: Any,  # noqa: ANN401 - JSON
-) -> Any:  # noqa: ANN401 - JSON
-    announced = DirectUploadCreate.model_validate(ANNOUNCED | fields)
-    return begin_upload(images, UsageRepository(images.table, quota), storage, ANN, announced, claim=claim)
-
-
-def list_keys(s3: S3Client) -> list[str]:
-    return [found["Key"] for found in s3.list_objects_v2(Bucket="bucket").get("Contents", [])]
 
 
 def now() -> datetime:
