@@ -124,15 +124,22 @@ class Follower:
                 continue
             if is_marked:
                 marked.setdefault(change.old.user_id, []).append(number)
-            get_logger().info(
-                "followed", image_id=change.old.id, removed=not change.new, given_back=is_marked
-            )
         for user_id, numbers in marked.items():
             endings = [changes[number].ending for number in numbers]
             try:
                 self._usages.give_back(user_id, endings)
             except Exception as error:  # noqa: BLE001 - same
                 failures |= dict.fromkeys(numbers, error)
+        given_back = {number for numbers in marked.values() for number in numbers}
+        for number, change in changes.items():
+            if number in failures:
+                continue
+            get_logger().info(
+                "followed",
+                image_id=change.old.id,
+                removed=not change.new,
+                given_back=number in given_back,
+            )
         return failures
 
     def _put_aside(self, record: StreamRecord, error: Exception) -> bool:
