@@ -12,6 +12,7 @@ from app.requests.inputs import DirectUploadCreate
 from app.uploads import begin_upload
 from shared.storage import make_upload_key
 from shared.usages import UsageRepository
+from tests.support.images import make_pending
 from tests.support.pictures import make_picture
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from app.responses.outputs import DirectUpload
     from shared.images import ImageRepository
+    from shared.models import Image
     from shared.quotas import Quota
     from shared.storage import ImageStorage
     from tests.support.api import Api, ApiResponse
@@ -64,3 +66,20 @@ def begin_direct(
 ) -> DirectUpload:
     announced = DirectUploadCreate.model_validate(ANNOUNCED | fields)
     return begin_upload(images, UsageRepository(images.table, quota), storage, ANN, announced, claim=claim)
+
+
+def post_upload(
+    images: ImageRepository,
+    storage: ImageStorage,
+    data: bytes = PICTURE,
+    **fields: Any,  # noqa: ANN401 - any field of an image
+) -> Image:
+    """Begin an upload of these bytes and send them."""
+    image = images.add(make_pending(**{"size": len(data), "content_type": "image/png"} | fields))
+    storage.add(make_upload_key(image.id), data, "image/png")
+    return image
+
+
+def count_usage(usages: UsageRepository) -> tuple[int, int]:
+    counter = usages.get("ann")
+    return counter.images, counter.bytes

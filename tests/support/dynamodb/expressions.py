@@ -111,7 +111,7 @@ class Scope:
             require_distinct([self.resolve(path) for path in expression.paths], expression.kind)
 
     def close(self) -> None:
-        """Raises Refusal if the request defines what none of its expressions uses."""
+        """Raises Refusal if the request defines a name or a value that it does not use."""
         for definitions, field_name in (
             (self.names, "ExpressionAttributeNames"),
             (self.values, "ExpressionAttributeValues"),

@@ -20,6 +20,7 @@ from tests.support.faults import break_calls, lose_response
 from tests.support.handlers import ignore, listen
 from tests.support.images import make_image, reject
 from tests.support.pictures import make_photo, make_picture
+from tests.support.uploads import list_keys
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -29,18 +30,6 @@ if TYPE_CHECKING:
     from shared.images import ImageRepository
     from shared.models import Image
     from shared.storage import ImageStorage
-
-
-@pytest.fixture
-def image(images: ImageRepository, storage: ImageStorage) -> Image:
-    stored = make_image()
-    storage.add(make_original_key(stored.id), make_photo(6, width=800, height=400), "image/jpeg")
-    images.add(stored)
-    return stored
-
-
-def list_keys(s3: S3Client) -> list[str]:
-    return [found["Key"] for found in s3.list_objects_v2(Bucket="bucket").get("Contents", [])]
 
 
 def now() -> datetime:

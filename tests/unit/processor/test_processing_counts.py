@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,11 +13,11 @@ from processor.processing import Processor
 from shared.errors import Unavailable
 from shared.lifecycle import Event, Status
 from shared.quotas import Quota, Usage
-from shared.storage import Revision, make_original_key, make_upload_key
+from shared.storage import Revision, make_original_key
 from shared.usages import UsageRepository
 from tests.support.faults import break_calls
-from tests.support.images import make_pending, new_id
-from tests.support.pictures import make_picture
+from tests.support.images import new_id
+from tests.support.uploads import PICTURE, count_usage, list_keys, post_upload
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -29,30 +28,7 @@ if TYPE_CHECKING:
     from shared.storage import ImageStorage
     from shared.table import Table
 
-PICTURE = make_picture()
-SHA256 = hashlib.sha256(PICTURE).hexdigest()
 MISSING = "00000000-0000-4000-8000-000000000000"
-
-
-def post(
-    images: ImageRepository,
-    storage: ImageStorage,
-    data: bytes = PICTURE,
-    **fields: Any,  # noqa: ANN401 - any field of an image
-) -> Image:
-    """Begin an upload of these bytes and send them."""
-    image = images.add(make_pending(**{"size": len(data), "content_type": "image/png"} | fields))
-    storage.add(make_upload_key(image.id), data, "image/png")
-    return image
-
-
-def count(usages: UsageRepository) -> tuple[int, int]:
-    counter = usages.get("ann")
-    return counter.images, counter.bytes
-
-
-def list_keys(s3: S3Client) -> list[str]:
-    return [found["Key"] for found in s3.list_objects_v2(Bucket="bucket").get("Contents", [])]
 
 
 @pytest.fixture
@@ -66,7 +42,7 @@ def full(table: Table) -> UsageRepository:
 def test_upload_without_room_is_rejected_and_its_bytes_are_deleted(
     images: ImageRepository, full: UsageRepository, storage: ImageStorage, s3: S3Client
 ) -> None:
-    image = post(images, storage)
+    image = post_upload(images, storage)
     processor = Processor(images, full, storage, render=lambda *_: pytest.fail("it is rendered"))
     assert processor.accept(Revision(image.id), datetime.now(UTC)) == "accepted"
     assert processor.process(Revision(image.id), datetime.now(UTC), seconds=60) == "rejected"
@@ -74,14 +50,14 @@ def test_upload_without_room_is_rejected_and_its_bytes_are_deleted(
     assert (rejected.status, rejected.has_original) == (Status.REJECTED, False)
     assert "A user may have 1 images." in (rejected.status_reason or "")
     assert list_keys(s3) == []
-    assert count(full) == (1, 1000)
+    assert count_usage(full) == (1, 1000)
 
 
 def test_upload_that_another_run_has_counted_is_kept_when_the_room_is_used_up(
     images: ImageRepository, full: UsageRepository, storage: ImageStorage
 ) -> None:
     """The last room was taken by the same upload, whose event came twice."""
-    image = post(images, storage)
+    image = post_upload(images, storage)
     storage.add(make_original_key(image.id), PICTURE, "image/jpeg")
     processor = Processor(images, full, storage, render=lambda data, _: render(data))
     read = images.get
@@ -95,7 +71,7 @@ def test_upload_that_another_run_has_counted_is_kept_when_the_room_is_used_up(
     images.get = read_before_the_other_run  # type: ignore[method-assign]
     assert processor.process(Revision(image.id), datetime.now(UTC), seconds=60) == "ready"
     assert storage.has(make_original_key(image.id))
-    assert count(full) == (1, 1000)
+    assert count_usage(full) == (1, 1000)
 
 
 def test_two_runs_of_one_upload_count_it_once(
@@ -103,7 +79,7 @@ def test_two_runs_of_one_upload_count_it_once(
 ) -> None:
     """Its event came twice, and there is room for one image."""
     usages = UsageRepository(table, Quota(max_images=1))
-    image = post(images, storage)
+    image = post_upload(images, storage)
     storage.add(make_original_key(image.id), PICTURE, "image/jpeg")
     processor = Processor(images, usages, storage, render=lambda data, _: render(data))
     reserve = usages.reserve
@@ -115,13 +91,13 @@ def test_two_runs_of_one_upload_count_it_once(
 
     usages.reserve = reserve_and_be_overtaken  # type: ignore[method-assign]
     assert processor.process(Revision(image.id), datetime.now(UTC), seconds=60) == "ready before"
-    assert count(usages) == (1, len(PICTURE))
+    assert count_usage(usages) == (1, len(PICTURE))
 
 
 def test_image_that_is_deleted_while_it_is_counted_gives_its_room_back(
     images: ImageRepository, usages: UsageRepository, storage: ImageStorage, processor: Processor
 ) -> None:
-    image = post(images, storage)
+    image = post_upload(images, storage)
     storage.add(make_original_key(image.id), PICTURE, "image/jpeg")
     reserve = usages.reserve
 
@@ -131,7 +107,7 @@ def test_image_that_is_deleted_while_it_is_counted_gives_its_room_back(
 
     usages.reserve = reserve_and_delete  # type: ignore[method-assign]
     assert processor.process(Revision(image.id), datetime.now(UTC), seconds=60) == "deleted"
-    assert count(usages) == (0, 0)
+    assert count_usage(usages) == (0, 0)
 
 
 @pytest.mark.parametrize(("age", "kept"), [(0, True), (60, True)])
@@ -144,7 +120,7 @@ def test_upload_whose_reservation_fails_shows_failed_and_is_kept(  # noqa: PLR09
     kept: bool,
 ) -> None:
     """It does not end with its form, and a redrive works."""
-    image = post(images, storage)
+    image = post_upload(images, storage)
     storage.add(make_original_key(image.id), PICTURE, "image/jpeg")
     fault = break_calls(dynamodb, "UpdateItem")
     at = datetime.now(UTC) - timedelta(seconds=age)
@@ -165,7 +141,7 @@ def test_change_without_a_response_is_counted_only_if_it_has_happened(
     processor: Processor,
     happened: bool,
 ) -> None:
-    image = post(images, storage)
+    image = post_upload(images, storage)
     storage.add(make_original_key(image.id), PICTURE, "image/jpeg")
     apply = images.apply
 
@@ -179,7 +155,7 @@ def test_change_without_a_response_is_counted_only_if_it_has_happened(
     images.apply = apply_without_response  # type: ignore[method-assign]
     with pytest.raises(Unavailable):
         processor.process(Revision(image.id), datetime.now(UTC), seconds=60)
-    assert count(usages) == ((1, len(PICTURE)) if happened else (0, 0))
+    assert count_usage(usages) == ((1, len(PICTURE)) if happened else (0, 0))
     images.apply = apply  # type: ignore[method-assign]
     assert processor.process(Revision(image.id), datetime.now(UTC), seconds=60) == "ready"
-    assert count(usages) == (1, len(PICTURE))
+    assert count_usage(usages) == (1, len(PICTURE))

@@ -15,8 +15,7 @@ from shared.renditions import RenditionName
 from shared.storage import Revision, make_original_key
 from shared.usages import UsageRepository
 from tests.support.faults import break_calls
-from tests.support.images import make_image
-from tests.support.pictures import make_photo
+from tests.support.uploads import list_keys
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -25,18 +24,6 @@ if TYPE_CHECKING:
     from shared.images import ImageRepository
     from shared.models import Image
     from shared.storage import ImageStorage
-
-
-@pytest.fixture
-def image(images: ImageRepository, storage: ImageStorage) -> Image:
-    stored = make_image()
-    storage.add(make_original_key(stored.id), make_photo(6, width=800, height=400), "image/jpeg")
-    images.add(stored)
-    return stored
-
-
-def list_keys(s3: S3Client) -> list[str]:
-    return [found["Key"] for found in s3.list_objects_v2(Bucket="bucket").get("Contents", [])]
 
 
 def now() -> datetime:

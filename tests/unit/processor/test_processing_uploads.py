@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from shared.storage import Revision, make_original_key, make_upload_key
 from tests.support.faults import break_calls
 from tests.support.handlers import ignore, listen
 from tests.support.images import FAR_FUTURE, make_image, make_pending, make_ready
-from tests.support.pictures import make_picture
+from tests.support.uploads import PICTURE, SHA256, count_usage, list_keys, post_upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -26,37 +25,14 @@ if TYPE_CHECKING:
     from shared.storage import ImageStorage
     from shared.usages import UsageRepository
 
-PICTURE = make_picture()
-SHA256 = hashlib.sha256(PICTURE).hexdigest()
 MISSING = "00000000-0000-4000-8000-000000000000"
-
-
-def post(
-    images: ImageRepository,
-    storage: ImageStorage,
-    data: bytes = PICTURE,
-    **fields: Any,  # noqa: ANN401 - any field of an image
-) -> Image:
-    """Begin an upload of these bytes and send them."""
-    image = images.add(make_pending(**{"size": len(data), "content_type": "image/png"} | fields))
-    storage.add(make_upload_key(image.id), data, "image/png")
-    return image
-
-
-def count(usages: UsageRepository) -> tuple[int, int]:
-    counter = usages.get("ann")
-    return counter.images, counter.bytes
-
-
-def list_keys(s3: S3Client) -> list[str]:
-    return [found["Key"] for found in s3.list_objects_v2(Bucket="bucket").get("Contents", [])]
 
 
 @pytest.mark.parametrize("sha256", [None, SHA256])
 def test_announced_bytes_become_the_original_under_their_true_type(
     processor: Processor, images: ImageRepository, storage: ImageStorage, s3: S3Client, sha256: str | None
 ) -> None:
-    image = post(images, storage, sha256=sha256)
+    image = post_upload(images, storage, sha256=sha256)
     assert processor.accept(Revision(image.id), datetime.now(UTC)) == "accepted"
     assert list_keys(s3) == [make_original_key(image.id)]
     stored = s3.get_object(Bucket="bucket", Key=make_original_key(image.id))
@@ -67,13 +43,13 @@ def test_announced_bytes_become_the_original_under_their_true_type(
 def test_accepted_upload_becomes_ready_with_the_facts_of_its_bytes(
     processor: Processor, images: ImageRepository, usages: UsageRepository, storage: ImageStorage
 ) -> None:
-    image = post(images, storage)
+    image = post_upload(images, storage)
     processor.accept(Revision(image.id), datetime.now(UTC))
     assert processor.process(Revision(image.id), datetime.now(UTC), seconds=60) == "ready"
     ready = images.get(image.id)
     assert (ready.content_type, ready.size, ready.sha256) == ("image/jpeg", len(PICTURE), SHA256)
     assert (ready.width, ready.height, ready.expires_at) == (80, 40, None)
-    assert count(usages) == (1, len(PICTURE))
+    assert count_usage(usages) == (1, len(PICTURE))
 
 
 @pytest.mark.parametrize(
@@ -96,7 +72,7 @@ def test_other_bytes_are_refused_with_a_reason_and_deleted(  # noqa: PLR0913, PL
     fields: dict[str, Any],
     reason: str,
 ) -> None:
-    image = post(images, storage, data, **fields)
+    image = post_upload(images, storage, data, **fields)
     assert processor.accept(Revision(image.id), datetime.now(UTC)) == "rejected"
     refused = images.get(image.id)
     assert (refused.status, refused.has_original) == (Status.REJECTED, False)
@@ -134,7 +110,7 @@ def test_post_after_the_first_good_one_changes_nothing(  # noqa: PLR0913, PLR091
 def test_post_before_the_first_one_is_processed_changes_nothing(
     processor: Processor, images: ImageRepository, storage: ImageStorage, data: bytes
 ) -> None:
-    image = post(images, storage, data, size=len(PICTURE))
+    image = post_upload(images, storage, data, size=len(PICTURE))
     storage.add(make_original_key(image.id), b"verified", "image/png")
     assert processor.accept(Revision(image.id), datetime.now(UTC)) == (
         "accepted" if data == PICTURE else "accepted before"
@@ -165,7 +141,7 @@ def test_post_without_a_pending_image_is_deleted(
 def test_fault_of_s3_shows_failed_and_a_later_try_accepts(
     processor: Processor, images: ImageRepository, storage: ImageStorage, s3: S3Client, operation: str
 ) -> None:
-    image = post(images, storage)
+    image = post_upload(images, storage)
     fault = break_calls(s3, operation)
     with pytest.raises(Unavailable):
         processor.accept(Revision(image.id), datetime.now(UTC))
@@ -191,7 +167,7 @@ def test_upload_whose_second_try_is_killed_shows_failed_and_is_kept(  # noqa: PL
     age: int,
     status: Status,
 ) -> None:
-    image = post(images, storage)
+    image = post_upload(images, storage)
 
     def kill(**_: object) -> None:
         raise Killed
@@ -215,7 +191,7 @@ def test_upload_whose_second_try_is_killed_shows_failed_and_is_kept(  # noqa: PL
 def test_late_event_of_a_post_that_was_accepted_changes_nothing(
     processor: Processor, images: ImageRepository, storage: ImageStorage
 ) -> None:
-    image = post(images, storage)
+    image = post_upload(images, storage)
     long_ago = datetime.now(UTC) - timedelta(hours=1)
     assert processor.accept(Revision(image.id), datetime.now(UTC)) == "accepted"
     before = images.get(image.id)
@@ -226,7 +202,7 @@ def test_late_event_of_a_post_that_was_accepted_changes_nothing(
 def test_bad_post_is_refused_only_if_there_is_surely_no_original(
     processor: Processor, images: ImageRepository, storage: ImageStorage, s3: S3Client
 ) -> None:
-    image = post(images, storage, b"bad")
+    image = post_upload(images, storage, b"bad")
     break_calls(s3, "HeadObject")
     with pytest.raises(Unavailable):
         processor.accept(Revision(image.id), datetime.now(UTC))
