@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from operations.redrive import redrive
 from operations.verification.answers import require_status
 from operations.verification.claims import Claim
+from operations.verification.deployment import READY_SECONDS
 from operations.verification.samples import make_png
 from operations.verification.verdicts import Skipped, require, require_equal
 from shared.images import ImageRepository, make_record_key
@@ -75,7 +76,12 @@ def show_failure_destination(deployment: Deployment) -> str:
     deployment.client("s3").put_object(Bucket=deployment.outputs["BucketName"], Key=key, Body=make_png())
     _require_queue(deployment, 1)
     require(redrive(deployment.client, deployment.outputs).sent, "the redrive has sent nothing")
-    deployment.await_ready(image_id)
+
+    def is_ready() -> bool | None:
+        # Until the event has come again, the image is still failed.
+        return True if deployment.read(image_id)["status"] == "ready" else None
+
+    deployment.await_value(is_ready, READY_SECONDS, "the image is not ready after the redrive")
     return f"in the queue after {seconds:.0f} s, ready after the redrive"
 
 
