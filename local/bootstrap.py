@@ -2,7 +2,8 @@
 
 usage: python3 -m local.bootstrap ENVIRONMENT...
 
-The environments are in `.local/env/`. An environment is installed again only when its pins change.
+The environments are in `.local/env/`. An environment is installed again only when its pins change. The pins
+name the hash of each file, and a file with another hash is refused.
 """
 
 from __future__ import annotations
@@ -20,15 +21,13 @@ from local.console import Problem, step
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / ".local" / "env"
-UV_VERSION = "0.13.9"
+UV_PINS = ROOT / "local" / "requirements-uv.txt"
 PYTHON_VERSION = "3.13"
 # `python` holds only pip. `sam build` installs packages with it, and the emulator runs the functions on it.
 # So a function that imports a package without requiring it fails here too, and not only on AWS.
-PINS: dict[str, Path | None] = {
+PINS = {
     "dev": ROOT / "requirements-dev.txt",
-    "sam": ROOT / "local" / "requirements-sam.txt",
-    "ministack": ROOT / "local" / "requirements-ministack.txt",
-    "python": None,
+    **{name: ROOT / "local" / f"requirements-{name}.txt" for name in ("audit", "sam", "ministack", "python")},
 }
 
 
@@ -44,15 +43,18 @@ def run(*command: str | Path) -> str:
 
 def provide_uv() -> Path:
     """Find the project's own uv, or install it."""
-    uv = HOME / "uv" / "bin" / "uv"
-    if uv.exists():
+    home = HOME / "uv"
+    uv = home / "bin" / "uv"
+    if is_current(home, UV_PINS):
         return uv
-    with step(f"Installing uv {UV_VERSION}"):
+    with step("Installing uv"):
         try:
-            run(sys.executable, "-m", "venv", "--clear", HOME / "uv")
-            run(HOME / "uv" / "bin" / "python", "-m", "pip", "install", "--quiet", f"uv=={UV_VERSION}")
+            run(sys.executable, "-m", "venv", "--clear", home)
+            pip: list[str | Path] = [home / "bin" / "python", "-m", "pip", "install", "--quiet"]
+            run(*pip, "--only-binary", ":all:", "--require-hashes", "--requirement", UV_PINS)
+            write_stamp(home, UV_PINS)
         except Problem as problem:
-            shutil.rmtree(HOME / "uv", ignore_errors=True)
+            shutil.rmtree(home, ignore_errors=True)
             other = shutil.which("uv")
             if other:
                 return Path(other)
@@ -102,31 +104,30 @@ def does_run(python: Path) -> bool:
 
 
 def provide_environment(name: str, uv: Path, python: Path) -> None:
-    """Install one environment with the versions in its pins."""
-    pins = PINS[name]
+    """Install one environment with the versions and the files in its pins."""
     home = HOME / name
     with step(f"Installing the environment `{name}`"):
         if not does_run(home / "bin" / "python"):
-            seed = [] if pins else ["--seed"]
-            run(uv, "venv", "--quiet", "--clear", "--no-project", *seed, "--python", python, home)
-        if pins:
-            run(uv, "pip", "sync", "--quiet", "--python", home / "bin" / "python", pins)
-        (home / "stamp").write_text(read_stamp(name), encoding="utf-8")
+            run(uv, "venv", "--quiet", "--clear", "--no-project", "--python", python, home)
+        run(uv, "pip", "sync", "--quiet", "--require-hashes", "--python", home / "bin" / "python", PINS[name])
+        write_stamp(home, PINS[name])
 
 
-def read_stamp(name: str) -> str:
+def write_stamp(home: Path, pins: Path) -> None:
+    (home / "stamp").write_text(compute_stamp(pins), encoding="utf-8")
+
+
+def compute_stamp(pins: Path) -> str:
     """Return a digest of the pins and of the path, because scripts in an environment contain its path."""
-    pins = PINS[name]
-    content = pins.read_bytes() if pins else PYTHON_VERSION.encode()
-    return hashlib.sha256(str(HOME).encode() + content).hexdigest()
+    return hashlib.sha256(str(HOME).encode() + pins.read_bytes()).hexdigest()
 
 
-def is_current(name: str) -> bool:
-    stamp = HOME / name / "stamp"
+def is_current(home: Path, pins: Path) -> bool:
+    stamp = home / "stamp"
     return (
-        (HOME / name / "bin" / "python").exists()
+        (home / "bin" / "python").exists()
         and stamp.exists()
-        and stamp.read_text(encoding="utf-8") == read_stamp(name)
+        and stamp.read_text(encoding="utf-8") == compute_stamp(pins)
     )
 
 
@@ -135,7 +136,7 @@ def provide_environments(names: list[str]) -> None:
     HOME.mkdir(parents=True, exist_ok=True)
     with (HOME / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        missing = [name for name in names if not is_current(name)]
+        missing = [name for name in names if not is_current(HOME / name, PINS[name])]
         if not missing:
             return
         uv = provide_uv()

@@ -47,7 +47,7 @@ def run_api(stack: Stack, port: int, log: Path | None = None) -> Iterator[str]:
     require_free_port(port, "SAM_LOCAL_PORT")
     url = f"http://localhost:{port}"
     with tempfile.TemporaryDirectory() as folder, run_relay(stack.aws_port):
-        options = [*make_options(stack, Path(folder)), "--port", str(port)]
+        options = [*make_options(stack, Path(folder), url), "--port", str(port)]
         with open_log(log) as output:
             process = sam.start("local", "start-api", *options, aws=stack.aws, output=output)
             try:
@@ -58,20 +58,25 @@ def run_api(stack: Stack, port: int, log: Path | None = None) -> Iterator[str]:
                 commands.stop(process)
 
 
-def invoke(stack: Stack, function: str, event: Path) -> subprocess.CompletedProcess[str]:
-    """Call a function with an event, with `sam local invoke`. The result is on standard output."""
+def invoke(
+    stack: Stack, function: str, event: Path, template: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Call a function with an event, with `sam local invoke`. The result is on standard output.
+
+    `template` is that of another build.
+    """
     with tempfile.TemporaryDirectory() as folder, run_relay(stack.aws_port):
-        options = make_options(stack, Path(folder))
+        options = make_options(stack, Path(folder), stack.api_url, template)
         return sam.capture("local", "invoke", function, "--event", str(event), *options, aws=stack.aws)
 
 
-def make_options(stack: Stack, folder: Path) -> list[str]:
+def make_options(stack: Stack, folder: Path, public_url: str, template: Path | None = None) -> list[str]:
     """Return the options that both commands need: the build, and the variables of this stack."""
     file = folder / "functions.json"
-    stack.write_variables(file)
+    stack.write_variables(file, public_url)
     return [
         *["--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local"],
-        *["--template", str(provide_build() / "template.yaml"), "--env-vars", str(file)],
+        *["--template", str(template or provide_build() / "template.yaml"), "--env-vars", str(file)],
     ]
 
 

@@ -21,6 +21,7 @@ from local.loopback import require_free_port
 from local.recovery import send_lost_events
 
 REGION = "us-east-1"
+SAM_LOCAL_URL = "http://localhost:3001"  # as in samconfig.toml, for who uses the SAM CLI directly
 
 
 @dataclass(frozen=True)
@@ -107,13 +108,13 @@ class Stack:
             "".join(f"export {name}='{value}'\n" for name, value in self.aws.items()), encoding="utf-8"
         )
 
-    def write_variables(self, path: Path) -> None:
+    def write_variables(self, path: Path, public_url: str = SAM_LOCAL_URL) -> None:
         """Write the variables of the functions in the format of `sam local --env-vars`."""
         variables = self.read_variables()
         for values in variables.values():
             values["AWS_ENDPOINT_URL"] = f"http://host.docker.internal:{self.aws_port}"
         api = variables["ApiFunction"]
-        api["PUBLIC_URL"] = ""  # URLs in responses then use the address that the client called
+        api["PUBLIC_URL"] = public_url
         api["SIGNER_ROLE"] = ""  # `sam local` runs with the credentials of the root user, who takes no roles
         api["OIDC_KEYS_URL"] = api["OIDC_KEYS_URL"].replace("//localhost:", "//host.docker.internal:")
         path.write_text(json.dumps(variables, indent=2), encoding="utf-8")

@@ -76,6 +76,8 @@ class Front:
             b"x-forwarded-port": str(self._port).encode(),
         }
         headers = [(name, value) for name, value in scope["headers"] if name.lower() not in forwarded]
+        if all(name.lower() != b"accept" for name, _ in headers):
+            headers.append((b"accept", b"*/*"))  # without it, the emulator sends bytes as base64
         return {
             **scope,
             "path": path,
