@@ -9,8 +9,8 @@ from typing import Any
 
 from PIL import ExifTags, Image
 
+from imaging.parsing import read_orientation, refusing_damage
 from shared.errors import UnacceptableImage
-from shared.inspection import read_orientation, refusing_damage
 from shared.models import MAX_FACT_CHARS, Exif, Location
 
 SMALLEST_NUMBER = 1e-9  # anything nearer to zero is noise, and DynamoDB takes nothing below 1e-130

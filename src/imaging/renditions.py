@@ -7,10 +7,10 @@ from PIL.ImageFile import ImageFile
 
 from imaging.colour import convert_to_srgb, simplify_mode
 from imaging.exif import read_facts
+from imaging.parsing import open_image, read_exif, refusing_damage
 from imaging.placeholder import make_placeholder
 from imaging.reports import EncodedRendition, Rendered
 from imaging.transforms import fit, get_scale, make_upright, resize
-from shared.inspection import describe, open_image, read_exif, read_orientation, refusing_damage
 from shared.renditions import Fit, RenditionName
 
 # Chosen by `benchmarks/quality.py`.
@@ -22,14 +22,12 @@ WEBP_METHOD = 2
 
 def render(data: bytes) -> Rendered:
     """Raises UnacceptableImage, and nothing else, for bytes that are not a whole image within the limits."""
-    with open_image(data) as opened:
-        inspection = describe(opened)
-        size = inspection.width, inspection.height
+    with open_image(data) as (opened, header):
+        size = header.upright_size
         exif = read_exif(opened)
-        orientation = read_orientation(exif)
         profile = opened.info.get("icc_profile")
         image = _decode(opened, max(get_scale(size, name) for name in RenditionName))
-    image = make_upright(convert_to_srgb(image, profile), orientation)
+    image = make_upright(convert_to_srgb(image, profile), header.orientation)
     renditions: dict[RenditionName, EncodedRendition] = {}
     encoded = None
     # Each picture that is whole is the source of the next smaller one.
@@ -38,7 +36,7 @@ def render(data: bytes) -> Rendered:
         renditions[name] = encoded if encoded and picture is image else _encode(picture)
         if name.fit is Fit.INSIDE:
             image, encoded = picture, renditions[name]
-    return Rendered(inspection, renditions, make_placeholder(image), read_facts(exif))
+    return Rendered(renditions, make_placeholder(image), read_facts(exif))
 
 
 def _decode(opened: ImageFile, scale: float) -> Image.Image:

@@ -3,7 +3,7 @@
 A report is one frame of JSON. Then the bytes of each rendition follow, a frame each, in the report's order.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Literal
 
@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from imaging.frames import Channel, FrameTooLong
 from shared.errors import UnacceptableImage
-from shared.inspection import CONTENT_TYPES, MAX_SIDE_PX, Inspection
 from shared.models import Exif, Placeholder
 from shared.renditions import RenditionName
 
@@ -32,9 +31,8 @@ class EncodedRendition:
 
 @dataclass(frozen=True)
 class Rendered:
-    """The renditions and the facts of an image."""
+    """The renditions and the facts of an image. `inspect` reads those in its header, not the decoder."""
 
-    inspection: Inspection
     renditions: dict[RenditionName, EncodedRendition]
     placeholder: Placeholder
     exif: Exif | None
@@ -52,13 +50,6 @@ class _Report(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
 
-class _InspectionReport(_Report):
-    content_type: str
-    width: int = Field(ge=1, le=MAX_SIDE_PX)
-    height: int = Field(ge=1, le=MAX_SIDE_PX)
-    animated: bool
-
-
 class _RenditionReport(_Report):
     width: int = Field(ge=1)
     height: int = Field(ge=1)
@@ -66,7 +57,6 @@ class _RenditionReport(_Report):
 
 class _RenderedReport(_Report):
     outcome: Literal["rendered"] = "rendered"
-    inspection: _InspectionReport
     renditions: dict[RenditionName, _RenditionReport]
     placeholder: Placeholder
     exif: Exif | None
@@ -92,7 +82,6 @@ def make_adapter() -> TypeAdapter[_RenderedReport | _RefusedReport | _FailedRepo
 
 def send_rendered(channel: Channel, rendered: Rendered) -> None:
     report = _RenderedReport(
-        inspection=_InspectionReport(**asdict(rendered.inspection)),
         renditions={
             name: _RenditionReport(width=rendition.width, height=rendition.height)
             for name, rendition in rendered.renditions.items()
@@ -133,8 +122,6 @@ def receive_rendered(channel: Channel) -> Rendered:
 
 
 def _receive_renditions(channel: Channel, report: _RenderedReport) -> Rendered:
-    if report.inspection.content_type not in CONTENT_TYPES.values():
-        raise InvalidReport("the content type is not an accepted one")
     if report.renditions.keys() != {*RenditionName}:
         raise InvalidReport("the report does not name every rendition once")
     renditions = {}
@@ -147,8 +134,7 @@ def _receive_renditions(channel: Channel, report: _RenderedReport) -> Rendered:
             raise InvalidReport(f"{name} is too long") from error
         _require_webp(name, data)
         renditions[name] = EncodedRendition(data, size.width, size.height)
-    inspection = Inspection(**dict(report.inspection))
-    return Rendered(inspection, renditions, report.placeholder, report.exif)
+    return Rendered(renditions, report.placeholder, report.exif)
 
 
 def _require_webp(name: RenditionName, data: bytes) -> None:

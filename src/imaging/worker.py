@@ -3,12 +3,15 @@
 usage: python -m imaging.worker CONTROL_FD CPU_SECONDS MEMORY_BYTES
 
 `imaging.decoder` starts it with an empty environment. So it never held credentials, and a decoder that an
-image has taken over finds none in its memory. It can open no file and no socket, it can neither live longer
-nor grow larger than its bounds, and it can read the memory of no other process.
+image has taken over finds none in its memory. It can open no file and no socket, it can start no process and
+no thread, it can neither live longer nor grow larger than its bounds, and it can read the memory of no other
+process.
 The control socket brings the socket of each image, and takes the id of its process and then its exit code.
 """
 
 import os
+import select
+import signal
 import socket
 import sys
 import traceback
@@ -16,10 +19,10 @@ from collections.abc import Callable
 
 from imaging.frames import Channel
 from imaging.isolation import Bounds, hide_memory, limit_resources
+from imaging.parsing import load_plugins
 from imaging.renditions import render
 from imaging.reports import make_adapter, send_failure, send_refusal, send_rendered
 from shared.errors import UnacceptableImage
-from shared.inspection import load_plugins
 
 NUMBER_BYTES = 8
 MAX_IMAGE_BYTES = 64 * 2**20
@@ -53,8 +56,24 @@ def serve(control: socket.socket, bounds: Bounds, handle: Handle) -> None:
             _run_child(descriptor, bounds, handle)
         os.close(descriptor)
         control.sendall(child.to_bytes(NUMBER_BYTES))
+        is_awaited = _await_end(child, control)
         _, status = os.waitpid(child, 0)
+        if not is_awaited:
+            return
         control.sendall(os.waitstatus_to_exitcode(status).to_bytes(NUMBER_BYTES, signed=True))
+
+
+def _await_end(child: int, control: socket.socket) -> bool:
+    """Return False if the other side ended before the process of an image. Then it has ended that, too."""
+    process = os.pidfd_open(child)
+    poll = select.poll()
+    poll.register(process, select.POLLIN)
+    poll.register(control, select.POLLIN)  # nothing comes before the process has ended
+    has_ended = any(descriptor == process for descriptor, _ in poll.poll())
+    os.close(process)
+    if not has_ended:
+        os.kill(child, signal.SIGKILL)
+    return has_ended
 
 
 def _run_child(descriptor: int, bounds: Bounds, handle: Handle) -> None:

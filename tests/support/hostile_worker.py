@@ -4,20 +4,27 @@ usage: python -m tests.support.hostile_worker NAME CONTROL_FD CPU_SECONDS MEMORY
 """
 
 import ctypes
+import errno
 import os
 import pickle
+import resource
+import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from threading import Thread
 
 from imaging.frames import Channel
 from imaging.worker import main
 from shared.errors import UnacceptableImage
 
 PR_GET_DUMPABLE = 3
+PTRACE_SEIZE = 0x4206
+LIMITS = ("RLIMIT_CPU", "RLIMIT_NOFILE", "RLIMIT_NPROC", "RLIMIT_FSIZE")
 MEGABYTE = 2**20
 SECRET = "AWS_SECRET_ACCESS_KEY"  # noqa: S105 - the name of a variable
 
@@ -86,6 +93,12 @@ def spin(channel: Channel) -> None:
         pass
 
 
+def spin_on(channel: Channel) -> None:
+    """Ignore the signal that says that the time is over."""
+    signal.signal(signal.SIGXCPU, signal.SIG_IGN)
+    spin(channel)
+
+
 def sleep(channel: Channel) -> None:
     channel.receive(MEGABYTE)
     time.sleep(60)
@@ -111,26 +124,68 @@ def grow(channel: Channel) -> None:
         refuse(channel, "no memory")
 
 
-def try_to_open(channel: Channel) -> None:
-    """Report everything that can be opened, and the secret if it can be found."""
-    opened = []
+def try_to_get_out(channel: Channel) -> None:
+    """Report every attempt that succeeds. The image says which process is the function's."""
+    function = int(channel.receive(100))
+    inherited = sum(map(is_open, range(256)))
+    ways = find_ways_out(channel, {"decoder": os.getppid(), "function": function})
+    refuse(channel, f"got out by {ways}, {inherited} inherited")
+
+
+def find_ways_out(channel: Channel, processes: Mapping[str, int]) -> list[str]:
+    ways = []
+    for name, attempt in make_attempts(channel, processes).items():
+        with suppress(OSError, RuntimeError, ValueError):
+            if attempt() is not False:
+                ways.append(name)
+    return ways
+
+
+def make_attempts(channel: Channel, processes: Mapping[str, int]) -> dict[str, Callable[[], object]]:
+    """Ways out. Each raises an error or returns False if it is closed."""
     attempts: dict[str, Callable[[], object]] = {
+        "environment": lambda: SECRET in os.environ,
         "file to read": lambda: os.open("/etc/passwd", os.O_RDONLY),
-        "file to write": lambda: os.open("/tmp/hostile", os.O_WRONLY | os.O_CREAT),  # noqa: S108 - it must not work
-        "environment of the parent": lambda: os.open(f"/proc/{os.getppid()}/environ", os.O_RDONLY),
+        "file to write": lambda: os.open("/tmp", os.O_WRONLY | os.O_TMPFILE),  # noqa: S108 - it must not work
+        "file in memory": lambda: os.memfd_create("hostile"),
         "internet socket": socket.socket,
         "local socket": lambda: socket.socket(socket.AF_UNIX),
+        "connection": lambda: socket.create_connection(("127.0.0.1", 80), timeout=1),
         "pipe": os.pipe,
-        "duplicate": lambda: os.dup(channel._connection.fileno()),  # noqa: SLF001 - same
+        "duplicate": lambda: os.dup(channel._connection.fileno()),  # noqa: SLF001 - a hostile process knows no rules
+        "process": start_process,
+        "thread": Thread(target=bool).start,
+        "root": lambda: os.setuid(0) if os.getuid() else False,
     }
-    for name, attempt in attempts.items():
-        with suppress(OSError):
-            attempt()
-            opened.append(name)
-    channel.receive(MEGABYTE)
-    inherited = [number for number in range(256) if is_open(number)]
-    has_secret = SECRET in os.environ
-    refuse(channel, f"opened {opened}, {len(inherited)} inherited, secret: {has_secret}")
+    for name in LIMITS:
+        attempts[f"wider {name}"] = partial(resource.setrlimit, getattr(resource, name), (1000, 1000))
+    for name, process in processes.items():
+        for file in ("environ", "mem", "maps", "fd"):
+            attempts[f"{file} of {name}"] = partial(os.open, f"/proc/{process}/{file}", os.O_RDONLY)
+        attempts[f"debugger of {name}"] = partial(attach, process)
+        attempts[f"memory of {name}"] = partial(read_memory, process)
+    return attempts
+
+
+def start_process() -> None:
+    if os.fork() == 0:
+        os._exit(0)
+
+
+def attach(process: int) -> bool:
+    """As a debugger (ptrace(2))."""
+    done: int = ctypes.CDLL(None).ptrace(PTRACE_SEIZE, process, None, None)
+    return done == 0
+
+
+def read_memory(process: int) -> bool:
+    """Read anything of a process with process_vm_readv(2). Only the right to read counts, not the address."""
+    place = ctypes.create_string_buffer(8)
+    part = (ctypes.c_size_t * 2)(ctypes.addressof(place), 8)
+    arguments = (ctypes.byref(part), ctypes.c_ulong(1))
+    libc = ctypes.CDLL(None, use_errno=True)
+    done: int = libc.process_vm_readv(process, *arguments, *arguments, ctypes.c_ulong(0))
+    return done >= 0 or ctypes.get_errno() == errno.EFAULT
 
 
 def tell_dumpable(channel: Channel) -> None:

@@ -1,6 +1,11 @@
 from __future__ import annotations
 
 import ctypes
+import json
+import os
+import socket
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +18,7 @@ from imaging.renditions import render
 from imaging.reports import DecoderError, InvalidReport
 from shared.errors import UnacceptableImage, Unavailable
 from shared.renditions import RenditionName
-from tests.support.hostile_worker import PR_GET_DUMPABLE
+from tests.support.hostile_worker import PR_GET_DUMPABLE, SECRET
 from tests.support.pictures import (
     draw_quadrants,
     encode,
@@ -146,13 +151,46 @@ def test_mistake_of_ours_is_raised_with_its_traceback(make_hostile: MakeDecoder)
         make_hostile("send_what_the_test_says").render(frame, SECONDS)
 
 
-def test_decoder_can_open_nothing_and_finds_no_credentials(
+def test_decoder_that_is_taken_over_cannot_get_out(
     make_hostile: MakeDecoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """No credentials, no file, no connection, no process, no thread, and no other process's memory."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     with pytest.raises(UnacceptableImage) as raised:
-        make_hostile("try_to_open").render(b"x", SECONDS)
-    assert raised.value.detail == "opened [], 1 inherited, secret: False"
+        make_hostile("try_to_get_out").render(str(os.getpid()).encode(), SECONDS)
+    assert raised.value.detail == "got out by [], 1 inherited"
+
+
+def test_ways_out_are_open_without_isolation() -> None:
+    """Otherwise the test above would show nothing."""
+    code = """
+import json, resource, socket, subprocess
+from imaging.frames import Channel
+from tests.support.hostile_worker import find_ways_out
+victim = subprocess.Popen(["sleep", "60"])
+print(json.dumps(find_ways_out(Channel(socket.socketpair()[0]), {"other": victim.pid})))
+victim.kill()
+"""
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.environ["PATH"], SECRET: "secret"}
+    output = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", code], env=environment, check=True, capture_output=True
+    )
+    ways = {*json.loads(output.stdout)}
+    assert ways >= {"environment", "file to read", "file to write", "file in memory", "internet socket"}
+    assert ways >= {"local socket", "pipe", "duplicate", "process", "thread", "wider RLIMIT_CPU"}
+    assert ways >= {f"{way} of other" for way in ("environ", "mem", "maps", "fd", "debugger", "memory")}
+
+
+def test_image_does_not_outlive_the_function(make_hostile: MakeDecoder) -> None:
+    worker = make_hostile("sleep")._get_worker()  # noqa: SLF001 - the end of a function shows nowhere else
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        socket.send_fds(worker.control, [b"\0"], [theirs.fileno()])
+        child = int.from_bytes(worker.control.recv(8, socket.MSG_WAITALL))
+        worker.control.close()
+        worker.process.wait(SECONDS)
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
 
 
 def test_memory_of_function_and_of_decoder_is_hidden(make_hostile: MakeDecoder) -> None:
@@ -174,6 +212,11 @@ def test_process_that_ends_early_is_no_fault_of_the_image(make_hostile: MakeDeco
 def test_image_that_takes_too_long_is_refused(make_hostile: MakeDecoder) -> None:
     with pytest.raises(UnacceptableImage, match="too long"):
         make_hostile("spin").render(b"x", SECONDS)
+
+
+def test_image_that_ignores_the_end_of_its_time_is_ended(make_hostile: MakeDecoder) -> None:
+    with pytest.raises(Unavailable, match="interrupted"):
+        make_hostile("spin_on").render(b"x", SECONDS)
 
 
 @pytest.mark.parametrize(

@@ -77,9 +77,7 @@ def test_failure_arrives_with_the_end_of_its_traceback(channels: Channels) -> No
         ([make_report(exif={"taken_at": "<script>"})], "not valid"),
         ([make_report(exif={"aperture": "x"})], "not valid"),
         ([make_report().replace(b"80", b"0", 1)], "not valid"),
-        ([make_report().replace(b"80", b"30001", 1)], "not valid"),
         ([make_report().replace(b"80", b"NaN", 1)], "not valid"),
-        ([make_report().replace(b"image/jpeg", b"text/html")], "content type"),
         ([make_report(renditions={})], "every rendition"),
         ([make_report(renditions={"other": {"width": 1, "height": 1}})], "not valid"),
         (

@@ -1,0 +1,101 @@
+"""The picture of an HEIF file (ISO 23008-12): its size, how it is turned, and if its bytes are there."""
+
+from struct import unpack_from
+
+from shared.errors import UnsupportedImage
+from shared.headers.boxes import Box, BoxReader, Cursor
+from shared.headers.header import DamagedImage, Header
+
+MAX_ITEMS = 10_000
+"""The bound of items, and of the parts that they consist of."""
+
+_VERSION_BYTES = 4
+"""Some boxes begin with a version in one byte, and flags in three."""
+_PLAIN, _MIRRORED = (None, 8, 3, 6), ((4, 5, 2, 7), (2, 7, 4, 5))
+"""Orientations of EXIF by the quarter turns against the clock, without and with each of two mirrors."""
+_IN_THE_FILE = 0
+"""Where the bytes of an item may be: in the file, or in a box."""
+
+
+def read_item(reader: BoxReader) -> Header:
+    """Read the header of the primary item."""
+    meta = reader.find(b"meta")
+    primary = _read_primary(reader, meta)
+    properties = reader.find_in(meta, b"iprp", skip=_VERSION_BYTES)
+    boxes = [*reader.walk(reader.find_in(properties, b"ipco"))]
+    numbers = _list_properties(reader, properties, primary)
+    owned = [boxes[number - 1] for number in numbers if 0 < number <= len(boxes)]
+    size = next((box for box in owned if box.kind == b"ispe"), None)
+    if size is None:
+        raise DamagedImage
+    _require_bytes(reader, meta)
+    width, height = unpack_from(">II", reader.data, size.start + _VERSION_BYTES)
+    return Header(width, height, orientation=read_orientation(reader, owned))
+
+
+def read_orientation(reader: BoxReader, properties: list[Box]) -> int | None:
+    """Return the orientation that properties ask for. That of EXIF does not count here."""
+    turns, mirror = 0, None
+    for box in properties:
+        if box.kind == b"irot":
+            turns = reader.data[box.start] & 3
+        elif box.kind == b"imir":
+            mirror = reader.data[box.start] & 1
+    return _PLAIN[turns] if mirror is None else _MIRRORED[mirror][turns]
+
+
+def _read_primary(reader: BoxReader, meta: Box) -> int:
+    cursor = Cursor(reader.data, reader.find_in(meta, b"pitm", skip=_VERSION_BYTES).start)
+    version, _ = cursor.read(1), cursor.read(3)
+    return cursor.read(4 if version else 2)
+
+
+def _list_properties(reader: BoxReader, properties: Box, item: int) -> list[int]:
+    """Return the numbers of the properties of an item. They count from 1."""
+    for box in reader.walk(properties):
+        if box.kind == b"ipma":
+            numbers = _find_associations(reader.data, box, item)
+            if numbers is not None:
+                return numbers
+    raise DamagedImage
+
+
+def _find_associations(data: bytes, box: Box, item: int) -> list[int] | None:
+    cursor = Cursor(data, box.start)
+    version, flags = cursor.read(1), cursor.read(3)
+    number_bytes = 2 if flags & 1 else 1
+    without_mark = 2 ** (8 * number_bytes - 1) - 1  # the first bit says that a reader must know the property
+    for _ in range(_require_few(cursor.read(4))):
+        owner, count = cursor.read(4 if version else 2), cursor.read(1)
+        numbers = cursor.take(count * number_bytes)
+        if owner == item:
+            found = unpack_from(f">{count}{'H' if flags & 1 else 'B'}", numbers)
+            return [number & without_mark for number in found]
+    return None
+
+
+def _require_bytes(reader: BoxReader, meta: Box) -> None:
+    """Raise DamagedImage if a part of an item lies behind the end of the file."""
+    cursor = Cursor(reader.data, reader.find_in(meta, b"iloc", skip=_VERSION_BYTES).start)
+    version, _, sizes = cursor.read(1), cursor.read(3), cursor.read(2)
+    offset_bytes, length_bytes, base_bytes, index_bytes = (sizes >> shift & 15 for shift in (12, 8, 4, 0))
+    has_long_items, has_places = version > 1, version > 0
+    parts = 0
+    for _ in range(_require_few(cursor.read(4 if has_long_items else 2))):
+        cursor.read(4 if has_long_items else 2)
+        place = cursor.read(2) if has_places else _IN_THE_FILE
+        cursor.read(2)
+        base = cursor.read(base_bytes)
+        extents = cursor.read(2)
+        parts = _require_few(parts + extents)
+        for _ in range(extents):
+            cursor.read(index_bytes if has_places else 0)
+            end = base + cursor.read(offset_bytes) + cursor.read(length_bytes)
+            if place == _IN_THE_FILE and end > len(reader.data):
+                raise DamagedImage
+
+
+def _require_few(items: int) -> int:
+    if items > MAX_ITEMS:
+        raise UnsupportedImage(f"The image has more than {MAX_ITEMS:,} items.")
+    return items
