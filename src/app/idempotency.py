@@ -1,4 +1,4 @@
-"""Idempotency-Key: a request that is sent again gets the first response again."""
+"""Idempotency-Key: a request that is sent again does not happen again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.idempotency import (
     DynamoDBPersistenceLayer,
     IdempotencyConfig,
@@ -26,12 +25,11 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 from app.limits import IDEMPOTENCY_KEY_SECONDS, MAX_IDEMPOTENCY_KEY_CHARS
 from app.requests.body import hash_request
 from app.requests.fields import IDEMPOTENCY_KEY_HEADER, IDEMPOTENCY_KEY_PATTERN
-from app.responses.views import serialize
 from shared.aws import translate_errors
 from shared.errors import FieldError, InvalidFields, KeyReused, StillRunning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from aws_lambda_powertools.event_handler import Request
     from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import DataRecord
@@ -66,8 +64,8 @@ class KeyedRequest:
         return hashlib.sha256(repr(asdict(self)).encode()).hexdigest()
 
 
-class ResponseStore(DynamoDBPersistenceLayer):
-    """The table of the responses that repeated requests get again."""
+class OutcomeStore(DynamoDBPersistenceLayer):
+    """The table of what keyed requests have done."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         super().__init__(table, expiry_attr="expires_at", boto3_client=client)
@@ -85,33 +83,41 @@ class ResponseStore(DynamoDBPersistenceLayer):
                 raise
 
 
-def respond_once(
-    keyed: KeyedRequest, store: ResponseStore, context: LambdaContext, run: Callable[[], Response[Any]]
-) -> Response[Any]:
-    """Run a request and store its response, or return the response that an earlier try has stored.
+@dataclass(frozen=True)
+class Outcome:
+    """The part of a request that is kept: its status, and the record that it made or changed."""
+
+    status: int
+    record_id: str | None
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> Outcome:
+        """Rows of an earlier version hold whole responses, and no id. Nothing of these is shown again."""
+        return cls(stored["status"], stored.get("record_id"))
+
+
+def run_once(
+    keyed: KeyedRequest, store: OutcomeStore, context: LambdaContext, run: Callable[[], Outcome]
+) -> Outcome:
+    """Run a request and store its outcome, or return the outcome that an earlier try has stored.
 
     A request that fails may be sent again. Raises KeyReused if the key belongs to another request, and
     StillRunning while an earlier try runs. If that try was killed, its key is free when its time is up.
     """
 
-    def respond(request: dict[str, Any]) -> dict[str, Any]:
+    def act(request: dict[str, Any]) -> dict[str, Any]:
         del request
-        response = run()
-        return {
-            "status": int(response.status_code),
-            "headers": dict(response.headers),
-            "body": response.body if isinstance(response.body, str) else serialize(response.body),
-        }
+        return asdict(run())
 
-    respond_or_repeat = idempotent_function(
-        respond,
+    act_or_read = idempotent_function(
+        act,
         data_keyword_argument="request",
         persistence_store=store,
         config=_configure(context),
         key_prefix="request",
     )
     try:
-        stored = respond_or_repeat(request=asdict(keyed))
+        return Outcome.read(act_or_read(request=asdict(keyed)))
     except IdempotencyValidationError as error:
         field = FieldError(IDEMPOTENCY_KEY_HEADER, "was used for another request")
         raise KeyReused([field]) from error
@@ -120,7 +126,6 @@ def respond_once(
     except IdempotencyPersistenceLayerError as error:
         with translate_errors():
             raise error.__cause__ or error from None
-    return Response(stored["status"], None, stored["body"], stored["headers"])
 
 
 def _configure(context: LambdaContext) -> IdempotencyConfig:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from app import VERSION
-from app.access.callers import USER_ID_FIELD, USER_ID_HEADER, UserId
+from app.access.callers import USER_ID_HEADER, UserId
 from app.requests.fields import IDEMPOTENCY_KEY_HEADER, IDEMPOTENCY_KEY_PATTERN, Input
 from app.responses.errors import PROBLEM_TYPE, get_status
 from app.responses.outputs import Problem
@@ -35,7 +35,8 @@ CHANGE_ERRORS = (
 # Powertools describes every response as JSON.
 EMPTY_STATUSES = {"204", "302", "304"}
 
-CALLER_TAGS = {"images", "links", "items", "legacy", "limits"}
+CALLER_TAGS = {"images", "links", "items", "legacy", "limits", "me"}
+PERSONAL_TAGS = {"items", "me", "legacy"}  # which need a token to read, too
 
 # A route names its models until the document is asked for: schemas are not made at every start.
 QUERY = "x-query"
@@ -154,7 +155,10 @@ def describe_api(app: APIGatewayRestResolver, base_url: str, auth_mode: str) -> 
             _describe_conditions(operation)
             if CALLER_TAGS & set(operation["tags"]):
                 if auth_mode == "jwt":
-                    _describe_token(operation, is_needed=method != "get" or "items" in operation["tags"])
+                    _describe_token(
+                        operation,
+                        is_needed=method != "get" or not PERSONAL_TAGS.isdisjoint(operation["tags"]),
+                    )
                 else:
                     _describe_user(operation)
             for status in EMPTY_STATUSES & operation["responses"].keys():
@@ -197,11 +201,11 @@ def _describe_key(operation: Json) -> None:
             "name": IDEMPOTENCY_KEY_HEADER,
             "in": "header",
             "required": False,
-            "description": "Makes a retry safe: for a day, the same request gets the first response again.",
+            "description": "Makes a retry safe: for a day, the same request does not happen again.",
             "schema": schema,
         }
     )
-    for kind in (errors.StillRunning, errors.KeyReused):
+    for kind in (errors.StillRunning, errors.KeyReused, errors.NotFound):
         operation["responses"].setdefault(str(int(get_status(kind))), _describe_failure(get_status(kind)))
 
 
@@ -225,22 +229,15 @@ def _describe_token(operation: Json, *, is_needed: bool) -> None:
 
 
 def _describe_user(operation: Json) -> None:
-    if operation["tags"] == ["legacy"]:
-        return
-    schema = TypeAdapter(UserId).json_schema()
-    header = {
-        "name": USER_ID_HEADER,
-        "in": "header",
-        "required": False,
-        "description": "The caller.",
-        "schema": schema,
-    }
-    parameters = operation.setdefault("parameters", [])
-    is_named = any(parameter["name"] == USER_ID_FIELD for parameter in parameters)
-    parameters.append(header)
-    if not is_named:
-        description = f"The caller, if there is no {USER_ID_HEADER}."
-        parameters.append(header | {"name": USER_ID_FIELD, "in": "query", "description": description})
+    operation.setdefault("parameters", []).append(
+        {
+            "name": USER_ID_HEADER,
+            "in": "header",
+            "required": "me" in operation["tags"],
+            "description": "The caller.",
+            "schema": TypeAdapter(UserId).json_schema(),
+        }
+    )
 
 
 def _find_models(document: Json) -> list[type[BaseModel]]:

@@ -9,9 +9,14 @@ from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from app.limits import MAX_USER_ID_CHARS
 from shared.errors import FieldError, Forbidden, InvalidFields
+from shared.observability import mark_admin
 
 USER_ID_HEADER = "X-User-Id"
 USER_ID_FIELD = "userId"
+ME = "me"
+"""Stands for the caller's own id in the query of a read."""
+SHARED_USER_ID = "shared"
+"""The user of what needs none where callers have no tokens: items and legacy files."""
 WRITING_METHODS = {"POST", "PUT", "PATCH", "DELETE"}
 
 UserId = Annotated[
@@ -29,30 +34,42 @@ class Caller:
     """True if a token says who it is, and not only the request itself."""
 
     def act_as(self, user_id: str | None) -> Self:
-        """Return the caller of a write that may name its user. Raises Forbidden for the name of another."""
-        if user_id is None or user_id == self.user_id:
-            return self
-        if self.user_id is not None and not self.is_admin:
-            raise Forbidden("You may not write in the name of another user.")
-        return replace(self, user_id=user_id)
+        """Return the caller of an upload that may name its user. Raises Forbidden for the name of another."""
+        if self.user_id is not None:
+            self.require_name(user_id)
+        return replace(self, user_id=user_id or self.user_id)
 
-    def choose_owner(self, user_id: str | None) -> str | None:
-        """Return the user whose things a listing shows. Without a token, another user is Forbidden."""
-        if self.is_verified and user_id is not None:
-            return user_id
-        return self.act_as(user_id).user_id
+    def act_as_unnamed(self, user_id: str) -> Self:
+        """Return the caller, or one with this name if the caller has none."""
+        return replace(self, user_id=self.user_id or user_id)
+
+    def require_name(self, user_id: str | None) -> None:
+        """Raises Forbidden for the name of another user, except for an admin."""
+        if user_id in {None, self.user_id}:
+            return
+        if not self.is_admin:
+            raise Forbidden("You may not name another user.")
+        mark_admin()
+
+    def choose_owners(self, user_id: str | None) -> list[str | None]:
+        """Return the users whose items a listing shows. Without a token, another user is Forbidden.
+
+        Items without a user are from before there was a shared one.
+        """
+        if not self.is_verified:
+            self.require_name(user_id)
+        owner_id = user_id or self.user_id
+        return [owner_id] if self.is_verified or owner_id != SHARED_USER_ID else [owner_id, None]
 
 
-def identify_caller(method: str, headers: Mapping[str, str], query: Mapping[str, list[str]]) -> Caller:
-    """Trust the header, which a trusted gateway sets. Without it, trust the `userId` of the query."""
-    caller = Caller(_read_user_id(USER_ID_HEADER, headers.get(USER_ID_HEADER)))
-    named = _read_named_user(query)
-    return caller.act_as(named) if caller.user_id is None or method in WRITING_METHODS else caller
+def identify_caller(headers: Mapping[str, str]) -> Caller:
+    """Trust the header, which a trusted gateway sets, and nothing else."""
+    return Caller(_read_user_id(USER_ID_HEADER, headers.get(USER_ID_HEADER)))
 
 
-def act_as_named(caller: Caller, query: Mapping[str, list[str]]) -> Caller:
-    """Return the caller of a write whose query may name its user, as `Caller.act_as` does."""
-    return caller.act_as(_read_named_user(query))
+def read_named_user(query: Mapping[str, list[str]]) -> str | None:
+    """Return the user whom the query of a write names. It makes nobody that user."""
+    return _read_user_id(USER_ID_FIELD, query.get(USER_ID_FIELD, [None])[0])
 
 
 def is_user_id(value: object) -> TypeGuard[str]:
@@ -66,10 +83,6 @@ def is_user_id(value: object) -> TypeGuard[str]:
 @cache
 def _make_adapter() -> TypeAdapter[str]:
     return TypeAdapter(UserId)
-
-
-def _read_named_user(query: Mapping[str, list[str]]) -> str | None:
-    return _read_user_id(USER_ID_FIELD, query.get(USER_ID_FIELD, [None])[0])
 
 
 def _read_user_id(field: str, value: str | None) -> str | None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
+from app.limits import MAX_LINK_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -61,8 +63,8 @@ class LinkSigner:
         return f"{base_url}{path}?expires={expires}&signature={signature}"
 
     def opens(self, image: Image, rendition: RenditionName, signature: Signature | None) -> bool:
-        """Tell if a signature is valid for this rendition now."""
-        if signature is None or signature.expires <= self.clock().timestamp():
+        """Tell if a signature is valid for this rendition now. A stolen key makes no link for ever."""
+        if signature is None or not 0 < signature.expires - self.clock().timestamp() <= MAX_LINK_SECONDS:
             return False
         path = make_path(image.id, rendition)
         return any(

@@ -6,14 +6,15 @@ from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
 from shared.errors import Forbidden, NotFound
-from shared.models import Image, Item
+from shared.models import File, Image, Item
+from shared.observability import mark_admin
 
 if TYPE_CHECKING:
     from app.access.callers import Caller
 
 
 class Action(StrEnum):
-    """Something that a caller may want to do with an image or an item."""
+    """Something that a caller may want to do with an image, a file or an item."""
 
     READ = "read"
     READ_ORIGINAL = "read the original of"
@@ -24,7 +25,7 @@ class Action(StrEnum):
 
 
 class Relation(Enum):
-    """The relation of a caller to an image or an item."""
+    """The relation of a caller to an image, a file or an item."""
 
     OWNER = "owner"
     ADMIN = "admin"
@@ -50,28 +51,32 @@ def decide(action: Action, relation: Relation, *, is_visible: bool) -> Verdict:
     return Verdict.FORBIDDEN if is_visible else Verdict.HIDDEN
 
 
-def relate(caller: Caller, record: Image | Item) -> Relation:
+def relate(caller: Caller, record: Image | File | Item) -> Relation:
     # Items without a user come from a time without tokens. Callers without a name share them.
     if record.is_owned_by(caller.user_id) and not (caller.is_verified and record.user_id is None):
         return Relation.OWNER
     return Relation.ADMIN if caller.is_admin else Relation.OTHER
 
 
-def is_visible(caller: Caller, record: Image | Item) -> bool:
+def is_visible(caller: Caller, record: Image | File | Item) -> bool:
     """Tell whether a caller who is neither its owner nor an admin may see it."""
     if isinstance(record, Item):
         return caller.is_verified
-    return record.is_public
+    return isinstance(record, Image) and record.is_public
 
 
-def may(action: Action, caller: Caller, record: Image | Item) -> bool:
-    verdict = decide(action, relate(caller, record), is_visible=is_visible(caller, record))
-    return verdict is Verdict.ALLOWED
+def may(action: Action, caller: Caller, record: Image | File | Item) -> bool:
+    relation = relate(caller, record)
+    if relation is Relation.ADMIN:
+        mark_admin()
+    return decide(action, relation, is_visible=is_visible(caller, record)) is Verdict.ALLOWED
 
 
-def authorize(action: Action, caller: Caller, record: Image | Item, *, has_link: bool = False) -> None:
+def authorize(action: Action, caller: Caller, record: Image | File | Item, *, has_link: bool = False) -> None:
     """Raises NotFound or Forbidden. A link lets its bearer see one rendition, and nothing else."""
     relation = relate(caller, record)
+    if relation is Relation.ADMIN:
+        mark_admin()
     if has_link and relation is Relation.OTHER:
         relation = Relation.BEARER
     match decide(action, relation, is_visible=is_visible(caller, record)):

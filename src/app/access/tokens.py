@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """Signatures with a private key. With HMAC, everyone who reads the public keys could make tokens."""
-TOKEN_USES = ("access", "id")
+TOKEN_TYPES = {"jwt", "at+jwt"}
+"""Values of `typ` in the header. The second one is of RFC 9068. Cognito writes none."""
+ID_TOKEN_CLAIMS = {"nonce", "at_hash", "c_hash"}
+"""Claims that only tokens for the client itself have (OpenID Connect Core 1.0)."""
+EMAIL_CLAIM = "email"
 GROUP_CLAIMS = ("cognito:groups", "groups")
 LEEWAY_SECONDS = 30
 MAX_TOKEN_CHARS = 8192
@@ -64,14 +68,22 @@ class KeySet:
 class TokenVerifier:
     """Verifies the tokens of one issuer for one audience."""
 
-    def __init__(
-        self, keys: KeySet, *, issuer: str, audience: str, user_claim: str, admin_group: str
+    def __init__(  # noqa: PLR0913 - what an operator chooses
+        self,
+        keys: KeySet,
+        *,
+        issuer: str,
+        audience: str,
+        user_claim: str,
+        admin_group: str,
+        accepts_id_tokens: bool = False,
     ) -> None:
         self._keys = keys
         self._issuer = issuer
         self._audience = audience
         self._user_claim = user_claim
         self._admin_group = admin_group
+        self._accepts_id_tokens = accepts_id_tokens
 
     def verify(self, token: str) -> Caller:
         """Raises Unauthenticated for a bad token, Unavailable if there are no keys."""
@@ -83,16 +95,17 @@ class TokenVerifier:
             raise Unauthenticated.by_token("The token has expired.") from error
         except (jwt.InvalidTokenError, jwt.PyJWKError, ValueError, TypeError) as error:
             raise Unauthenticated.by_token("The token is not valid.") from error
-        self._require_audience(claims)
+        self._require_purpose(claims)
         user_id = claims.get(self._user_claim)
-        if not is_user_id(user_id):
+        if not is_user_id(user_id) or not _is_confirmed(claims, self._user_claim):
             raise Unauthenticated.by_token("The token names no user.")
         return Caller(user_id, is_admin=self._admin_group in _read_groups(claims), is_verified=True)
 
     def _decode(self, token: str) -> dict[str, Any]:
-        key_id = jwt.get_unverified_header(token).get("kid")
+        header = jwt.get_unverified_header(token)
+        key_id = header.get("kid")
         key = self._keys.get(key_id) if isinstance(key_id, str) else None
-        if key is None:
+        if key is None or not _names_token_type(header.get("typ")):
             raise jwt.InvalidTokenError
         claims: dict[str, Any] = jwt.decode(
             token,
@@ -104,12 +117,19 @@ class TokenVerifier:
         )
         return claims
 
-    def _require_audience(self, claims: Mapping[str, Any]) -> None:
+    def _require_purpose(self, claims: Mapping[str, Any]) -> None:
         """Raises Unauthenticated. Cognito's access tokens name the client instead of an audience."""
         audience = claims.get("aud", claims.get("client_id"))
         named = audience if isinstance(audience, list) else [audience]
-        if self._audience not in named or claims.get("token_use", TOKEN_USES[0]) not in TOKEN_USES:
+        if self._audience not in named:
             raise Unauthenticated.by_token("The token is not for this service.")
+        if "cnf" in claims:
+            raise Unauthenticated.by_token("The token is bound to a key, which this service does not check.")
+        if _is_id_token(claims):
+            if not self._accepts_id_tokens:
+                raise Unauthenticated.by_token("This is an ID token. Send an access token.")
+        elif claims.get("token_use", "access") != "access":
+            raise Unauthenticated.by_token("This is no access token.")
 
 
 def fetch_keys(issuer: str, keys_url: str | None) -> Mapping[str, Any]:
@@ -151,6 +171,28 @@ def _read_keys(document: Mapping[str, Any]) -> dict[str, jwt.PyJWK]:
         for key in keys
         if key.key_id and key.public_key_use in {None, "sig"} and key.algorithm_name in ALGORITHMS
     }
+
+
+def _names_token_type(value: object) -> bool:
+    """Tell whether a token with this `typ` in its header may be an access token."""
+    if value is None:
+        return True
+    return isinstance(value, str) and value.lower().removeprefix("application/") in TOKEN_TYPES
+
+
+def _is_id_token(claims: Mapping[str, Any]) -> bool:
+    """Cognito says so in `token_use`, and Keycloak in a claim `typ`."""
+    is_said = claims.get("token_use") == "id" or claims.get("typ") == "ID"
+    return is_said or not ID_TOKEN_CLAIMS.isdisjoint(claims)
+
+
+def _is_confirmed(claims: Mapping[str, Any], claim: str) -> bool:
+    """Tell whether the issuer vouches for a claim that users may write themselves, such as their e-mail."""
+    confirmation = f"{claim}_verified"
+    if claim != EMAIL_CLAIM and confirmation not in claims:
+        return True
+    confirmed = claims.get(confirmation)
+    return confirmed is True or confirmed == "true"
 
 
 def _read_groups(claims: Mapping[str, Any]) -> set[str]:

@@ -11,7 +11,6 @@ from shared.errors import DomainError
 from shared.observability import get_logger
 
 PROBLEM_TYPE = "application/problem+json"
-RETRY_AFTER_SECONDS = 2
 # These two may repeat the names that a client gave its fields, which may have megabytes.
 MAX_DETAIL_CHARS = 1000
 MAX_FIELD_CHARS = 200
@@ -47,6 +46,7 @@ STATUSES: dict[type[DomainError], HTTPStatus] = {
     errors.UnsupportedImage: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.UnacceptableImage: HTTPStatus.UNPROCESSABLE_CONTENT,
     errors.InvalidFields: HTTPStatus.UNPROCESSABLE_CONTENT,
+    errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     InternalError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -81,10 +81,11 @@ def respond_with_error(error: Exception, request_id: str) -> Response[str]:
         headers["Allow"] = ", ".join(error.allowed)
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = error.challenge
-    if isinstance(error, (errors.Unavailable, errors.StillRunning)):
-        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if error.retry_after_seconds:
+        headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, errors.Unavailable):
         get_logger().warning("AWS did not serve a call", exc_info=error)
+    get_logger().append_keys(code=error.code)
     problem = make_problem(error, request_id)
     return Response(
         get_status(type(error)),

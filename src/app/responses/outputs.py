@@ -1,17 +1,19 @@
 """Outputs: the models of what the API returns."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, JsonValue
 
 from app import limits
+from shared.headers.header import MAX_FRAMES
 from shared.inspection import CONTENT_TYPES, MAX_IMAGE_PIXELS, MAX_SIDE_PX
+from shared.items import MAX_ITEM_BYTES
 from shared.lifecycle import Status
 from shared.models import Exif, Model, Placeholder, Rendition, Timestamp, Visibility
-from shared.quotas import Usage
+from shared.quotas import Quota, Usage
+from shared.rates import Rate
 from shared.renditions import RENDITION_TYPE, Fit, RenditionName
-from shared.structure import MAX_FRAMES
 
 
 class RenditionPublic(Rendition):
@@ -28,10 +30,10 @@ class ImagePublic(Model):
     user_id: str
     filename: str
     content_type: str
-    size: int
+    size: int | None = Field(description="Of the original, for its owner alone.")
     width: int | None
     height: int | None
-    sha256: str | None
+    sha256: str | None = Field(description="Of the original, for its owner alone.")
     description: str | None
     visibility: Visibility
     tags: tuple[str, ...]
@@ -40,7 +42,7 @@ class ImagePublic(Model):
     revision: int = Field(description="Counts the revisions of the bytes and the renditions.")
     renditions: dict[RenditionName, RenditionPublic]
     placeholder: Placeholder | None
-    exif: Exif | None
+    exif: Exif | None = Field(description="Facts that the camera recorded, for the owner alone.")
     animated: bool
     url: str | None = Field(description="URL of the original, for its owner alone. Null until it is stored.")
     created_at: Timestamp
@@ -100,11 +102,20 @@ class ItemList(Model):
 class FilePublic(Model):
     """A file of the legacy upload."""
 
+    id: str
     key: str
     filename: str
-    content_type: str
+    content_type: str = Field(description="What the client said. The file is served as a download.")
     size: int
-    url: str
+    url: str = Field(description="Downloads the file, for half an hour.")
+    created_at: Timestamp
+
+
+class FileList(Model):
+    """A page of files."""
+
+    files: list[FilePublic]
+    next_cursor: str | None
 
 
 class FileUploaded(Model):
@@ -121,6 +132,14 @@ class Health(Model):
     version: str
 
 
+class Me(Model):
+    """The caller, as the service knows it."""
+
+    user_id: str
+    is_admin: bool
+    used: Usage
+
+
 class RenditionBox(Model):
     """The box of a rendition, and how a picture fits into it."""
 
@@ -133,6 +152,7 @@ class Limits(Model):
     """Every limit that a client can run into."""
 
     max_inline_bytes: int = limits.MAX_INLINE_BYTES
+    max_json_image_bytes: int = limits.MAX_JSON_IMAGE_BYTES
     max_direct_bytes: int = limits.MAX_DIRECT_BYTES
     min_upload_seconds: int = limits.MIN_UPLOAD_SECONDS
     max_upload_seconds: int = limits.MAX_UPLOAD_SECONDS
@@ -152,11 +172,22 @@ class Limits(Model):
     max_page_size: int = limits.MAX_PAGE_SIZE
     max_idempotency_key_chars: int = limits.MAX_IDEMPOTENCY_KEY_CHARS
     idempotency_key_seconds: int = limits.IDEMPOTENCY_KEY_SECONDS
+    max_item_bytes: int = MAX_ITEM_BYTES
     max_user_images: int | None = Field(description="Images that a user may have. Null for any number.")
+    max_user_files: int | None = Field(description="The same for legacy files.")
     max_user_bytes: int | None = Field(
-        description="Bytes that the originals of a user may have together. Null for any number."
+        description="Bytes that the originals and files of a user may have together. Null for any number."
     )
-    used: Usage | None = Field(description="What the caller uses of the two. Null without a caller.")
+    max_user_items: int | None = Field(description="Items that a user may have. Null for any number.")
+    max_pending_uploads: int | None = Field(
+        description="Direct uploads that a user may have begun and not finished. Null for any number."
+    )
+    max_pending_bytes: int | None = Field(description="Bytes that these may have announced together.")
+    user_writes_per_minute: int | None = Field(
+        description="Writes of a user, such as uploads and changes. Null for any number."
+    )
+    user_write_burst: int = Field(description="Writes that a user may make at once after a pause.")
+    used: Usage | None = Field(description="What the user uses of these. Null without a user.")
     rendition_edges_px: dict[RenditionName, int] = Field(
         default_factory=lambda: {name: name.edge_px for name in RenditionName}
     )
@@ -165,6 +196,21 @@ class Limits(Model):
             name: RenditionBox(width=name.width, height=name.height, fit=name.fit) for name in RenditionName
         }
     )
+
+    @classmethod
+    def of(cls, quota: Quota, rate: Rate, used: Usage | None) -> Self:
+        """All limits, with the bounds of this deployment."""
+        return cls(
+            max_user_images=quota.max_images,
+            max_user_files=quota.max_files,
+            max_user_bytes=quota.max_bytes,
+            max_user_items=quota.max_items,
+            max_pending_uploads=quota.max_pending_uploads,
+            max_pending_bytes=quota.max_pending_bytes,
+            user_writes_per_minute=rate.per_minute,
+            user_write_burst=rate.burst,
+            used=used,
+        )
 
 
 class ProblemField(Model):

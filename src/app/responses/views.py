@@ -9,15 +9,20 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools.event_handler import Response
 from pydantic_core import to_json
 
+from app.access.policy import Action, authorize, may
 from app.responses.outputs import ImagePublic, ItemPublic, RenditionPublic
 from shared import lifecycle
 
 if TYPE_CHECKING:
+    from app.access.callers import Caller
     from app.access.links import LinkSigner
+    from app.responses.outputs import DirectUpload
     from shared.models import Image, Item, Record
 
 PUBLIC_VIEW = "public"
 OVERDUE_VIEW = "overdue"
+ORIGINAL_FACTS = ("size", "sha256", "exif")
+"""They tell of the original and not of its renditions, so strangers do not get them."""
 
 
 def serialize(body: object) -> str:
@@ -30,8 +35,12 @@ def make_etag(record: Record, *views: str) -> str:
     return f'"{"-".join([str(record.version), *filter(None, views)])}"'
 
 
-def respond_with_item(item: Item, *, status: HTTPStatus = HTTPStatus.OK) -> Response[ItemPublic]:
+def respond_with_item(
+    item: Item, base_url: str, *, status: HTTPStatus = HTTPStatus.OK
+) -> Response[ItemPublic]:
     headers = {"ETag": make_etag(item), "Cache-Control": "private, no-cache"}
+    if status is HTTPStatus.CREATED:
+        headers["Location"] = f"{base_url}/items/{item.id}"
     return Response(status, "application/json", ItemPublic(**dict(item)), headers)
 
 
@@ -54,7 +63,7 @@ class ImageViews:
                     for name, rendition in image.renditions.items()
                 },
                 "status_reason": image.status_reason if is_full else None,
-                "exif": image.exif if is_full or not image.exif else image.exif.without_place(),
+                **({} if is_full else dict.fromkeys(ORIGINAL_FACTS)),
                 "url": f"{self.get_location(image.id)}/content" if shows_original else None,
             }
         )
@@ -66,7 +75,21 @@ class ImageViews:
             "ETag": self._make_etag(image, is_full=is_full),
             "Cache-Control": "private, no-cache" if is_full else "public, no-cache",
         }
+        if status is HTTPStatus.CREATED:
+            headers["Location"] = self.get_location(image.id)
         return Response(status, "application/json", self.show(image, is_full=is_full), headers)
+
+    def respond_to(
+        self, caller: Caller, image: Image, *, status: HTTPStatus = HTTPStatus.OK
+    ) -> Response[ImagePublic]:
+        """Show an image as the caller may see it. Raises NotFound."""
+        authorize(Action.READ, caller, image)
+        return self.respond(image, is_full=may(Action.READ_ORIGINAL, caller, image), status=status)
+
+    def respond_with_form(
+        self, upload: DirectUpload, *, status: HTTPStatus = HTTPStatus.CREATED
+    ) -> Response[DirectUpload]:
+        return Response(status, "application/json", upload, {"Location": self.get_location(upload.id)})
 
     def get_location(self, image_id: str) -> str:
         return f"{self.base_url}/images/{image_id}"

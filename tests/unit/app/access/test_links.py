@@ -47,6 +47,11 @@ def test_link_ends(later: int, opens: bool) -> None:
     assert signer.opens(PRIVATE, RenditionName.SMALL, sign()) is opens
 
 
+@pytest.mark.parametrize(("seconds", "opens"), [(604_800, True), (604_801, False), (10**9, False)])
+def test_signature_that_ends_later_than_in_seven_days_opens_nothing(seconds: int, opens: bool) -> None:
+    assert make_signer().opens(PRIVATE, RenditionName.SMALL, sign(seconds=seconds)) is opens
+
+
 def test_end_of_a_link_cannot_be_moved() -> None:
     signature = sign()
     assert not make_signer().opens(

@@ -36,12 +36,21 @@ KINDS: dict[type[DomainError], tuple[int, str, str]] = {
     ),
     errors.Forbidden: (403, "forbidden", ""),
     errors.QuotaExceeded: (403, "quota_exceeded", ""),
+    errors.Erased: (403, "erased", "Everything of this user is deleted. Nothing new is taken."),
+    errors.TooManyRequests: (429, "too_many_requests", ""),
+    errors.RateExceeded: (429, "rate_exceeded", ""),
+    errors.TooManyPending: (429, "too_many_pending", ""),
     errors.NotFound: (404, "not_found", "This does not exist, or you may not see it."),
     errors.Conflict: (409, "conflict", ""),
     errors.StillRunning: (
         409,
         "still_running",
         "The first request with this Idempotency-Key is still running. Try again in a moment.",
+    ),
+    errors.StillProcessing: (
+        409,
+        "still_processing",
+        "The image is being processed already. Try again in a moment.",
     ),
     errors.PreconditionFailed: (
         412,
@@ -62,8 +71,17 @@ KINDS: dict[type[DomainError], tuple[int, str, str]] = {
     MethodNotAllowed: (405, "method_not_allowed", ""),
     InternalError: (500, "internal_error", "The service made a mistake. It has been logged."),
 }
-RETRIED = {errors.Throttled, errors.Contended, errors.Unavailable, errors.StillRunning}
-LOGGED = RETRIED - {errors.StillRunning}
+LOGGED = {errors.Throttled, errors.Contended, errors.Unavailable}
+RETRIED: dict[type[DomainError], str] = {
+    errors.Throttled: "2",
+    errors.Contended: "2",
+    errors.Unavailable: "2",
+    errors.StillRunning: "2",
+    errors.StillProcessing: "5",
+    errors.RateExceeded: "7",
+    errors.TooManyPending: "60",
+}
+"""The errors that pass, and when to try again."""
 
 
 @pytest.fixture
@@ -79,7 +97,7 @@ def make_error(kind: type[DomainError]) -> DomainError:
         given = given([])
         given.detail = ""
         return given  # type: ignore[no-any-return] # it is an error
-    return kind()
+    return given("", 7) if kind is errors.RateExceeded else kind()
 
 
 def test_table_holds_every_error() -> None:
@@ -106,7 +124,7 @@ def test_error_becomes_a_problem_with_its_status_and_code(kind: type[DomainError
         "errors": [],
         **({"challenge": "Bearer"} if kind is errors.Unauthenticated else {}),
     }
-    assert response.headers.get("Retry-After") == ("2" if kind in RETRIED else None)
+    assert response.headers.get("Retry-After") == RETRIED.get(kind)
     assert ('"level":"WARNING"' in logs.getvalue()) is (kind in LOGGED)
     assert bool(logs.getvalue()) is (kind in LOGGED)
 

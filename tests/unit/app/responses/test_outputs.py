@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app import limits
+from app.dependencies import get_quota
+from app.main import create_app
 from shared.renditions import RenditionName
 
 if TYPE_CHECKING:
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
 # Every limit of the API, as docs and clients know it.
 LIMITS = {
     "MAX_INLINE_BYTES": 4_400_000,
+    "MAX_JSON_IMAGE_BYTES": 3_300_000,
     "MAX_DIRECT_BYTES": 52_428_800,
     "MAX_JSON_BYTES": 100_000,
     "MIN_UPLOAD_SECONDS": 120,
@@ -41,8 +45,11 @@ def test_limits_are_those_that_clients_know() -> None:
 
 
 def test_endpoint_of_limits_tells_every_limit(api: Api, quota: Quota) -> None:
+    quota = replace(quota, max_files=7)
+    create_app().dependency_overrides[get_quota] = lambda: quota
     assert api.get("/limits").json == {
         "maxInlineBytes": 4_400_000,
+        "maxJsonImageBytes": 3_300_000,
         "maxDirectBytes": 52_428_800,
         "minUploadSeconds": 120,
         "maxUploadSeconds": 3540,
@@ -62,8 +69,15 @@ def test_endpoint_of_limits_tells_every_limit(api: Api, quota: Quota) -> None:
         "maxPageSize": 100,
         "maxIdempotencyKeyChars": 255,
         "idempotencyKeySeconds": 86_400,
+        "maxItemBytes": 100_000,
         "maxUserImages": quota.max_images,
+        "maxUserFiles": 7,
         "maxUserBytes": quota.max_bytes,
+        "maxUserItems": None,
+        "maxPendingUploads": None,
+        "maxPendingBytes": None,
+        "userWritesPerMinute": None,
+        "userWriteBurst": 1,
         "used": None,
         "renditionEdgesPx": {name: name.edge_px for name in RenditionName},
         "renditions": {

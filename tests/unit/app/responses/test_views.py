@@ -12,7 +12,7 @@ from app.dependencies import get_links
 from app.main import create_app
 from app.responses.views import ImageViews, make_etag, respond_with_item, serialize
 from shared.lifecycle import Status
-from shared.models import Exif, Image, Item, Location, Visibility
+from shared.models import Exif, Image, Item, Visibility
 from tests.support.images import FAR_FUTURE, RENDITIONS, START, make_image, make_pending, make_ready
 from tests.support.pictures import make_picture
 
@@ -111,28 +111,11 @@ def test_every_rendition_has_its_url(visibility: Visibility, is_signed: bool) ->
         assert rendition.content_type == "image/webp"
 
 
-@pytest.mark.parametrize(
-    ("exif", "own", "public"),
-    [
-        (None, None, None),
-        (
-            Exif(camera="Canon", location=Location(latitude=1, longitude=2)),
-            Exif(camera="Canon", location=Location(latitude=1, longitude=2)),
-            Exif(camera="Canon"),
-        ),
-        (
-            Exif(location=Location(latitude=1, longitude=2)),
-            Exif(location=Location(latitude=1, longitude=2)),
-            None,
-        ),
-    ],
-)
-def test_location_is_shown_to_the_owner_only(
-    exif: Exif | None, own: Exif | None, public: Exif | None
-) -> None:
-    image = make_ready(exif=exif)
-    assert make_views().show(image, is_full=True).exif == own
-    assert make_views().show(image, is_full=False).exif == public
+def test_facts_of_the_original_are_shown_to_the_owner_only() -> None:
+    image = make_ready(exif=Exif(camera="Canon"), sha256="ab" * 32)
+    own, public = (make_views().show(image, is_full=is_full) for is_full in (True, False))
+    assert (own.size, own.sha256, own.exif) == (image.size, image.sha256, image.exif)
+    assert (public.size, public.sha256, public.exif) == (None, None, None)
 
 
 def test_reason_of_a_status_is_shown_to_the_owner_only() -> None:
@@ -171,7 +154,9 @@ def test_image_is_shown_without_what_is_only_stored() -> None:
 
 def test_item_is_shown_under_its_version_for_no_shared_cache() -> None:
     item = Item(id="1", user_id="ann", name="a", created_at=START, updated_at=START, version=7)
-    response = respond_with_item(item, status=HTTPStatus.CREATED)
+    response = respond_with_item(item, "https://x", status=HTTPStatus.CREATED)
+    assert response.headers["Location"] == "https://x/items/1"
+    assert "Location" not in respond_with_item(item, "https://x").headers
     assert (response.status_code, response.headers["ETag"]) == (201, '"7"')
     assert response.headers["Cache-Control"] == "private, no-cache"
     assert json.loads(serialize(response.body)) == {

@@ -1,0 +1,77 @@
+"""The documentation of the API for browsers: a page of Swagger UI, its scripts and its style."""
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from importlib.resources import files
+from urllib.parse import urlsplit
+
+from app.responses.documents import Document
+
+MAX_ADDRESSES = 8
+"""More than one stage and one domain: for how many base URLs a process keeps documents."""
+PAGE_CACHE = "public, max-age=300"
+ASSET_CACHE = "public, max-age=31536000, immutable"  # its path names its content
+SCRIPT_TYPE = "text/javascript; charset=utf-8"
+
+# All paths are relative, so that the page works under every address and stage.
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Image upload service</title>
+<link rel="stylesheet" href="docs/{version}/swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui" data-url="openapi.json"></div>
+<script src="docs/{version}/swagger-ui.js"></script>
+<script src="docs/{version}/start.js"></script>
+</body>
+</html>
+"""
+START = """"use strict";
+const root = document.getElementById("swagger-ui");
+SwaggerUIBundle({
+  domNode: root,
+  url: new URL(root.dataset.url, window.location.href).href,
+  deepLinking: true,
+  filter: true,
+  showExtensions: true,
+  showCommonExtensions: true,
+  validatorUrl: null,
+});
+"""
+# Swagger UI sets styles of elements by the DOM alone, which no policy forbids. It shows images of responses
+# as blobs, and its icons are data.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:;"
+    " connect-src 'self' {origin}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@lru_cache(MAX_ADDRESSES)
+def make_page(base_url: str) -> Document:
+    """The page may call the API at `base_url`, and nothing else."""
+    parts = urlsplit(base_url)
+    policy = POLICY.format(origin=f"{parts.scheme}://{parts.netloc}")
+    headers = {"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"}
+    return Document("text/html; charset=utf-8", PAGE.format(version=get_version()), PAGE_CACHE, headers)
+
+
+@cache
+def get_assets() -> Mapping[str, Document]:
+    source = files("aws_lambda_powertools.event_handler.openapi.swagger_ui")
+    script = (source / "swagger-ui-bundle.min.js").read_text(encoding="utf-8")
+    style = (source / "swagger-ui.min.css").read_text(encoding="utf-8")
+    return {
+        "swagger-ui.js": Document(SCRIPT_TYPE, script, ASSET_CACHE),
+        "swagger-ui.css": Document("text/css; charset=utf-8", style, ASSET_CACHE),
+        "start.js": Document(SCRIPT_TYPE, START, ASSET_CACHE),
+    }
+
+
+@cache
+def get_version() -> str:
+    """The part of the paths of all assets that changes with any of them."""
+    digests = "".join(asset.digest for asset in get_assets().values())
+    return hashlib.sha256(digests.encode()).hexdigest()[:16]

@@ -1,0 +1,91 @@
+"""The trail: the parts of a request that its one line in the log tells. Nothing in it is private."""
+
+import re
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Depends, Response
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+
+from app.access.callers import Caller
+from app.access.keys import KeyRing
+from app.dependencies import get_keys
+from app.responses.outputs import DirectUpload, ImagePublic
+from shared.observability import get_logger, hash_user
+
+TRAIL = ["route", "user", "image_id", "network", "code", "as_admin"]
+"""Fields of the line. Each ends with its request."""
+NETWORK_BITS = {4: 24, 6: 48}
+"""The part of an address that a network provider gives to more than one customer, or to one site."""
+
+_IMAGE_PATH = re.compile(r"/images/([0-9a-f-]{36})(?:/|$)")
+
+
+def note_request(
+    app: APIGatewayRestResolver,
+    next_middleware: NextMiddleware,
+    keys: Annotated[KeyRing, Depends(get_keys)],
+) -> Response[Any]:
+    """Name the route in all logs of the request, and the rest in its line at the end.
+
+    The path itself may hold what a client sent.
+    """
+    get_logger().append_keys(route=app.request.route)
+    body = None
+    try:
+        response = next_middleware(app)
+        body = response.body
+    finally:
+        sender = app.context.get("sender")
+        get_logger().append_keys(**_tell(app.current_event.raw_event, sender, body, keys.get))
+    return response
+
+
+def _tell(
+    event: Mapping[str, Any], caller: Caller | None, body: object, get_keys: Callable[[], Sequence[bytes]]
+) -> dict[str, Any]:
+    """`body` is the model of the response, None for an error. What cannot be told is left out."""
+    facts = {
+        "user": _hash(caller, get_keys),
+        "image_id": _find_image(event.get("path") or "", body),
+        "network": cut_address(_get_address(event)),
+    }
+    return {name: fact for name, fact in facts.items() if fact}
+
+
+def _get_address(event: Mapping[str, Any]) -> str | None:
+    address: str | None = ((event.get("requestContext") or {}).get("identity") or {}).get("sourceIp")
+    return address
+
+
+def cut_address(address: str | None) -> str | None:
+    """Return the network of an address: /24 of IPv4, /48 of IPv6. None for what is no address."""
+    try:
+        found: IPv4Address | IPv6Address = ip_address(address or "")
+    except ValueError:
+        return None
+    if isinstance(found, IPv6Address) and found.ipv4_mapped:
+        found = found.ipv4_mapped
+    return str(ip_network(f"{str(found).partition('%')[0]}/{NETWORK_BITS[found.version]}", strict=False))
+
+
+def _hash(caller: Caller | None, get_keys: Callable[[], Sequence[bytes]]) -> str | None:
+    if caller is None or caller.user_id is None:
+        return None
+    try:
+        return hash_user(caller.user_id, get_keys()[0])
+    except Exception:  # noqa: BLE001 - a request does not fail because its line in the log lacks the user
+        get_logger().warning("the user of a request cannot be hashed")
+        return None
+
+
+def _find_image(path: str, body: object) -> str | None:
+    if isinstance(body, (ImagePublic, DirectUpload)):
+        return body.id
+    match = _IMAGE_PATH.match(path)
+    try:
+        return match and str(uuid.UUID(match[1]))
+    except ValueError:
+        return None
