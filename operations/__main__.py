@@ -3,10 +3,14 @@
 usage: python -m operations redrive [--aws-port N | --stack NAME]
        python -m operations check-consistency [--aws-port N | --stack NAME] [--grace MINUTES] [--repair]
        python -m operations token [--aws-port N | --stack NAME] [--admin] USER
+       python -m operations trail [--aws-port N | --stack NAME] USER
        python -m operations connect [--aws-port N | --stack NAME]
        python -m operations verify-aws [--aws-port N | --stack NAME]
                                        [--slow] [--burst N] [--cold] [--only ID]...
        python -m operations deploy --env ENVIRONMENT
+       python -m operations licenses
+       python -m operations sbom FILE
+       python -m operations audit
 """
 
 from __future__ import annotations
@@ -14,14 +18,20 @@ from __future__ import annotations
 import argparse
 import sys
 from datetime import timedelta
+from pathlib import Path
 
 from local.console import Problem, run_command
+from operations.audit import audit
+from operations.bill import write_bill
 from operations.connection import connect
 from operations.consistency import make_check, run_check
+from operations.licenses import check_licenses
+from operations.packages import list_packages, read_policy
 from operations.redrive import redrive
 from operations.release import deploy
 from operations.targets import find_target
 from operations.tokens import make_token
+from operations.trail import hash_name, make_query
 from operations.verification.command import verify
 from operations.verification.deployment import Options
 
@@ -44,6 +54,12 @@ def print_token(aws_port: int, stack_name: str, user: str, *, admin: bool) -> No
     print(make_token(*find_target(aws_port, stack_name), user, is_admin=admin))
 
 
+def print_trail(aws_port: int, stack_name: str, user: str) -> None:
+    """Print the hash of a user in the logs, and the query that finds their requests."""
+    hashes = hash_name(*find_target(aws_port, stack_name), user)
+    print(*hashes, make_query(hashes), sep="\n")
+
+
 def connect_bucket(aws_port: int, stack_name: str) -> None:
     """Give a kept bucket the events, lifecycle rules and CORS rules of its stack, in place of its own."""
     print(f"{connect(*find_target(aws_port, stack_name))} is connected")
@@ -62,6 +78,24 @@ def deploy_environment(environment: str) -> None:
     deploy(environment)
 
 
+def check_shipped_licenses() -> None:
+    """Check the licenses of all that the functions ship."""
+    policy = read_policy()
+    count = check_licenses(list_packages(policy), policy)
+    print(f"the licenses of {count} shipped packages and libraries are allowed")
+
+
+def write_shipped_bill(path: Path) -> None:
+    """Write a bill of materials of what the functions ship (CycloneDX)."""
+    write_bill(list_packages(read_policy()), path)
+    print(f"written to {path}")
+
+
+def audit_pins() -> None:
+    """Look for known vulnerabilities of the pinned packages."""
+    audit()
+
+
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m operations", description=__doc__)
     commands = parser.add_subparsers(required=True)
@@ -69,6 +103,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         ("redrive", send_failures_again),
         ("check-consistency", check_consistency),
         ("token", print_token),
+        ("trail", print_trail),
         ("connect", connect_bucket),
         ("verify-aws", verify_aws),
     ):
@@ -81,14 +116,22 @@ def parse(arguments: list[str]) -> argparse.Namespace:
                 "--grace", type=int, default=15, help="minutes that an object may be without a record"
             )
             command.add_argument("--repair", action="store_true")
-        if run is print_token:
+        if run in {print_token, print_trail}:
             command.add_argument("user")
+        if run is print_token:
             command.add_argument("--admin", action="store_true")
         if run is verify_aws:
             add_verification_options(command)
     command = commands.add_parser("deploy", help=deploy_environment.__doc__)
     command.set_defaults(run=deploy_environment)
     command.add_argument("--env", dest="environment", required=True)
+    commands.add_parser("licenses", help=check_shipped_licenses.__doc__).set_defaults(
+        run=check_shipped_licenses
+    )
+    commands.add_parser("audit", help=audit_pins.__doc__).set_defaults(run=audit_pins)
+    command = commands.add_parser("sbom", help=write_shipped_bill.__doc__)
+    command.set_defaults(run=write_shipped_bill)
+    command.add_argument("path", type=Path, metavar="FILE")
     return parser.parse_args(arguments)
 
 

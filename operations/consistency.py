@@ -12,15 +12,18 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from operations.files import check_file_objects, check_files
 from operations.findings import Finding, Flaw, get_all, read_image
-from operations.listings import check_listings
-from operations.usage import check_usage
+from operations.listings import check_formats, check_listings
+from operations.usage import Records, check_usage
 from shared import lifecycle
 from shared.errors import Conflict, DomainError
+from shared.files import FileRepository
 from shared.images import ImageRepository
 from shared.items import ItemRepository
 from shared.lifecycle import Event, Status
-from shared.models import Image
+from shared.models import Image, Record
+from shared.records import RecordRepository
 from shared.renditions import RenditionName
 from shared.rows import Row
 from shared.storage import (
@@ -44,9 +47,10 @@ MAX_CONCURRENT_CALLS = 16
 class ConsistencyCheck:
     """Checks one deployment."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its parts
         self,
         images: ImageRepository,
+        files: FileRepository,
         items: ItemRepository,
         storage: ImageStorage,
         *,
@@ -54,6 +58,7 @@ class ConsistencyCheck:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._images = images
+        self._files = files
         self._items = items
         self._storage = storage
         self._grace = grace
@@ -62,13 +67,21 @@ class ConsistencyCheck:
     def find(self) -> Iterator[Finding]:
         """Yield everything that is wrong, except what a request or a function may still be changing."""
         for rows in self._images.table.scan():
-            yield from check_listings(self._images, rows, self._clock())
+            yield from self._check_records(self._images, rows)
+            yield from self._check_records(self._files, rows)
             yield from self._check_images(rows)
+            yield from check_files(self._files, self._storage, rows)
         for rows in self._items.table.scan():
-            yield from check_listings(self._items, rows, self._clock())
+            yield from self._check_records(self._items, rows)
         for page in self._storage.list_keys():
             yield from self._check_objects(page)
-        yield from check_usage(self._images)
+        yield from check_usage(Records([self._images, self._files, self._items]))
+
+    def _check_records[R: Record](
+        self, repository: RecordRepository[R], rows: Sequence[Row]
+    ) -> Iterator[Finding]:
+        yield from check_listings(repository, rows, self._clock())
+        yield from check_formats(repository, rows, self._clock())
 
     def _check_images(self, rows: Sequence[Row]) -> Iterator[Finding]:
         images = [image for row in rows if row["sk"] == self._images.kind and (image := read_image(row))]
@@ -94,11 +107,9 @@ class ConsistencyCheck:
         return None
 
     def _check_objects(self, page: Sequence[tuple[str, datetime]]) -> Iterator[Finding]:
-        owners = {
-            key: revision
-            for key, written_at in page
-            if self._is_late(written_at) and (revision := _parse_revision(key))
-        }
+        late = [key for key, written_at in page if self._is_late(written_at)]
+        yield from check_file_objects(self._files, self._storage, late)
+        owners = {key: revision for key in late if (revision := _parse_revision(key))}
         record_keys = {self._images.make_key(revision.image_id) for revision in owners.values()}
         rows = get_all(self._images.table, record_keys)
         for key, revision in owners.items():
@@ -143,7 +154,9 @@ class ConsistencyCheck:
 
     def _retry(self, image: Image) -> None:
         guard = partial(_require_version, image.version)
-        self._storage.begin_revision(self._images.update(image.id, lambda old: old.after(Event.RETRY), guard))
+        self._storage.begin_revision(
+            self._images.update(image.id, lambda old: old.as_of(self._clock()).after(Event.RETRY), guard)
+        )
 
     def _discard(self, image: Image) -> None:
         """Delete the bytes, even if the record has changed since, because a rejection is final."""
@@ -156,8 +169,10 @@ def make_check(
 ) -> ConsistencyCheck:
     """Make the consistency check of the stack with these outputs."""
     dynamodb = client("dynamodb")
+    images = Table(dynamodb, outputs["ImagesTableName"])
     return ConsistencyCheck(
-        ImageRepository(Table(dynamodb, outputs["ImagesTableName"])),
+        ImageRepository(images),
+        FileRepository(images),
         ItemRepository(Table(dynamodb, outputs["ItemsTableName"])),
         ImageStorage(client("s3"), outputs["BucketName"]),
         grace=grace,

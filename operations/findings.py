@@ -19,11 +19,13 @@ class Flaw(StrEnum):
     LOST_RENDITION = "image without all its renditions"
     STUCK = "image whose upload was not processed"
     KEPT_BYTES = "rejected image that keeps its bytes"
-    ORPHAN = "object without an image"
+    LOST_FILE = "file without its bytes"
+    ORPHAN = "object without a record"
     MISSING_ENTRY = "record that a listing lacks"
     WRONG_ENTRY = "listing entry with a wrong end"
     STRAY_ENTRY = "listing entry without its record"
     WRONG_USAGE = "user whose counter is wrong"
+    OLD_FORMAT = "record of an earlier version"
     UNREADABLE = "row that cannot be read"
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from pydantic import ValidationError
 
 from operations.findings import Finding, Flaw, get_all
-from shared.models import Record
+from shared.models import SCHEMA_VERSION, Record
 from shared.records import RecordRepository, parse_sort_key
 from shared.rows import Key, Row
 from shared.transactions import Transaction
@@ -38,7 +38,9 @@ def check_listings[R: Record](
     found = {
         (row["pk"], row["sk"]): record_id
         for row in rows
-        if (record_id := parse_sort_key(row["sk"])) and not _has_ended(row, now)
+        if repository.has_listing(row["pk"])
+        and (record_id := parse_sort_key(row["sk"]))
+        and not _has_ended(row, now)
     }
     owners = get_all(repository.table, {repository.make_key(record_id) for record_id in found.values()})
     for key, record_id in found.items():
@@ -49,6 +51,22 @@ def check_listings[R: Record](
             continue  # the record is reported as unreadable; its entries stay
     for record_id, strays in suspects.items():
         yield from _look_again(repository, record_id, strays, now)
+
+
+def check_formats[R: Record](
+    repository: RecordRepository[R], rows: Sequence[Row], now: datetime
+) -> Iterator[Finding]:
+    """Find the records that an earlier version has written. The repair brings them into new listings."""
+    for row in rows:
+        is_old = row["sk"] == repository.kind and row.get("schema_version", SCHEMA_VERSION) < SCHEMA_VERSION
+        if is_old and not _has_ended(row, now):
+            record_id = row["pk"].removeprefix(f"{repository.kind}#")
+            yield Finding(Flaw.OLD_FORMAT, row["pk"], partial(repository.update, record_id, _keep))
+
+
+def _keep[R: Record](record: R) -> R:
+    """Change nothing: every update writes the record and its entries in the present format."""
+    return record
 
 
 def _look_again[R: Record](

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,9 @@ from local.console import Problem
 from local.deployment import STACK_NAME, describe
 from operations.tokens import make_token
 from operations.verification.deployment import Deployment, Options
+from shared.counters import make_marker_key, make_usage_key
+from shared.images import make_record_key
 from shared.rows import encode_key
-from shared.usages import make_marker_key, make_usage_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -69,10 +70,15 @@ def _make_caller(
         return {"X-User-Id": name}, name
     if "UserPoolClientId" not in outputs:
         return {}, ""
-    pool = outputs["UserPoolId"]
-    exits.callback(lambda: client("cognito-idp").admin_delete_user(UserPoolId=pool, Username=name))
+    exits.callback(_delete_user, client("cognito-idp"), outputs["UserPoolId"], name)
     token = make_token(client, outputs, name)
     return {"Authorization": f"Bearer {token}"}, read_claim(token, parameters["UserClaim"])
+
+
+def _delete_user(cognito: Any, pool: str, name: str) -> None:  # noqa: ANN401 - of boto3
+    """Delete a user, who was perhaps never made."""
+    with suppress(cognito.exceptions.UserNotFoundException):
+        cognito.admin_delete_user(UserPoolId=pool, Username=name)
 
 
 def read_claim(token: str, name: str) -> str:
@@ -102,7 +108,8 @@ def delete_counters(deployment: Deployment) -> None:
         SETTLE_SECONDS,
         f"the counter of the user {deployment.user_id} is not 0",
     )
-    keys = [make_usage_key(deployment.user_id), *map(make_marker_key, sorted(deployment.noted))]
+    markers = (make_marker_key(make_record_key(image_id)) for image_id in sorted(deployment.noted))
+    keys = [make_usage_key(deployment.user_id), *markers]
     dynamodb, table = deployment.client("dynamodb"), deployment.outputs["ImagesTableName"]
     for key in keys:
         dynamodb.delete_item(TableName=table, Key=encode_key(key))

@@ -1,29 +1,24 @@
-"""Dependencies: everything that routes ask for, made in one place."""
+"""Dependencies: the stores, keys and views that routes ask for, made in one place."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Depends, Request, Response
-from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.event_handler import Depends, Request
 
-from app.access.auth import authenticate
-from app.access.callers import WRITING_METHODS, Caller, act_as_named, identify_caller
+from app.access.callers import Caller
 from app.access.keys import KeyRing
 from app.access.links import LinkSigner, Signature
-from app.access.policy import Action, authorize
 from app.access.signers import SigningRole
 from app.pages import PageCursors
 from app.requests.body import get_query
-from app.requests.fields import IDEMPOTENCY_KEY_HEADER
-from app.responses.conditions import require_match
 from app.responses.views import ImageViews
 from shared.aws import Credentials, Deadline, create_client
-from shared.errors import Unauthenticated
+from shared.files import FileRepository
 from shared.images import ImageRepository
 from shared.items import ItemRepository
-from shared.models import Image, Item
 from shared.quotas import Quota
+from shared.rates import Rate
 from shared.settings import Settings
 from shared.storage import ImageStorage
 from shared.table import Table
@@ -34,13 +29,11 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from app.access.tokens import TokenVerifier
-    from app.idempotency import ResponseStore
+    from app.idempotency import OutcomeStore
 
-type Guard = Callable[[Image | Item], None]
-"""Lets a write pass, or raises."""
 type Verify = Callable[[str], Caller]
 """Turns a token into its caller. Raises Unauthenticated."""
-type MakeStore = Callable[[], ResponseStore]
+type MakeStore = Callable[[], OutcomeStore]
 
 
 @cache
@@ -58,10 +51,12 @@ def get_dynamodb() -> "DynamoDBClient":
     return create_client("dynamodb", deadline=get_deadline())
 
 
-@cache
 def get_quota() -> Quota:
-    settings = get_settings()
-    return Quota(settings.max_user_images, settings.max_user_bytes)
+    return get_settings().quota
+
+
+def get_rate() -> Rate:
+    return get_settings().rate
 
 
 @cache
@@ -73,7 +68,13 @@ def get_images() -> ImageRepository:
 
 @cache
 def get_usages() -> UsageRepository:
-    return UsageRepository(Table(get_dynamodb(), get_settings().images_table), get_quota())
+    settings = get_settings()
+    return UsageRepository(Table(get_dynamodb(), settings.images_table), settings.quota, settings.rate)
+
+
+@cache
+def get_files() -> FileRepository:
+    return FileRepository(Table(get_dynamodb(), get_settings().images_table))
 
 
 @cache
@@ -121,14 +122,15 @@ def make_verifier() -> "TokenVerifier":
         audience=settings.oidc_audience,
         user_claim=settings.user_claim,
         admin_group=settings.admin_group,
+        accepts_id_tokens=settings.accepts_id_tokens,
     )
 
 
 @cache
-def make_response_store() -> "ResponseStore":
-    from app.idempotency import ResponseStore  # noqa: PLC0415 - only for a key
+def make_outcome_store() -> "OutcomeStore":
+    from app.idempotency import OutcomeStore  # noqa: PLC0415 - only for a key
 
-    return ResponseStore(get_dynamodb(), get_settings().idempotency_table)
+    return OutcomeStore(get_dynamodb(), get_settings().idempotency_table)
 
 
 def get_verify() -> Verify:
@@ -138,61 +140,15 @@ def get_verify() -> Verify:
 
 def get_make_store() -> MakeStore:
     """The store is made when the first Idempotency-Key comes."""
-    return make_response_store
+    return make_outcome_store
 
 
 def get_auth_mode() -> str:
     return get_settings().auth_mode
 
 
-def get_headers(request: Request) -> Mapping[str, str]:
-    return request.headers
-
-
-def get_caller(
-    request: Request,
-    mode: Annotated[str, Depends(get_auth_mode)],
-    verify: Annotated[Verify, Depends(get_verify)],
-) -> Caller:
-    """Raises Unauthenticated for a bad token, and for a write without a token."""
-    match mode:
-        case "open":
-            return identify_caller(request.method, request.headers, get_query(request))
-        case "jwt":
-            caller = authenticate(request.headers, verify)
-            if request.method not in WRITING_METHODS:
-                return caller
-            if caller.user_id is None:
-                raise Unauthenticated
-            return act_as_named(caller, get_query(request))
-        case _:
-            raise ValueError(f"AUTH_MODE {mode!r} is not known")
-
-
-def get_signed_in_caller(
-    caller: Annotated[Caller, Depends(get_caller)], mode: Annotated[str, Depends(get_auth_mode)]
-) -> Caller:
-    """Raises Unauthenticated for a caller without a name, if callers have tokens."""
-    if mode == "jwt" and caller.user_id is None:
-        raise Unauthenticated
-    return caller
-
-
-def idempotent(
-    app: APIGatewayRestResolver,
-    next_middleware: NextMiddleware,
-    request: Request,
-    caller: Annotated[Caller, Depends(get_caller)],
-    make_store: Annotated[MakeStore, Depends(get_make_store)],
-) -> Response[Any]:
-    """Middleware of every POST route: a request with an Idempotency-Key happens once."""
-    if IDEMPOTENCY_KEY_HEADER not in request.headers:
-        return next_middleware(app)
-    from app import idempotency  # noqa: PLC0415 - only for a key
-
-    keyed = idempotency.KeyedRequest.read(request, caller)
-    app.append_context(claim=keyed.claim)
-    return idempotency.respond_once(keyed, make_store(), app.lambda_context, lambda: next_middleware(app))
+def get_has_docs() -> bool:
+    return get_settings().has_docs
 
 
 def get_claim(request: Request) -> str | None:
@@ -206,15 +162,14 @@ def get_signature(request: Request) -> Signature | None:
 
 
 def get_base_url(request: Request) -> str:
-    """The URL of this API as the client calls it, with the stage if there is one."""
+    """The URL of this API as API Gateway tells it, with the stage. No client can change it."""
     if public_url := get_settings().public_url:
         return public_url.rstrip("/")
     event = request.resolved_event
-    scheme = request.headers.get("X-Forwarded-Proto", "https")
-    host = request.headers.get("Host", "localhost")
-    full_path: str = event["requestContext"].get("path", "")
+    context = event["requestContext"]
+    full_path: str = context["path"]
     stage = full_path.removesuffix(event.path) if full_path.endswith(event.path) else ""
-    return f"{scheme}://{host}{stage}"
+    return f"https://{context['domainName']}{stage}"
 
 
 def get_links(keys: Annotated[KeyRing, Depends(get_keys)]) -> LinkSigner:
@@ -231,37 +186,18 @@ def get_views(
     return ImageViews(links, base_url)
 
 
-def make_guard(action: Action) -> Callable[[Caller, Mapping[str, str]], Guard]:
-    """Make a dependency: the guard of a write checks the caller's rights, then the `If-Match`."""
-
-    def get_guard(
-        caller: Annotated[Caller, Depends(get_caller)],
-        headers: Annotated[Mapping[str, str], Depends(get_headers)],
-    ) -> Guard:
-        def guard(record: Image | Item) -> None:
-            authorize(action, caller, record)
-            require_match(headers, record)
-
-        return guard
-
-    return get_guard
-
-
 Images = Annotated[ImageRepository, Depends(get_images)]
 Usages = Annotated[UsageRepository, Depends(get_usages)]
+Files = Annotated[FileRepository, Depends(get_files)]
 Items = Annotated[ItemRepository, Depends(get_items)]
 Storage = Annotated[ImageStorage, Depends(get_storage)]
-CurrentCaller = Annotated[Caller, Depends(get_caller)]
-SignedInCaller = Annotated[Caller, Depends(get_signed_in_caller)]
-UpdateGuard = Annotated[Guard, Depends(make_guard(Action.UPDATE))]
-DeleteGuard = Annotated[Guard, Depends(make_guard(Action.DELETE))]
-ReprocessGuard = Annotated[Guard, Depends(make_guard(Action.REPROCESS))]
-LinkGuard = Annotated[Guard, Depends(make_guard(Action.LINK))]
 Links = Annotated[LinkSigner, Depends(get_links)]
 Pages = Annotated[PageCursors, Depends(get_pages)]
 Views = Annotated[ImageViews, Depends(get_views)]
 UrlSignature = Annotated[Signature | None, Depends(get_signature)]
 RequestClaim = Annotated[str | None, Depends(get_claim)]
 UserQuota = Annotated[Quota, Depends(get_quota)]
+UserRate = Annotated[Rate, Depends(get_rate)]
+HasDocs = Annotated[bool, Depends(get_has_docs)]
 AuthMode = Annotated[str, Depends(get_auth_mode)]
 BaseUrl = Annotated[str, Depends(get_base_url)]

@@ -1,6 +1,7 @@
 """Limits that a client can run into. `GET /limits` and the docs name them."""
 
 MAX_INLINE_BYTES = 4_400_000  # as base64, and with what surrounds it, it fits in the 6 MB of a Lambda event
+MAX_JSON_IMAGE_BYTES = 3_300_000  # API Gateway encodes JSON in base64, and the image is base64 already
 MAX_DIRECT_BYTES = 50 * 1024 * 1024
 MAX_JSON_BYTES = 100_000
 MIN_UPLOAD_SECONDS = 120

@@ -15,11 +15,11 @@ from app.requests.fields import IDEMPOTENCY_KEY_HEADER
 from app.responses.errors import MethodNotAllowed, respond_with_error
 from app.responses.views import serialize
 from app.routers import contents, files, images, items, service
+from app.trail import TRAIL, note_request
 from shared.errors import NotFound
 from shared.observability import get_logger
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 PREFLIGHT_CACHE_SECONDS = 600
@@ -48,7 +48,9 @@ def create_app() -> APIGatewayRestResolver:
     app = APIGatewayRestResolver(cors=cors, serializer=serialize)
     for router in (images.router, contents.router, items.router, files.router, service.router):
         app.include_router(router)
-    app.use([_note_route])
+    if get_settings().legacy_upload:
+        app.include_router(files.upload_router)
+    app.use([note_request])
     app.not_found(lambda _: _respond_to_unknown_route(app))
     app.exception_handler(Exception)(lambda error: _respond_with_error(app, error))
     return app
@@ -69,7 +71,7 @@ def _handle_event(event: dict[str, Any], context: LambdaContext) -> dict[str, An
     except Exception as error:  # noqa: BLE001 - Powertools calls no handler for errors around a route
         response = _render(respond_with_error(error, context.aws_request_id))
     headers = response["multiValueHeaders"]
-    headers["Vary"] = [f"Origin, {AUTHORIZATION_HEADER}, {USER_ID_HEADER}"]
+    headers["Vary"] = [", ".join([*headers.get("Vary", []), "Origin", AUTHORIZATION_HEADER, USER_ID_HEADER])]
     headers["X-Content-Type-Options"] = ["nosniff"]
     headers.setdefault("Cache-Control", ["no-store"])
     get_logger().info(
@@ -78,15 +80,9 @@ def _handle_event(event: dict[str, Any], context: LambdaContext) -> dict[str, An
         status=response["statusCode"],
         milliseconds=round((time.perf_counter() - started) * 1000, 1),
     )
-    get_logger().remove_keys(["route"])
+    get_logger().remove_keys(TRAIL)
     response["body"] = "" if is_head else response["body"] or ""  # some gateways take no null
     return response
-
-
-def _note_route(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
-    """Name the route in all logs of the request. The path itself may hold what a client sent."""
-    get_logger().append_keys(route=app.request.route)
-    return next_middleware(app)
 
 
 def _respond_with_error(app: APIGatewayRestResolver, error: Exception) -> Response[str]:

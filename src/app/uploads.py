@@ -1,9 +1,7 @@
-"""Uploads: an image with its metadata, here or straight to S3, and a legacy file."""
+"""Uploads: an image with its metadata, here or straight to S3."""
 
 import hashlib
 import math
-import re
-import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
@@ -13,35 +11,33 @@ from typing import Any
 from app.access.callers import Caller
 from app.limits import MAX_DIRECT_BYTES
 from app.requests.fields import make_default_filename
-from app.requests.formats import ImageUpload, UploadedFile
+from app.requests.formats import ImageUpload
 from app.requests.inputs import DirectUploadCreate, ImageDetails, ImageMetadata
-from app.responses.outputs import DirectUpload, FilePublic, UploadTarget
+from app.reservations import add_reserved
+from app.responses.outputs import DirectUpload, UploadTarget
 from shared import lifecycle
+from shared.counters import Form
 from shared.errors import (
     Conflict,
     FieldError,
     InvalidFields,
     NotFound,
-    QuotaExceeded,
+    StillProcessing,
     TooLarge,
+    Unavailable,
     UnsupportedImage,
 )
 from shared.images import ImageRepository, get_image_usage
 from shared.inspection import CONTENT_TYPES, inspect
 from shared.lifecycle import Event, ImpossibleChange, Status
 from shared.models import Image
-from shared.quotas import Usage
-from shared.storage import ImageStorage, make_file_key, make_original_key, make_upload_key
+from shared.storage import ImageStorage, make_original_key, make_upload_key
 from shared.usages import UsageRepository
 
 UPLOAD_GRACE_SECONDS = 300
 """How long after the end of its form an upload may still be on its way."""
 LOST_REASON = "Its original is lost. Upload the image again."
-UNKNOWN_TYPE = "application/octet-stream"
-DEFAULT_FILENAME = "upload"
-
-_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]{1,60}/[\w!#$&^.+-]{1,60}", re.ASCII)
-_UNSAFE_IN_KEY = re.compile(r"[^\w.-]+", re.ASCII)
+NOT_BEGUN_REASON = "Processing could not begin. Ask for it again."
 
 
 def upload_image(  # noqa: PLR0913 - the stores that it writes to
@@ -72,32 +68,17 @@ def upload_image(  # noqa: PLR0913 - the stores that it writes to
         **asdict(inspection),
         **_get_details(upload.metadata),
     )
-    try:
-        usages.reserve(image.id, owner_id, get_image_usage(image))
-    except QuotaExceeded:
-        if claim is None or not images.has_claim(claim):
-            raise
-        return images.get_claimed(claim)  # its own image may have taken the last room
-    try:
-        storage.add(make_original_key(image.id), file.data, image.content_type)
-        stored = images.add(image, claim=claim)
-    except Exception:
-        added = images.withdraw(image)
-        if added is None:
-            _undo(usages, storage, image)
-            raise
-        return added
-    if stored.id != image.id:
-        _undo(usages, storage, image)
-    return stored
-
-
-def _undo(usages: UsageRepository, storage: ImageStorage, image: Image) -> None:
-    """Delete the bytes of an image that has no record, and give back its room."""
-    try:
-        storage.delete(make_original_key(image.id))
-    finally:
-        usages.release(image.id, image.user_id, get_image_usage(image))
+    counted = get_image_usage(image)
+    key = make_original_key(image.id)
+    return add_reserved(
+        images,
+        image,
+        reserve=lambda: usages.reserve(image.id, owner_id, counted),
+        release=lambda: usages.release(image.id, owner_id, counted),
+        write=lambda: storage.add(key, file.data, image.content_type),
+        erase=lambda: storage.delete(key),
+        claim=claim,
+    )
 
 
 def begin_upload(  # noqa: PLR0913 - the stores that it needs
@@ -124,14 +105,10 @@ def begin_upload(  # noqa: PLR0913 - the stores that it needs
             f"An image may have at most {MAX_DIRECT_BYTES} bytes.",
             [FieldError("size", f"is more than {MAX_DIRECT_BYTES} bytes")],
         )
-    try:
-        usages.require_room(owner_id, Usage(images=1, bytes=announced.size))
-    except QuotaExceeded:
-        if claim is None or not images.has_claim(claim):
-            raise
     now = datetime.now(UTC)
+    ends_at = int(now.timestamp()) + announced.expires_in + UPLOAD_GRACE_SECONDS
     pending = Image.begin(
-        lifecycle.await_upload(int(now.timestamp()) + announced.expires_in + UPLOAD_GRACE_SECONDS),
+        lifecycle.await_upload(ends_at),
         user_id=owner_id,
         filename=announced.filename or make_default_filename(announced.content_type),
         content_type=announced.content_type,
@@ -140,7 +117,20 @@ def begin_upload(  # noqa: PLR0913 - the stores that it needs
         shard=images.choose_shard(),
         **_get_details(announced.metadata),
     )
-    image = images.add(pending, claim=claim)
+    image = add_reserved(
+        images,
+        pending,
+        reserve=lambda: usages.begin_upload(
+            pending.id, owner_id, Form(bytes=announced.size, ends_at=ends_at)
+        ),
+        release=lambda: usages.end_upload(pending.id, owner_id, announced.size),
+        claim=claim,
+    )
+    return make_form(storage, image)
+
+
+def make_form(storage: ImageStorage, image: Image) -> DirectUpload:
+    """Make the form that takes the bytes of a pending image. Raises Conflict if it is not pending."""
     if image.expires_at is None or image.status is not Status.PENDING:
         raise Conflict("The bytes of this upload have arrived already.")
     expires_at = datetime.fromtimestamp(image.expires_at - UPLOAD_GRACE_SECONDS, UTC)
@@ -149,7 +139,7 @@ def begin_upload(  # noqa: PLR0913 - the stores that it needs
         content_type=image.content_type,
         size=image.size,
         sha256=image.sha256,
-        lifetime_seconds=max(1, math.ceil((expires_at - now).total_seconds())),
+        lifetime_seconds=max(1, math.ceil((expires_at - datetime.now(UTC)).total_seconds())),
     )
     return DirectUpload(
         id=image.id, upload=UploadTarget(url=form.url, fields=form.fields), expires_at=expires_at
@@ -159,8 +149,16 @@ def begin_upload(  # noqa: PLR0913 - the stores that it needs
 def reprocess_image(
     images: ImageRepository, storage: ImageStorage, image_id: str, guard: Callable[[Image], object]
 ) -> Image:
-    """Have an image processed again, with `guard` as in `RecordRepository.update`. Raises Conflict."""
-    image = images.update(image_id, _retry, guard)
+    """Have an image processed again, with `guard` as in `RecordRepository.update`.
+
+    Raises StillProcessing while a run has time left, and Conflict if there is nothing to process.
+    """
+    try:
+        image = images.update(image_id, _retry, guard)
+    except StillProcessing:
+        image = images.get(image_id)
+        if not _lacks_bytes(image, storage):
+            raise
     if lifecycle.awaits_upload(image.state):
         with suppress(NotFound):  # accepted already, and the event of the original is still to come
             storage.touch(make_upload_key(image.id, image.revision), image.content_type)
@@ -171,13 +169,25 @@ def reprocess_image(
         if images.apply(image_id, Event.FAIL, reason=LOST_REASON) is None:
             return images.get(image_id)  # another run has just finished a newer revision
         raise Conflict(LOST_REASON) from error
+    except Unavailable:
+        # No run comes, so nobody has to wait until its lease ends.
+        images.apply(image_id, Event.FAIL, reason=NOT_BEGUN_REASON, revision=image.latest_revision)
+        raise
     return image
+
+
+def _lacks_bytes(image: Image, storage: ImageStorage) -> bool:
+    """Tell if an earlier request has begun a revision, and was killed before it copied the original."""
+    is_begun = image.latest_revision > image.revision
+    return is_begun and not storage.has(make_original_key(image.id, image.latest_revision))
 
 
 def _retry(image: Image) -> Image:
     try:
         return image.after(Event.RETRY)
     except ImpossibleChange as error:
+        if image.status is Status.PROCESSING:
+            raise StillProcessing from error
         if image.status is Status.PENDING:
             raise Conflict("Its bytes have not been uploaded yet.") from error
         raise Conflict("Its bytes were rejected and are deleted. Upload the image again.") from error
@@ -193,24 +203,3 @@ def _require_owner(caller: Caller, metadata: ImageMetadata) -> str:
     if owner_id is None:
         raise InvalidFields([FieldError("userId", "is required if no X-User-Id header names the user")])
     return owner_id
-
-
-def upload_file(storage: ImageStorage, file: UploadedFile, claim: str | None = None) -> FilePublic:
-    """Store any file as a download. Whatever it holds, no browser shows it as a page of this service.
-
-    All tries of the request that `claim` names store one file.
-    """
-    file.require_size()
-    filename = file.filename or DEFAULT_FILENAME
-    file_id = uuid.UUID(claim[:32], version=4) if claim else uuid.uuid4()
-    key = make_file_key(str(file_id), _UNSAFE_IN_KEY.sub("_", filename))
-    storage.add(key, file.data, UNKNOWN_TYPE, disposition="attachment")
-    declared = file.content_type or ""
-    content_type = declared if _MEDIA_TYPE.fullmatch(declared) else UNKNOWN_TYPE
-    return FilePublic(
-        key=key,
-        filename=filename,
-        content_type=content_type,
-        size=len(file.data),
-        url=storage.sign_download(key, filename),
-    )

@@ -1,4 +1,4 @@
-"""Follows changes of the images table: deletes bytes, and gives back what an image has counted."""
+"""Follows changes of the images table: deletes bytes, and gives back what a record has counted."""
 
 from __future__ import annotations
 
@@ -8,47 +8,66 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from shared import lifecycle
+from shared.counters import Ending
 from shared.errors import Unavailable
-from shared.images import get_image_usage, parse_record_key
-from shared.models import Image
+from shared.files import FILE_KIND, get_file_usage
+from shared.images import IMAGE_KIND, get_image_usage
+from shared.models import File, Image
 from shared.observability import get_logger
 from shared.rows import decode
-from shared.storage import list_revisions
-from shared.usages import Ending
+from shared.storage import list_revisions, make_file_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from shared.quotas import Usage
+    from shared.rows import Key
     from shared.storage import ImageStorage
     from shared.usages import UsageRepository
 
     type StreamRecord = Mapping[str, Any]
     """A record of a DynamoDB stream, as Lambda gets it."""
 
+MODELS: Mapping[str, type[Image | File]] = {IMAGE_KIND: Image, FILE_KIND: File}
+"""The models of the records that are followed, by the sort keys of their rows."""
 MAX_AGE = timedelta(hours=1)
 """How long a change that failed for a moment is tried again. Then it goes into the failure queue."""
 
 
 class ForeignChange(Exception):
-    """The change is of another table, for example of one that was restored. Its image may live here."""
+    """The change is of another table, for example of one that was restored. Its record may live here."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """A change of an image: from `old` to `new`, which is None if the image is gone."""
+    """A change of an image or a file: from `old` to `new`, which is None if it is gone."""
 
-    old: Image
-    new: Image | None
+    old: Image | File
+    new: Image | File | None
     at: float
     """Seconds since 1970."""
 
     @property
     def ending(self) -> Ending:
-        return Ending(get_image_usage(self.old), self.at)
+        return Ending(_get_usage(self.old), self.at)
 
     @property
     def ends_counting(self) -> bool:
-        return not get_image_usage(self.old).is_zero and get_image_usage(self.new).is_zero
+        return not _get_usage(self.old).is_zero and _get_usage(self.new).is_zero
+
+    @property
+    def ends_upload(self) -> bool:
+        """A direct upload is gone that was still pending."""
+        return isinstance(self.old, Image) and self.new is None and lifecycle.awaits_upload(self.old.state)
+
+    def list_keys(self) -> list[str]:
+        """Return the key of every object that nobody needs any more."""
+        if self.new:
+            return []
+        if isinstance(self.old, File):
+            return [make_file_key(self.old)]
+        return [key for revision in list_revisions(self.old) for key in revision.list_keys()]
 
 
 class Follower:
@@ -97,13 +116,12 @@ class Follower:
         }
 
     def _delete_bytes(self, removed: Mapping[str, Change]) -> dict[str, Exception]:
-        """Delete the bytes of all removed images together, or one by one if that fails."""
-        revisions = {number: list_revisions(change.old) for number, change in removed.items()}
+        """Delete the bytes of all removed records together, or one by one if that fails."""
         try:
-            self._storage.delete_revisions(revision for some in revisions.values() for revision in some)
+            self._storage.delete_all(key for change in removed.values() for key in change.list_keys())
         except Exception as error:  # noqa: BLE001 - returned
-            if len(revisions) == 1:
-                return dict.fromkeys(revisions, error)
+            if len(removed) == 1:
+                return dict.fromkeys(removed, error)
         else:
             return {}
         failures: dict[str, Exception] = {}
@@ -112,13 +130,15 @@ class Follower:
         return failures
 
     def _give_back(self, changes: Mapping[str, Change]) -> dict[str, Exception]:
-        """Mark the images that count no more, and give back what they counted in one write for each user."""
+        """Mark the records that count no more, and give back what they counted in one write for each user."""
         failures: dict[str, Exception] = {}
         marked: dict[str, list[str]] = {}
         for number, change in changes.items():
             is_marked = False
             try:
-                is_marked = change.ends_counting and self._usages.mark(change.old.id)
+                if change.ends_upload:
+                    self._usages.end_upload(change.old.id, change.old.user_id, change.old.size)
+                is_marked = change.ends_counting and self._usages.mark(_make_key(change.old))
             except Exception as error:  # noqa: BLE001 - returned
                 failures[number] = error
                 continue
@@ -136,7 +156,7 @@ class Follower:
                 continue
             get_logger().info(
                 "followed",
-                image_id=change.old.id,
+                extra=_name(change.old.id, is_file=isinstance(change.old, File)),
                 removed=not change.new,
                 given_back=number in given_back,
             )
@@ -145,7 +165,7 @@ class Follower:
     def _put_aside(self, record: StreamRecord, error: Exception) -> bool:
         """Put a change into the failure queue, unless it may soon succeed. False if it has to come again."""
         change = record["dynamodb"]
-        get_logger().exception("not followed", exc_info=error, image_id=_read_image_id(record))
+        get_logger().exception("not followed", exc_info=error, extra=_read_name(record))
         age = self._clock() - change["ApproximateCreationDateTime"]
         if isinstance(error, Unavailable) and age < MAX_AGE.total_seconds():
             return False
@@ -157,19 +177,37 @@ class Follower:
 
 
 def read_change(record: StreamRecord, table: str) -> Change | None:
-    """Return None for a record that is of no image. Raises ValidationError and ForeignChange."""
+    """Return None for a record that is of no image and of no file.
+
+    Raises ValidationError and ForeignChange.
+    """
     change = record["dynamodb"]
-    if record["eventName"] == "INSERT" or _read_image_id(record) is None:
+    model = MODELS.get(change["Keys"]["sk"]["S"])
+    if record["eventName"] == "INSERT" or model is None:
         return None
     if f":table/{table}/" not in record["eventSourceARN"]:
         raise ForeignChange
     return Change(
-        old=Image.model_validate(decode(change["OldImage"])),
-        new=Image.model_validate(decode(change["NewImage"])) if "NewImage" in change else None,
+        old=model.model_validate(decode(change["OldImage"])),
+        new=model.model_validate(decode(change["NewImage"])) if "NewImage" in change else None,
         at=float(change["ApproximateCreationDateTime"]),
     )
 
 
-def _read_image_id(record: StreamRecord) -> str | None:
-    key = record["dynamodb"]["Keys"]
-    return parse_record_key((key["pk"]["S"], key["sk"]["S"]))
+def _get_usage(record: Image | File | None) -> Usage:
+    return get_file_usage(record) if isinstance(record, File) else get_image_usage(record)
+
+
+def _make_key(record: Image | File) -> Key:
+    kind = FILE_KIND if isinstance(record, File) else IMAGE_KIND
+    return f"{kind}#{record.id}", kind
+
+
+def _read_name(record: StreamRecord) -> Mapping[str, str]:
+    keys = record["dynamodb"]["Keys"]
+    return _name(keys["pk"]["S"].partition("#")[2], is_file=keys["sk"]["S"] == FILE_KIND)
+
+
+def _name(record_id: str, *, is_file: bool) -> Mapping[str, str]:
+    """The id of a record, as logs name it."""
+    return {"file_id" if is_file else "image_id": record_id}

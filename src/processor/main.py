@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 from imaging.decoder import Decoder
+from processor.files import follow_file
 from processor.processing import Processor
 from shared.aws import Deadline, create_client
+from shared.files import FileRepository
 from shared.images import ImageRepository
 from shared.observability import get_logger
-from shared.quotas import Quota
 from shared.settings import Settings
-from shared.storage import ImageStorage, parse_original_key, parse_upload_key
+from shared.storage import ImageStorage, parse_file_key, parse_original_key, parse_upload_key
 from shared.table import Table
 from shared.usages import UsageRepository
 
@@ -38,16 +39,24 @@ def get_decoder() -> Decoder:
 
 
 @cache
+def get_table() -> Table:
+    return Table(create_client("dynamodb", deadline=get_deadline()), Settings().images_table)
+
+
+@cache
+def get_storage() -> ImageStorage:
+    return ImageStorage(create_client("s3", deadline=get_deadline()), Settings().bucket)
+
+
+def get_file_stores() -> tuple[FileRepository, ImageStorage]:
+    return FileRepository(get_table()), get_storage()
+
+
+@cache
 def create_processor() -> Processor:
-    settings = Settings()
     get_decoder().start()  # it imports while the clients are made
-    dynamodb = create_client("dynamodb", deadline=get_deadline())
-    table = Table(dynamodb, settings.images_table)
-    quota = Quota(settings.max_user_images, settings.max_user_bytes)
-    storage = ImageStorage(create_client("s3", deadline=get_deadline()), settings.bucket)
-    return Processor(
-        ImageRepository(table), UsageRepository(table, quota), storage, render=get_decoder().render
-    )
+    usages = UsageRepository(get_table(), Settings().quota)
+    return Processor(ImageRepository(get_table()), usages, get_storage(), render=get_decoder().render)
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
@@ -63,19 +72,22 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
 
 def _process(entry: dict[str, Any], context: LambdaContext) -> Exception | None:
     key = unquote_plus(entry["s3"]["object"]["key"])
-    upload, original = parse_upload_key(key), parse_original_key(key)
+    upload, original, file_id = parse_upload_key(key), parse_original_key(key), parse_file_key(key)
     revision = upload or original
-    if revision is None:
+    if revision is None and file_id is None:
         return None
+    names = {"image_id": revision.image_id} if revision else {"file_id": file_id}
     try:
         uploaded_at = datetime.fromisoformat(entry["eventTime"])
         if upload:
             outcome = create_processor().accept(upload, uploaded_at)
-        else:
+        elif original:
             seconds = context.get_remaining_time_in_millis() / 1000 - RESERVED_SECONDS
-            outcome = create_processor().process(revision, uploaded_at, seconds=seconds)
+            outcome = create_processor().process(original, uploaded_at, seconds=seconds)
+        else:
+            outcome = follow_file(*get_file_stores(), key, str(file_id), uploaded_at)
     except Exception as error:  # noqa: BLE001 - raised again, after the other objects
-        get_logger().exception("failed", image_id=revision.image_id)
+        get_logger().exception("failed", **names)
         return error
-    get_logger().info("processed", image_id=revision.image_id, outcome=outcome)
+    get_logger().info("processed", outcome=outcome, **names)
     return None

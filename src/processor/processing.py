@@ -5,13 +5,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from imaging.reports import EncodedRendition, Rendered
+from processor.waiting import await_row, get_age
 from shared import lifecycle
-from shared.errors import DomainError, NotFound, QuotaExceeded, UnacceptableImage, Unavailable
+from shared.errors import DomainError, Forbidden, NotFound, UnacceptableImage, Unavailable
 from shared.images import ImageRepository
-from shared.inspection import inspect
+from shared.inspection import Inspection, inspect
 from shared.lifecycle import Event, Status
 from shared.models import Facts, Image, Rendition
 from shared.quotas import Usage
@@ -26,20 +27,12 @@ from shared.storage import (
 )
 from shared.usages import UsageRepository
 
-ROW_PAUSES_SECONDS = (0.05, 0.1, 0.2, 0.4)
-"""Between the tries to read a row that is just being written. Lambda's next try comes a minute later."""
-# API Gateway and the function's timeout end a request after 29 seconds: its row is written by then, or never.
-ROW_PATIENCE = timedelta(seconds=35)
 # Lambda's second try comes a minute after the first.
 LATE_AGE = timedelta(seconds=50)
 MAX_LEFTOVERS = 20
 """Revisions before the one that is shown, whose bytes a run that was killed may have left."""
 DELAYED_REASON = "Processing takes longer than usual."
 FAILED_REASON = "Processing failed on our side, not because of the image."
-
-
-class NotRecorded(Unavailable):
-    """The image has no record yet."""
 
 
 type Render = Callable[[bytes, float], Rendered]
@@ -84,7 +77,7 @@ class Processor:
 
         Raises errors that may pass, so that the event comes again.
         """
-        age = _get_age(uploaded_at)
+        age = get_age(uploaded_at)
         image = self._await_row(original, age)
         if image is None:
             self._storage.delete_revisions(original.list_up_to_here())
@@ -102,7 +95,7 @@ class Processor:
 
     def _verify(self, image: Image, upload: Revision, uploaded_at: datetime) -> str:
         key = make_upload_key(*upload)
-        if _get_age(uploaded_at) > LATE_AGE and self._storage.has(key):
+        if get_age(uploaded_at) > LATE_AGE and self._storage.has(key):
             # The first try was killed, and this one may be. A stalled upload does not end with its form.
             self._images.apply(image.id, Event.STALL, reason=FAILED_REASON)
         with self._marking(Event.STALL, image.id):
@@ -115,7 +108,7 @@ class Processor:
             except UnacceptableImage as error:
                 if self._storage.has(make_original_key(*upload)):
                     return "accepted before"  # an earlier post, whose own event is still to come
-                self._images.apply(image.id, Event.REFUSE, reason=error.detail)
+                self._refuse(image, error)
                 return Status.REJECTED
             self._storage.add(make_original_key(*upload), data, content_type)
             return "accepted"
@@ -129,9 +122,10 @@ class Processor:
         name = f"{image.id} {image.version}"
         with self._marking(Event.STALL, image.id):
             try:
-                self._usages.reserve(name, image.user_id, counted)
-            except QuotaExceeded as error:
-                if self._images.apply(image.id, Event.REFUSE, reason=error.detail) is None:
+                # The form has taken a token of the user's rate already.
+                self._usages.reserve(name, image.user_id, counted, takes_token=False)
+            except Forbidden as error:
+                if self._refuse(image, error) is None:
                     return True  # another run has counted it
                 self._storage.delete_revisions(list_revisions(image))
                 return False
@@ -144,7 +138,18 @@ class Processor:
             raise
         if not is_taken and not self._is_counted(image.id):
             self._usages.release(name, image.user_id, counted)
+        self._end_upload(image)
         return True
+
+    def _refuse(self, image: Image, error: DomainError) -> Image | None:
+        refused = self._images.apply(image.id, Event.REFUSE, reason=error.detail)
+        self._end_upload(image)
+        return refused
+
+    def _end_upload(self, image: Image) -> None:
+        """Count an upload as pending no more. If that fails, it ends with its form."""
+        with suppress(Unavailable):
+            self._usages.end_upload(image.id, image.user_id, image.size)
 
     def _is_counted(self, image_id: str) -> bool:
         """Tell if another run has counted the image, with the same reservation."""
@@ -173,28 +178,22 @@ class Processor:
             self._images.apply(image.id, Event.FAIL, reason=FAILED_REASON, revision=original.number)
 
     def _await_row(self, original: Revision, age: timedelta) -> Image | None:
-        """Read the row. It is written after the object, and may come a moment later than the event.
-
-        Raises NotRecorded if it may still come after that. Then Lambda waits, which costs nothing.
-        """
-        for pause in (*ROW_PAUSES_SECONDS, 0):
-            with suppress(NotFound):
-                return self._images.get(original.image_id)
-            if age > ROW_PATIENCE or not self._storage.has(make_original_key(*original)):
-                return None
-            self._sleep(pause)
-        raise NotRecorded
+        key = make_original_key(*original)
+        return await_row(
+            lambda: self._images.get(original.image_id), lambda: self._storage.has(key), age, self._sleep
+        )
 
     def _finish(self, begun: Image, original: Revision, seconds: float) -> str:
         image_id = original.image_id
         data = self._storage.get(make_original_key(*original))
         try:
+            inspection = inspect(data)
             rendered = self._render(data, seconds)
         except UnacceptableImage as error:
             image = self._images.apply(image_id, Event.REJECT, reason=error.detail, revision=original.number)
         else:
             self._store(original, rendered.renditions)
-            facts = _make_facts(data, rendered, original.number)
+            facts = _make_facts(data, inspection, rendered, original.number)
             image = self._images.apply(image_id, Event.FINISH, facts=facts, revision=original.number)
         if image is None:
             return self._end_overtaken(original)
@@ -253,10 +252,6 @@ class Processor:
             self._storage.delete_revisions(others)
 
 
-def _get_age(uploaded_at: datetime) -> timedelta:
-    return max(timedelta(), datetime.now(UTC) - uploaded_at)
-
-
 def _say_before(image: Image) -> str:
     return f"{image.status} before"
 
@@ -269,14 +264,14 @@ def _require_announced(image: Image, data: bytes) -> None:
         raise UnacceptableImage("The SHA-256 of the file is not the one that was announced.")
 
 
-def _make_facts(data: bytes, rendered: Rendered, revision: int) -> Facts:
+def _make_facts(data: bytes, inspection: Inspection, rendered: Rendered, revision: int) -> Facts:
     return Facts(
-        content_type=rendered.inspection.content_type,
+        content_type=inspection.content_type,
         size=len(data),
-        width=rendered.inspection.width,
-        height=rendered.inspection.height,
+        width=inspection.width,
+        height=inspection.height,
         sha256=hashlib.sha256(data).hexdigest(),
-        animated=rendered.inspection.animated,
+        animated=inspection.animated,
         renditions={
             name: Rendition(width=rendition.width, height=rendition.height, size=len(rendition.data))
             for name, rendition in rendered.renditions.items()

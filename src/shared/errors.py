@@ -18,6 +18,8 @@ class DomainError(Exception):
 
     code: ClassVar[str]
     default_detail: ClassVar[str] = ""
+    retry_after_seconds: int | None = None
+    """When to try again. None if that does not help."""
 
     def __init__(self, detail: str | None = None, errors: Sequence[FieldError] = ()) -> None:
         self.detail = self.default_detail if detail is None else detail
@@ -103,6 +105,36 @@ class QuotaExceeded(Forbidden):
     code = "quota_exceeded"
 
 
+class Erased(Forbidden):
+    """Everything of the user is being deleted, or is deleted already."""
+
+    code = "erased"
+    default_detail = "Everything of this user is deleted. Nothing new is taken."
+
+
+class TooManyRequests(DomainError):
+    """The caller does something too often. Waiting helps."""
+
+    code = "too_many_requests"
+
+
+class RateExceeded(TooManyRequests):
+    """The user writes more often than they may."""
+
+    code = "rate_exceeded"
+
+    def __init__(self, detail: str, retry_after_seconds: int) -> None:
+        super().__init__(detail)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class TooManyPending(TooManyRequests):
+    """The user has begun too many direct uploads that have not ended."""
+
+    code = "too_many_pending"
+    retry_after_seconds = 60
+
+
 class NotFound(DomainError):
     """The resource does not exist, or the caller may not know of it. Both read the same."""
 
@@ -120,7 +152,16 @@ class StillRunning(Conflict):
     """A request with the same Idempotency-Key is still running."""
 
     code = "still_running"
+    retry_after_seconds = 2
     default_detail = "The first request with this Idempotency-Key is still running. Try again in a moment."
+
+
+class StillProcessing(Conflict):
+    """The image is being processed. A second run would only repeat the work."""
+
+    code = "still_processing"
+    retry_after_seconds = 5
+    default_detail = "The image is being processed already. Try again in a moment."
 
 
 class PreconditionFailed(DomainError):
@@ -134,6 +175,7 @@ class Unavailable(DomainError):
     """AWS did not respond, or said that it cannot serve us. It passes, so trying again helps."""
 
     code = "unavailable"
+    retry_after_seconds = 2
     default_detail = "The service is not available at the moment. Try again soon."
 
 

@@ -16,9 +16,14 @@ from shared.quotas import Usage
 from shared.records import RecordPage, RecordRepository
 from shared.rows import Key, Row
 from shared.table import Table
-from shared.transactions import ConditionFailed
+from shared.tags import fold_tag
 
 IMAGE_KIND = "IMAGE"
+LISTING_PREFIXES = ("USER#", "PUBLIC#", "ALL#")
+HIDDEN_IMAGES_VERSION = 2
+"""From this schema version on, hidden images are in a listing of everyone's."""
+FOLDED_TAGS_VERSION = 2
+"""From this schema version on, partitions name tags without their case."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +37,18 @@ class ImageFilter:
     tags: Sequence[str] = ()
     match: Literal["all", "any"] = "all"
 
+    @property
+    def shows_everyone(self) -> bool:
+        """True if it shows the hidden images of all users. The listing of those has no tags."""
+        return self.is_admin and self.user_id is None and not self.tags
+
 
 class ImageRepository(RecordRepository[Image]):
     """The images table."""
 
     kind = IMAGE_KIND
     model = Image
+    max_record_bytes = 20_000  # a description alone may take 12,000 as JSON
 
     def __init__(self, table: Table, *, public_shards: int = 1) -> None:
         super().__init__(table)
@@ -54,32 +65,28 @@ class ImageRepository(RecordRepository[Image]):
     def get_partitions(self, record: Image) -> Sequence[str]:
         if not lifecycle.is_listed(record.state):
             return []
+        suffixes = ["", *map(_make_tag_suffix, _get_tag_names(record))]
         if record.is_public:
             bases = [_user_base(record.user_id, "PUBLIC"), _public_base(record.shard)]
-        else:
-            bases = [_user_base(record.user_id, _name_hidden(record.visibility))]
-        return [base + suffix for base in bases for suffix in ("", *map(_make_tag_suffix, record.tags))]
+            return [base + suffix for base in bases for suffix in suffixes]
+        name = _name_hidden(record.visibility)
+        partitions = [_user_base(record.user_id, name) + suffix for suffix in suffixes]
+        if record.schema_version >= HIDDEN_IMAGES_VERSION:
+            partitions.append(_hidden_base(record.shard, name))
+        return partitions
 
-    def get_expiry(self, record: Image) -> int | None:
-        return record.expires_at
+    def has_listing(self, partition: str) -> bool:
+        return partition.startswith(LISTING_PREFIXES)
 
-    def withdraw(self, image: Image) -> Image | None:
-        """Make sure that an image whose addition has failed is never added. If it was added, return it.
-
-        DynamoDB may still carry out a write whose response was lost. It fails if it finds another row.
-        """
-        try:
-            self.table.add(self.make_key(image.id), image.withdrawn())
-        except ConditionFailed:
-            return self.get(image.id)
-        return None
+    def get_usage(self, record: Image) -> Usage:
+        return get_image_usage(record)
 
     def list_visible(self, query: ImageFilter, span: Span, *, limit: int) -> RecordPage[Image]:
         """Read a page of the images that the caller may see, as `list` does.
 
         An image that becomes ready meanwhile moves from the hidden ones to the public ones.
         """
-        hidden = _get_intersections(_get_hidden_bases(query), query)
+        hidden = _get_intersections(self._get_hidden_bases(query), query)
         public = _get_intersections(self._get_public_bases(query), query)
         page = self.list(public, span, limit=limit, sources=hidden)
         # An entry is read before its record: an image that was hidden in between stays hidden.
@@ -123,16 +130,18 @@ class ImageRepository(RecordRepository[Image]):
         else:
             yield _user_base(query.user_id, "PUBLIC")
 
-
-def _get_hidden_bases(query: ImageFilter) -> Iterator[str]:
-    owner = query.user_id or query.caller_id
-    if owner is not None and (query.is_admin or owner == query.caller_id):
-        visibilities = [query.visibility] if query.visibility else [*Visibility]
-        yield from (_user_base(owner, _name_hidden(visibility)) for visibility in visibilities)
+    def _get_hidden_bases(self, query: ImageFilter) -> Iterator[str]:
+        names = [*map(_name_hidden, [query.visibility] if query.visibility else Visibility)]
+        if query.shows_everyone:
+            yield from (_hidden_base(shard, name) for shard in range(self._public_shards) for name in names)
+            return
+        owner = query.user_id or query.caller_id
+        if owner is not None and (query.is_admin or owner == query.caller_id):
+            yield from (_user_base(owner, name) for name in names)
 
 
 def _get_intersections(bases: Iterable[str], query: ImageFilter) -> Iterator[Intersection]:
-    suffixes = [_make_tag_suffix(tag) for tag in query.tags]
+    suffixes = [_make_tag_suffix(fold_tag(tag)) for tag in query.tags]
     groups = [suffixes] if query.match == "all" else [[suffix] for suffix in suffixes]
     for base in bases:
         for group in groups or [[]]:
@@ -141,6 +150,11 @@ def _get_intersections(bases: Iterable[str], query: ImageFilter) -> Iterator[Int
 
 def _public_base(shard: int) -> str:
     return f"PUBLIC#{shard}"
+
+
+def _hidden_base(shard: int, name: str) -> str:
+    """Partition of everyone's images that only their owners and admins see."""
+    return f"ALL#{shard}#{name}"
 
 
 def _user_base(user_id: str, name: str) -> str:
@@ -156,8 +170,15 @@ def make_user_partition(user_id: str) -> str:
     return f"USER#{quote(user_id, safe='@:|+')}"  # a "#" in a name must not end it early
 
 
-def _make_tag_suffix(tag: str) -> str:
-    return f"#TAG#{tag}"
+def _get_tag_names(image: Image) -> Sequence[str]:
+    """The names of the tags in partitions. They match whatever their case."""
+    if image.schema_version < FOLDED_TAGS_VERSION:
+        return image.tags
+    return list(dict.fromkeys(map(fold_tag, image.tags)))
+
+
+def _make_tag_suffix(name: str) -> str:
+    return f"#TAG#{name}"
 
 
 def get_image_usage(image: Image | None) -> Usage:
@@ -169,9 +190,3 @@ def get_image_usage(image: Image | None) -> Usage:
 
 def make_record_key(image_id: str) -> Key:
     return f"{IMAGE_KIND}#{image_id}", IMAGE_KIND
-
-
-def parse_record_key(key: Key) -> str | None:
-    """Return the image's id, or None for the key of another row."""
-    partition, sort = key
-    return partition.removeprefix(f"{IMAGE_KIND}#") if sort == IMAGE_KIND else None

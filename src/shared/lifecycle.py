@@ -112,9 +112,12 @@ CHANGES: Mapping[Event, Mapping[Phase, Phase]] = {
     Event.DISCARD: {REJECTED: DISCARDED},
     Event.DELAY: {PROCESSING: PROCESSING, FAILED: PROCESSING},
     Event.FAIL: {PROCESSING: FAILED, FAILED: FAILED},
-    Event.RETRY: {PROCESSING: PROCESSING, READY: PROCESSING, FAILED: PROCESSING, STALLED: PENDING},
+    Event.RETRY: {READY: PROCESSING, FAILED: PROCESSING, STALLED: PENDING},
 }
-"""Every change between phases. An event that is missing for a phase changes nothing."""
+"""Every change between phases. An event that is missing for a phase changes nothing.
+
+A run that is under way is not tried again before its lease has ended. Then the image has failed.
+"""
 
 LIFETIMES: Mapping[Phase, timedelta] = {DISCARDED: REJECTED_LIFETIME, STALLED: FAILED_LIFETIME}
 """The phases that end by themselves after a fixed time. A pending upload ends with its form."""

@@ -8,12 +8,13 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, PlainSerializer, StringConstraints
 from pydantic.alias_generators import to_camel
+from pydantic_core import to_json
 
 from shared import lifecycle
 from shared.lifecycle import Event, State, Status
 from shared.renditions import RenditionName
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Version of the stored format. Code reads its own version and all earlier ones."""
 MAX_FACT_CHARS = 100
 LEASE_ENDED_REASON = "Processing did not end in time. Ask for it again with POST /images/{id}/reprocess."
@@ -53,6 +54,8 @@ class Record(Stored):
     created_at: Timestamp
     updated_at: Timestamp
     version: int = 1
+    expires_at: int | None = None
+    """When it ends by itself, in seconds since 1970. None: it does not."""
 
     @classmethod
     def create(cls, **fields: Any) -> Self:  # noqa: ANN401 - any field of the record
@@ -60,6 +63,14 @@ class Record(Stored):
         now = datetime.now(UTC)
         defaults = {"id": str(uuid.uuid4()), "created_at": now, "updated_at": now}
         return cls.model_validate(defaults | fields, extra="forbid")
+
+    def measure(self) -> int:
+        """Return the bytes that the record takes as JSON, in the table as in a response."""
+        return len(to_json(dict(self)))
+
+    def withdrawn(self) -> Self:
+        """The record as if it had ended before it was added."""
+        return self.model_copy(update={"expires_at": int(datetime.now(UTC).timestamp())})
 
 
 class Visibility(StrEnum):
@@ -101,7 +112,7 @@ class Exif(Model):
     """Facts that a camera recorded."""
 
     taken_at: Annotated[str, StringConstraints(pattern=r"^[0-9T:+-]{19,25}$")] | None = None
-    """RFC 3339; without an offset where the camera did not record one, and for strangers."""
+    """RFC 3339; without an offset where the camera did not record one."""
     camera: FactText | None = None
     lens: FactText | None = None
     focal_length_mm: float | None = None
@@ -111,15 +122,6 @@ class Exif(Model):
     orientation: int | None = None
     """1 to 8, as the camera stored the pixels. Renditions are upright."""
     location: Location | None = None
-
-    def without_place(self) -> Self | None:
-        """The facts for strangers: no location, and no offset, which tells the part of the world.
-
-        None if nothing is left.
-        """
-        taken_at = self.taken_at and self.taken_at[: len("2024-05-06T07:08:09")]
-        rest = self.model_copy(update={"taken_at": taken_at, "location": None})
-        return rest if any(value is not None for _, value in rest) else None
 
 
 class Facts(Model):
@@ -166,7 +168,6 @@ class Image(Record):
     """The last revision that was begun. It becomes the revision of the image when it is ready."""
     link_generation: int = 0
     """How often the links of the image were revoked. Links of an earlier generation open nothing."""
-    expires_at: int | None = None
     leased_until: int | None = None
 
     @classmethod
@@ -202,7 +203,6 @@ class Image(Record):
         return self._with_state(state).model_copy(update=changes)
 
     def withdrawn(self) -> Self:
-        """The image as if it had ended before it was added."""
         return self._with_state(lifecycle.withdraw(datetime.now(UTC)))
 
     def as_of(self, now: datetime) -> Self:
@@ -236,10 +236,27 @@ def _read_json_text(value: object) -> object:
     return json.loads(value) if isinstance(value, str) else value
 
 
+def _write_json_text(value: object) -> str:
+    return to_json(value).decode()
+
+
 # One text in the table: DynamoDB's numbers have fewer digits and a smaller range than JSON's.
 JsonObject = Annotated[
-    dict[str, JsonValue], BeforeValidator(_read_json_text), PlainSerializer(json.dumps, return_type=str)
+    dict[str, JsonValue], BeforeValidator(_read_json_text), PlainSerializer(_write_json_text, return_type=str)
 ]
+
+
+class File(Record):
+    """A file of the legacy upload."""
+
+    user_id: str
+    filename: str
+    content_type: str
+    """What the client said. The file is never shown as that."""
+    size: int
+
+    def is_owned_by(self, user_id: str | None) -> bool:
+        return self.user_id == user_id
 
 
 class Item(Record):

@@ -3,25 +3,40 @@
 from dataclasses import dataclass
 from typing import Self
 
-from shared.errors import QuotaExceeded
+from shared.errors import QuotaExceeded, TooManyPending
 from shared.models import Model
 
 
 class Usage(Model):
-    """The number of a user's images, and the bytes of their originals."""
+    """The things that a user has."""
 
     images: int = 0
+    files: int = 0
     bytes: int = 0
+    """Of the originals of images, and of files."""
+    items: int = 0
+    pending_uploads: int = 0
+    """Direct uploads that have begun and not ended."""
+    pending_bytes: int = 0
+    """The bytes that they have announced."""
 
     def __add__(self, other: Self) -> "Usage":
-        return Usage(images=self.images + other.images, bytes=self.bytes + other.bytes)
+        return Usage(**{name: value + getattr(other, name) for name, value in self.amounts.items()})
 
     def __neg__(self) -> "Usage":
-        return Usage(images=-self.images, bytes=-self.bytes)
+        return Usage(**{name: -value for name, value in self.amounts.items()})
+
+    @property
+    def amounts(self) -> dict[str, int]:
+        return {name: getattr(self, name) for name in Usage.model_fields}
 
     @property
     def is_zero(self) -> bool:
-        return self == Usage()
+        return not any(self.amounts.values())
+
+
+PENDING_FIELDS = frozenset({"pending_uploads", "pending_bytes"})
+"""The fields of `Usage` that end by themselves. No record counts for them."""
 
 
 @dataclass(frozen=True)
@@ -30,26 +45,41 @@ class Quota:
 
     max_images: int | None = None
     max_bytes: int | None = None
+    max_files: int | None = None
+    max_items: int | None = None
+    max_pending_uploads: int | None = None
+    max_pending_bytes: int | None = None
 
     def require_room(self, used: Usage, added: Usage) -> None:
-        """Raises QuotaExceeded."""
+        """Raises QuotaExceeded, or TooManyPending."""
         limits = self.get_limits_before(added)
-        if any(getattr(used, name) > limit for name, limit in limits.items()):
-            raise self.make_error()
+        exceeded = {name for name, limit in limits.items() if getattr(used, name) > limit}
+        if exceeded - PENDING_FIELDS:
+            raise QuotaExceeded(
+                f"A user may have {self._describe(limits.keys() - PENDING_FIELDS)}. Delete some to make room."
+            )
+        if exceeded:
+            raise TooManyPending(
+                f"A user may have {self._describe(limits.keys() & PENDING_FIELDS)}."
+                " Finish or delete some, or wait until they end."
+            )
 
     def get_limits_before(self, added: Usage) -> dict[str, int]:
-        """The most that a user may have before `added` comes on top, by the field names of `Usage`."""
-        limits = {}
-        if self.max_images is not None:
-            limits["images"] = self.max_images - added.images
-        if self.max_bytes is not None:
-            limits["bytes"] = self.max_bytes - added.bytes
+        """The most that a user may have before `added` comes on top, by the field names of `Usage`.
+
+        What is not added to has no limit: a user who has too much of one thing may add another.
+        """
+        limits: dict[str, int] = {}
+        for name, amount in added.amounts.items():
+            limit: int | None = getattr(self, f"max_{name}")
+            if limit is not None and amount > 0:
+                limits[name] = limit - amount
         return limits
 
-    def make_error(self) -> QuotaExceeded:
-        bounds = []
-        if self.max_images is not None:
-            bounds.append(f"{self.max_images} images")
-        if self.max_bytes is not None:
-            bounds.append(f"{self.max_bytes} bytes")
-        return QuotaExceeded(f"A user may have {' and '.join(bounds)}. Delete images to make room.")
+    def _describe(self, names: set[str]) -> str:
+        bounds = [
+            f"{getattr(self, f'max_{name}')} {name.replace('_', ' ')}"
+            for name in Usage.model_fields
+            if name in names
+        ]
+        return " and ".join(bounds)

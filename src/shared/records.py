@@ -2,13 +2,14 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from shared.errors import Conflict, Contended, NotFound
 from shared.listing import Intersection, Span, list_page
-from shared.models import Record, Stored, format_timestamp
+from shared.models import SCHEMA_VERSION, Record, Stored, format_timestamp
+from shared.quotas import Usage
 from shared.retries import make_pauses
 from shared.rows import Key, Row
 from shared.table import Table
@@ -17,7 +18,7 @@ from shared.transactions import ConditionFailed, Transaction
 CLAIM_LIFETIME = timedelta(hours=25)
 """Longer than an Idempotency-Key is kept, so that no retry is taken for a new request."""
 CLAIM_KIND = "REQUEST"
-MAX_PAGE_BYTES = 2_000_000  # Lambda takes 6 MB, and the JSON of the response may be half again as long
+MAX_PAGE_BYTES = 2_000_000  # Lambda takes 6 MB, and a response may be encoded in base64
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class RecordRepository[R: Record]:
 
     kind: str
     model: type[R]
+    max_record_bytes: int
+    """The most that a record takes as JSON. A page reads no more of them than it can hold."""
 
     def __init__(self, table: Table) -> None:
         self.table = table
@@ -55,14 +58,20 @@ class RecordRepository[R: Record]:
     def get_partitions(self, record: R) -> Sequence[str]:
         raise NotImplementedError
 
-    def get_expiry(self, record: R) -> int | None:
-        """When the record and its entries end, in seconds since 1970."""
-        del record
-        return None
+    def has_listing(self, partition: str) -> bool:
+        """Tell if a partition is a listing of these records, and not of others in the same table."""
+        del partition
+        return True
+
+    def get_usage(self, record: R) -> Usage:
+        """Return the usage that the record counts for its user."""
+        raise NotImplementedError
 
     def read_row(self, row: Row) -> R | None:
         """Return the record as readers see it now, None if it has ended."""
-        return self.model.model_validate(row)
+        record = self.model.model_validate(row)
+        has_ended = record.expires_at is not None and record.expires_at <= time.time()
+        return None if has_ended else record
 
     def get(self, record_id: str) -> R:
         """Raises NotFound."""
@@ -85,18 +94,16 @@ class RecordRepository[R: Record]:
         `sources` are as in `list_page`.
         """
         page = list_page(self.table, intersections, span, limit=limit, sources=sources)
-        keys = {sort_key: self.make_key(parse_sort_key(sort_key)) for sort_key in page.keys}
-        rows = self.table.get_many([*keys.values()])
         records: list[R] = []
-        size = 0
-        for sort_key, key in keys.items():
-            record = self.read_row(rows[key]) if key in rows else None
-            if record is None:
-                continue
-            size += len(record.model_dump_json())
-            if records and size > MAX_PAGE_BYTES:
-                return RecordPage(records, sort_key)
-            records.append(record)
+        size, position = 0, 0
+        while position < len(page.keys):
+            if records and size + self.max_record_bytes > MAX_PAGE_BYTES:
+                return RecordPage(records, page.keys[position])
+            count = max(1, (MAX_PAGE_BYTES - size) // self.max_record_bytes)
+            found = [*self._get_listed(page.keys[position : position + count])]
+            records += found
+            size += sum(record.measure() for record in found)
+            position += count
         return RecordPage(records, page.next_key)
 
     def add(self, record: R, *, claim: str | None = None) -> R:
@@ -125,7 +132,12 @@ class RecordRepository[R: Record]:
         def attempt() -> R:
             old = self.get(record_id)
             guard(old)
-            new = change(old).model_copy(update={"updated_at": datetime.now(UTC), "version": old.version + 1})
+            stamps = {
+                "updated_at": datetime.now(UTC),
+                "version": old.version + 1,
+                "schema_version": SCHEMA_VERSION,
+            }
+            new = change(old).model_copy(update=stamps)
             before, after = self.get_entries(old), self.get_entries(new)
             transaction = (
                 Transaction()
@@ -138,10 +150,10 @@ class RecordRepository[R: Record]:
 
         return _repeat(attempt)
 
-    def delete(self, record_id: str, guard: Callable[[R], object] = allow) -> None:
-        """Delete a record and its entries, with `guard` as in `update`."""
+    def delete(self, record_id: str, guard: Callable[[R], object] = allow) -> R:
+        """Delete a record and its entries, with `guard` as in `update`. Return what was deleted."""
 
-        def attempt() -> None:
+        def attempt() -> R:
             record = self.get(record_id)
             guard(record)
             transaction = (
@@ -150,8 +162,9 @@ class RecordRepository[R: Record]:
                 .delete_entries(self.get_entries(record))
             )
             self.table.transact(transaction)
+            return record
 
-        _repeat(attempt)
+        return _repeat(attempt)
 
     def has_claim(self, claim: str) -> bool:
         """Tell whether an earlier try of a request has added a record."""
@@ -167,14 +180,30 @@ class RecordRepository[R: Record]:
                 "The resource that this Idempotency-Key has made is gone. Use another key."
             ) from error
 
+    def withdraw(self, record: R) -> R | None:
+        """Make sure that a record whose addition has failed is never added. If it was added, return it.
+
+        DynamoDB may still carry out a write whose response was lost. It fails if it finds another row.
+        """
+        try:
+            self.table.add(self.make_key(record.id), record.withdrawn())
+        except ConditionFailed:
+            return self.get(record.id)
+        return None
+
     def make_key(self, record_id: str) -> Key:
         return f"{self.kind}#{record_id}", self.kind
 
     def get_entries(self, record: R) -> Mapping[Key, int | None]:
         """The entries that belong in listings, and when each ends."""
         sort_key = make_sort_key(record.created_at, record.id)
-        expires_at = self.get_expiry(record)
-        return {(partition, sort_key): expires_at for partition in self.get_partitions(record)}
+        return {(partition, sort_key): record.expires_at for partition in self.get_partitions(record)}
+
+    def _get_listed(self, sort_keys: Sequence[str]) -> Iterator[R]:
+        """Read the records of some entries, in their order. Those that have ended are left out."""
+        keys = [self.make_key(parse_sort_key(sort_key)) for sort_key in sort_keys]
+        rows = self.table.get_many(keys)
+        return (record for key in keys if key in rows and (record := self.read_row(rows[key])))
 
 
 def make_sort_key(created_at: datetime, record_id: str) -> str:

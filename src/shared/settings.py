@@ -4,6 +4,9 @@ import os
 from collections.abc import Mapping
 from functools import cached_property
 
+from shared.quotas import Quota
+from shared.rates import Rate
+
 
 class Settings:
     """The variables that the template sets. Each is read on first use: no function has all of them."""
@@ -56,6 +59,11 @@ class Settings:
         return self._environ.get("ADMIN_GROUP") or "admin"
 
     @cached_property
+    def accepts_id_tokens(self) -> bool:
+        """ID tokens count as access tokens."""
+        return self._environ.get("ID_TOKENS") == "accepted"
+
+    @cached_property
     def link_secret(self) -> str:
         """Name or ARN of the secret that signs links and cursors."""
         return self._environ["LINK_SECRET"]
@@ -66,14 +74,28 @@ class Settings:
         return int(self._environ.get("PUBLIC_SHARDS") or 1)
 
     @cached_property
-    def max_user_images(self) -> int | None:
-        """The most images that a user may have. None: any number."""
-        return int(self._environ.get("MAX_USER_IMAGES") or 0) or None
+    def quota(self) -> Quota:
+        """The most that a user may have."""
+        return Quota(
+            max_images=self._get_bound("MAX_USER_IMAGES"),
+            max_bytes=self._get_bound("MAX_USER_BYTES"),
+            max_files=self._get_bound("MAX_USER_FILES"),
+            max_items=self._get_bound("MAX_USER_ITEMS"),
+            max_pending_uploads=self._get_bound("MAX_PENDING_UPLOADS"),
+            max_pending_bytes=self._get_bound("MAX_PENDING_BYTES"),
+        )
 
     @cached_property
-    def max_user_bytes(self) -> int | None:
-        """The most bytes that the originals of a user may have together. None: any number."""
-        return int(self._environ.get("MAX_USER_BYTES") or 0) or None
+    def rate(self) -> Rate:
+        """The rate at which a user may write."""
+        return Rate(
+            self._get_bound("USER_WRITES_PER_MINUTE"), int(self._environ.get("USER_WRITE_BURST") or 1)
+        )
+
+    @cached_property
+    def legacy_upload(self) -> bool:
+        """`POST /upload` takes files."""
+        return self._environ.get("LEGACY_UPLOAD") != "disabled"
 
     @cached_property
     def allowed_origins(self) -> list[str]:
@@ -102,10 +124,19 @@ class Settings:
 
     @cached_property
     def public_url(self) -> str | None:
-        """Base URL of the API as clients see it. None: each request tells it."""
+        """Base URL of the API as clients see it. None: API Gateway tells it with each request."""
         return self._environ.get("PUBLIC_URL") or None
+
+    @cached_property
+    def has_docs(self) -> bool:
+        """`GET /docs` shows a page."""
+        return self._environ.get("API_DOCS") != "disabled"
 
     @cached_property
     def s3_public_url(self) -> str | None:
         """The S3 endpoint as clients reach it. None: the one that the functions use."""
         return self._environ.get("S3_PUBLIC_URL") or None
+
+    def _get_bound(self, name: str) -> int | None:
+        """Read a number. 0 stands for no bound."""
+        return int(self._environ.get(name) or 0) or None

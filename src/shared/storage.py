@@ -7,6 +7,7 @@ revision overwrites nothing.
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-    from shared.models import Image
+    from shared.models import File, Image
 
 URL_LIFETIME_SECONDS = 300
 DOWNLOAD_LIFETIME_SECONDS = 1800
@@ -35,6 +36,9 @@ MAX_KEYS_PER_DELETION = 1000
 UPLOADS_PREFIX = "uploads/"
 ORIGINALS_PREFIX = "originals/"
 RENDITIONS_PREFIX = "renditions/"
+FILES_PREFIX = "files/"
+
+_UNSAFE_IN_KEY = re.compile(r"[^\w.-]+", re.ASCII)
 
 
 class DeletionFailed(Exception):
@@ -82,8 +86,13 @@ def make_rendition_key(image_id: str, name: RenditionName, revision: int = 1) ->
     return f"{RENDITIONS_PREFIX}{image_id}/{revision}/{name}.webp"
 
 
-def make_file_key(file_id: str, filename: str) -> str:
-    return f"files/{file_id}/{filename}"
+def make_file_key(file: File) -> str:
+    return f"{FILES_PREFIX}{file.id}/{_UNSAFE_IN_KEY.sub('_', file.filename)}"
+
+
+def parse_file_key(key: str) -> str | None:
+    """Return the id of a file, None for a key that is not a file's."""
+    return key.removeprefix(FILES_PREFIX).partition("/")[0] if key.startswith(FILES_PREFIX) else None
 
 
 def parse_upload_key(key: str) -> Revision | None:
@@ -207,11 +216,14 @@ class ImageStorage:
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
     def delete_revisions(self, revisions: Iterable[Revision]) -> None:
-        """Delete every byte of these revisions. Missing objects are no error.
+        """Delete every byte of these revisions, as `delete_all` does."""
+        self.delete_all(key for revision in revisions for key in revision.list_keys())
+
+    def delete_all(self, keys: Iterable[str]) -> None:
+        """Delete objects, as many as possible in one call. Missing objects are no error.
 
         Raises DeletionFailed if S3 refuses some of them.
         """
-        keys = (key for revision in revisions for key in revision.list_keys())
         for batch in batched(keys, MAX_KEYS_PER_DELETION, strict=False):
             with translate_errors():
                 output = self._client.delete_objects(

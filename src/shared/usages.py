@@ -1,109 +1,150 @@
-"""Counters of what each user has: one row for each, changed by single writes that count once.
+"""Usages of users: one counter for each, changed by single writes that count once.
 
-Room is reserved before anything is stored. It is given back once for each image: a marker comes first, then
-the counter. A function that dies in between leaves the user charged until the consistency check.
+Room is reserved before anything is stored. It is given back once for each record: a marker comes first, then
+the counter. A function that dies in between leaves the user charged until the consistency check. The write
+that reserves also takes a token of the user's rate.
 """
+
+from __future__ import annotations
 
 import hashlib
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Self
 
-from shared.errors import Throttled
-from shared.images import make_record_key, make_user_partition
-from shared.models import SCHEMA_VERSION, Stored
-from shared.quotas import Quota, Usage
+from shared.counters import (
+    MARKER_LIFETIME,
+    Counter,
+    Ending,
+    Form,
+    Marker,
+    make_marker_key,
+    make_usage_key,
+    name_form,
+)
+from shared.errors import Contended, Erased, Throttled
+from shared.models import SCHEMA_VERSION
+from shared.quotas import PENDING_FIELDS, Quota, Usage
+from shared.rates import Rate
 from shared.retries import make_pauses
-from shared.rows import Key
-from shared.table import Table
 from shared.transactions import ConditionFailed
 
-USAGE_KIND = "USAGE"
-MARKER_KIND = "GIVEN BACK"
-MARKER_LIFETIME = timedelta(days=30)
-"""Longer than a change of the table can come again: a day from the stream, and 14 from the failure queue."""
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from shared.rows import Key, Row
+    from shared.table import Table
+
 WINDOW_SECONDS = 20
 """Longer than the tries of one write take together."""
 CLOCK_MARGIN_SECONDS = 5
 """The stream and the table tell whole seconds of two clocks."""
 
 
-class Counter(Stored, Usage):
-    """The row of a user's counter."""
-
-    version: int = 1
-    """The number of writes so far."""
-    reserved_at: int = 0
-    """When room was reserved last, in seconds since 1970."""
-    corrected_at: int = 0
-    """The consistency check has counted what was there at this time, in seconds since 1970."""
-
-
 @dataclass(frozen=True)
-class Ending:
-    """The end of an image that counted: its usage, and the time in seconds since 1970."""
+class Write:
+    """A part of one write: what it adds, sets and removes, and on which conditions."""
 
-    counted: Usage
-    ended_at: float
+    added: Mapping[str, Any] = field(default_factory=dict)
+    stamps: Mapping[str, Any] = field(default_factory=dict)
+    removed: Sequence[str] = ()
+    conditions: Sequence[str] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """The values that the conditions name."""
 
+    def __add__(self, other: Self) -> Write:
+        return Write(
+            {**self.added, **other.added},
+            {**self.stamps, **other.stamps},
+            [*self.removed, *other.removed],
+            [*self.conditions, *other.conditions],
+            {**self.values, **other.values},
+        )
 
-class Marker(Stored):
-    """Says that what an image has counted is given back, or that it is being given back."""
+    @property
+    def expression(self) -> str:
+        parts = {
+            "ADD": [f"#{name} :{name}" for name, amount in self.added.items() if amount],
+            "SET": [f"#{name} = :{name}" for name in self.stamps],
+            "REMOVE": [f"#{name}" for name in self.removed],
+        }
+        return " ".join(f"{action} {', '.join(terms)}" for action, terms in parts.items() if terms)
 
-    token: str
-    """The call that wrote it."""
-    expires_at: int
+    @property
+    def expression_values(self) -> Row:
+        amounts = {name: amount for name, amount in self.added.items() if amount}
+        return {**amounts, **self.stamps, **self.values}
 
 
 class UsageRepository:
     """The counters of users, in the images table."""
 
     def __init__(
-        self, table: Table, quota: Quota | None = None, *, clock: Callable[[], float] = time.time
+        self,
+        table: Table,
+        quota: Quota | None = None,
+        rate: Rate | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.table = table
         self._quota = quota or Quota()
+        self._rate = rate or Rate()
         self._clock = clock
 
     def get(self, user_id: str) -> Counter:
-        return Counter.model_validate(self.table.get(make_usage_key(user_id)) or {"version": 0})
+        row = self.table.get(make_usage_key(user_id)) or {"version": 0}
+        return Counter.model_validate(row).as_of(self._clock())
 
-    def require_room(self, user_id: str, added: Usage) -> None:
-        """Raises QuotaExceeded if a user has no room now. It reserves nothing."""
-        self._quota.require_room(self.get(user_id), added)
+    def reserve(self, name: str, user_id: str, added: Usage, *, takes_token: bool = True) -> None:
+        """Count something before it is stored. Runs that reserve under one name at a time count it once.
 
-    def reserve(self, name: str, user_id: str, added: Usage) -> None:
-        """Count an image before it is stored. Runs that reserve under one name at a time count it once.
-
-        Raises QuotaExceeded.
+        Raises QuotaExceeded, RateExceeded and Erased.
         """
-        self._quota.require_room(Usage(), added)
-        limits = {f"max_{name}": limit for name, limit in self._quota.get_limits_before(added).items()}
-        within = " AND ".join(f"#{name.removeprefix('max_')} <= :{name}" for name in limits)
-        condition = f"(attribute_not_exists(pk) OR ({within}))" if limits else ""
-        stamps = {"reserved_at": int(self._clock())}
-        if not self._count(f"reserve {name}", user_id, added, condition, limits, stamps):
-            raise self._quota.make_error()
+        write = Write(added.amounts, stamps={"reserved_at": int(self._clock())})
+        self._reserve(name, user_id, write, needed=added, takes_token=takes_token)
+
+    def begin_upload(self, image_id: str, user_id: str, form: Form) -> None:
+        """Count a direct upload as pending. It needs the room that the image will need.
+
+        Raises as `reserve` does, and TooManyPending.
+        """
+        needed = form.usage + Usage(images=1, bytes=form.bytes)
+        write = Write(form.usage.amounts, stamps={name_form(image_id): form.model_dump()})
+        self._reserve(image_id, user_id, write, needed=needed)
+
+    def end_upload(self, image_id: str, user_id: str, size: int) -> None:
+        """Count a direct upload as pending no more. It may have ended before."""
+        self._end_forms(user_id, {name_form(image_id): Form(bytes=size, ends_at=0)})
+
+    def take_token(self, user_id: str) -> None:
+        """Take a token of a user's rate for a write that reserves nothing.
+
+        Raises RateExceeded and Erased.
+        """
+        self._reserve(f"take {uuid.uuid4()}", user_id, Write(), needed=Usage())
 
     def release(self, name: str, user_id: str, reserved: Usage) -> None:
-        """Give back what was reserved under a name for an image that is not stored after all."""
-        self._count(f"release {name}", user_id, -reserved, "attribute_exists(pk)")
+        """Give back what was reserved under a name for something that is not stored after all."""
+        write = Write((-reserved).amounts, conditions=["attribute_exists(pk)"])
+        self._count(f"release {name}", user_id, write)
 
-    def mark(self, image_id: str) -> bool:
-        """Write the marker of an image. False if there is one: it was given back, or that has begun."""
+    def mark(self, record: Key) -> bool:
+        """Write the marker of a record. False if there is one: it was given back, or that has begun."""
         expires_at = int(self._clock() + MARKER_LIFETIME.total_seconds())
         try:
-            self.table.add(make_marker_key(image_id), Marker(token=str(uuid.uuid4()), expires_at=expires_at))
+            self.table.add(make_marker_key(record), Marker(token=str(uuid.uuid4()), expires_at=expires_at))
         except ConditionFailed:
             return False
         return True
 
     def give_back(self, user_id: str, endings: Sequence[Ending]) -> None:
-        """Give back what marked images of a user have counted, in one write if possible.
+        """Give back what marked records of a user have counted, in one write if possible.
 
-        A correction of the counter has left out the images that had ended before it.
+        A correction of the counter has left out the records that had ended before it.
         """
         total = sum((ending.counted for ending in endings), Usage())
         if self._subtract(user_id, total, min(ending.ended_at for ending in endings)):
@@ -117,11 +158,12 @@ class UsageRepository:
 
         `version` is 0 if there is no row yet.
         """
-        counter = Counter(**dict(total), version=version + 1, corrected_at=int(counted_at.timestamp()))
+        stamps = {"version": version + 1, "corrected_at": int(counted_at.timestamp())}
+        counter = Counter.model_validate(total.amounts | stamps)
         if version == 0:
             self.table.add(user, counter)
             return
-        fields = {"images", "bytes", "version", "corrected_at", "schema_version"}
+        fields = {*Usage.model_fields, "version", "corrected_at", "schema_version"} - PENDING_FIELDS
         self.table.update(
             user,
             "SET " + ", ".join(f"#{name} = :{name}" for name in sorted(fields)),
@@ -129,32 +171,68 @@ class UsageRepository:
             condition="#version = :old",
         )
 
+    def _reserve(
+        self, name: str, user_id: str, write: Write, *, needed: Usage, takes_token: bool = True
+    ) -> None:
+        """Make a write if there is room for what is needed, and a token if it takes one."""
+        self._quota.require_room(Usage(), needed)
+        limits = self._quota.get_limits_before(needed)
+        bounds = Write(
+            conditions=[
+                "attribute_not_exists(#erased_at)",
+                *(f"(attribute_not_exists(#{name}) OR #{name} <= :max_{name})" for name in limits),
+            ],
+            values={f"max_{name}": limit for name, limit in limits.items()},
+        )
+        rate = self._rate if takes_token else Rate()
+        is_busy = False
+        for pause in chain([0], make_pauses()):
+            time.sleep(pause)
+            now_ms = int(self._clock() * 1000)
+            token = _write_token(rate, now_ms, is_busy=is_busy)
+            found = self._count(f"reserve {name}", user_id, write + bounds + token)
+            if found is None:
+                return
+            counter = Counter.model_validate(found)
+            if counter.erased_at is not None:
+                raise Erased
+            if needed.pending_uploads and (ended := counter.list_ended_forms(self._clock())):
+                self._end_forms(user_id, ended)
+                continue
+            self._quota.require_room(counter, needed)
+            rate.require_token(counter.full_at, now_ms)
+            is_busy = counter.full_at > now_ms
+        raise Contended
+
+    def _end_forms(self, user_id: str, forms: Mapping[str, Form]) -> None:
+        """Make room of forms that have ended, unless another request has just done so."""
+        ended = sum((form.usage for form in forms.values()), Usage())
+        conditions = [f"attribute_exists(#{name})" for name in forms]
+        write = Write((-ended).amounts, removed=[*forms], conditions=conditions)
+        self._count(f"end {' '.join(forms)}", user_id, write)
+
     def _subtract(self, user_id: str, counted: Usage, ended_at: float) -> bool:
         """False if a correction may have left it out already. Waits for a throttled table."""
         name = f"give back {uuid.uuid4()}"
-        condition = (
-            "attribute_exists(pk) AND (attribute_not_exists(#corrected_at) OR #corrected_at < :ended_at)"
+        write = Write(
+            (-counted).amounts,
+            conditions=[
+                "attribute_exists(pk)",
+                "(attribute_not_exists(#corrected_at) OR #corrected_at < :ended_at)",
+            ],
+            values={"ended_at": int(ended_at) - CLOCK_MARGIN_SECONDS},
         )
-        values = {"ended_at": int(ended_at) - CLOCK_MARGIN_SECONDS}
         obstacle: Throttled | None = None
         for pause in make_pauses():
             time.sleep(pause)
             try:
-                return self._count(name, user_id, -counted, condition, values)
+                return self._count(name, user_id, write) is None
             except Throttled as error:
                 obstacle = error
         raise obstacle or Throttled
 
-    def _count(  # noqa: PLR0913, PLR0917 - the parts of one write
-        self,
-        name: str,
-        user_id: str,
-        amounts: Usage,
-        condition: str,
-        values: Mapping[str, int] | None = None,
-        stamps: Mapping[str, int] | None = None,
-    ) -> bool:
-        """Add to a counter if the condition holds, and once for each name.
+    def _count(self, name: str, user_id: str, write: Write) -> Row | None:
+        """Change a counter if the conditions hold, and once for each name. Returns the row if they do not.
 
         The row keeps the ids of the latest writes in three sets, which take turns. The oldest set is dropped
         when the next turn comes. So a write that is sent again, because its response was lost, finds its id
@@ -163,29 +241,39 @@ class UsageRepository:
         write_id = hashlib.sha256(name.encode()).digest()[:8]
         turn = int(self._clock()) // WINDOW_SECONDS
         current, last, oldest = (f"writes_{number % 3}" for number in (turn, turn - 1, turn + 1))
-        stamps = {"schema_version": SCHEMA_VERSION, **(stamps or {})}
-        update = (
-            f"ADD #images :images, #bytes :bytes, #version :one, #{current} :writes "
-            f"SET {', '.join(f'#{stamp} = :{stamp}' for stamp in stamps)} REMOVE #{oldest}"
+        whole = write + Write(
+            {"version": 1, current: {write_id}},
+            stamps={"schema_version": SCHEMA_VERSION},
+            removed=[oldest],
+            conditions=[f"NOT contains(#{current}, :write)", f"NOT contains(#{last}, :write)"],
+            values={"write": write_id},
         )
-        is_new = f"NOT contains(#{current}, :write) AND NOT contains(#{last}, :write)"
         try:
             self.table.update(
                 make_usage_key(user_id),
-                update,
-                {**dict(amounts), **stamps, **(values or {})}
-                | {"one": 1, "write": write_id, "writes": {write_id}},
-                condition=" AND ".join(filter(None, [is_new, condition])),
+                whole.expression,
+                whole.expression_values,
+                condition=" AND ".join(whole.conditions),
             )
         except ConditionFailed as error:
             row = error.row or {}
-            return any(bytes(other) == write_id for turn in (current, last) for other in row.get(turn, ()))
-        return True
+            is_done = any(bytes(other) == write_id for turn in (current, last) for other in row.get(turn, ()))
+            return None if is_done else row
+        return None
 
 
-def make_usage_key(user_id: str) -> Key:
-    return make_user_partition(user_id), USAGE_KIND
-
-
-def make_marker_key(image_id: str) -> Key:
-    return make_record_key(image_id)[0], MARKER_KIND
+def _write_token(rate: Rate, now_ms: int, *, is_busy: bool) -> Write:
+    """Take a token. The first try expects a full bucket, and the row that it finds tells if that is wrong."""
+    if not rate.interval_ms:
+        return Write()
+    if is_busy:
+        return Write(
+            {"full_at": rate.interval_ms},
+            conditions=["#full_at BETWEEN :now_ms AND :latest"],
+            values={"now_ms": now_ms, "latest": rate.get_latest(now_ms)},
+        )
+    return Write(
+        stamps={"full_at": now_ms + rate.interval_ms},
+        conditions=["(attribute_not_exists(#full_at) OR #full_at <= :now_ms)"],
+        values={"now_ms": now_ms},
+    )

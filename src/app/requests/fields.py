@@ -25,9 +25,12 @@ from app.limits import (
     MAX_FILENAME_CHARS,
     MAX_FILTER_TAGS,
     MAX_IDEMPOTENCY_KEY_CHARS,
+    MAX_ITEM_NAME_CHARS,
     MAX_TAG_CHARS,
     MAX_TAGS,
 )
+from app.requests.texts import CONTROLS, INVISIBLE, clean_text
+from shared.tags import fold_tag
 
 IDEMPOTENCY_KEY_HEADER = "Idempotency-Key"
 IDEMPOTENCY_KEY_PATTERN = f"[!-~]{{1,{MAX_IDEMPOTENCY_KEY_CHARS}}}"
@@ -35,15 +38,12 @@ MAX_EXTENSION_CHARS = 16
 
 _DATA_URI = re.compile(r"data:[^,]{0,200};base64,")
 
-# Controls, line and paragraph separators, bidirectional marks and overrides, surrogates, the byte order mark.
-# The joiners U+200C and U+200D stay: Persian and emoji need them.
-_UNSAFE_IN_FILENAME = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]",
-)
+_UNSAFE_IN_FILENAME = re.compile(rf"[{CONTROLS}\ud800-\udfff]")
 
 # The rules of the functions below, as far as a JSON schema can express them.
-_TAG_PATTERN = r"^[^,\x00-\x1f\x7f-\x9f]*[^\s,\x00-\x1f\x7f-\x9f][^,\x00-\x1f\x7f-\x9f]*$"
-_FILENAME_PATTERN = r"[^\s./\\\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff][^/\\]*$"
+_NAME_PATTERN = f"[^{INVISIBLE}]"
+_TAG_PATTERN = rf"^[^,{CONTROLS}]*[^\s,{CONTROLS}{INVISIBLE}][^,{CONTROLS}]*$"
+_FILENAME_PATTERN = rf"[^\s./\\{CONTROLS}{INVISIBLE}][^/\\]*$"
 _BASE64_PATTERN = (
     "^(data:[^,]{0,200};base64,)?([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$"
 )
@@ -74,7 +74,7 @@ def clean_filename(name: str) -> str:
 
     A name that is too long loses the end of its stem and keeps its extension. The result may be empty.
     """
-    base = _UNSAFE_IN_FILENAME.sub("", name).replace("\\", "/").rpartition("/")[2].strip()
+    base = clean_text(_UNSAFE_IN_FILENAME.sub("", name)).replace("\\", "/").rpartition("/")[2].strip()
     return "" if base in {".", ".."} else _shorten(base)
 
 
@@ -87,7 +87,7 @@ def _shorten(base: str) -> str:
         return base
     stem, dot, extension = base.rpartition(".")
     suffix = dot + extension if stem and len(extension) <= MAX_EXTENSION_CHARS else ""
-    return base[: MAX_FILENAME_CHARS - len(suffix)].rstrip() + suffix
+    return clean_text(base[: MAX_FILENAME_CHARS - len(suffix)]).rstrip() + suffix
 
 
 def _require_filename(name: str) -> str:
@@ -100,9 +100,23 @@ def _require_filename(name: str) -> str:
 def _clean_tag(tag: str) -> str:
     if "," in tag or any(category(char) in {"Cc", "Cs"} for char in tag):
         raise ValueError("holds a comma or a control character")
-    cleaned = tag.strip()
+    cleaned = clean_text(tag).strip()
     if not cleaned:
         raise ValueError("is blank")
+    return _require_length(cleaned, MAX_TAG_CHARS)
+
+
+def _clean_name(name: str) -> str:
+    cleaned = clean_text(name)
+    if not cleaned:
+        raise ValueError("has no visible character")
+    return _require_length(cleaned, MAX_ITEM_NAME_CHARS)
+
+
+def _require_length(cleaned: str, chars: int) -> str:
+    """Refuse the few texts that NFC makes longer than they came."""
+    if len(cleaned) > chars:
+        raise ValueError(f"has more than {chars} characters in NFC")
     return cleaned
 
 
@@ -126,7 +140,11 @@ def _split(text: str) -> list[str]:
 
 
 def _drop_repeated(tags: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(tags))
+    """Keep the first spelling of each tag, at its place."""
+    first: dict[str, str] = {}
+    for tag in tags:
+        first.setdefault(fold_tag(tag), tag)
+    return tuple(first.values())
 
 
 def _require_date(value: object) -> object:
@@ -169,6 +187,12 @@ Filename = Annotated[
     Field(json_schema_extra={"pattern": _FILENAME_PATTERN}),
 ]
 Description = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION_CHARS)]
+ItemName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_ITEM_NAME_CHARS),
+    AfterValidator(_clean_name),
+    Field(json_schema_extra={"pattern": _NAME_PATTERN}),
+]
 Tag = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MAX_TAG_CHARS),

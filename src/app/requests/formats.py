@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import Request
 from jiter import from_json
 
 from app.access.callers import USER_ID_FIELD
-from app.limits import MAX_DIRECT_BYTES, MAX_INLINE_BYTES
+from app.limits import MAX_DIRECT_BYTES, MAX_INLINE_BYTES, MAX_JSON_IMAGE_BYTES
 from app.requests.body import MULTIPART, get_media_type, get_query, parse_json, read_body, validate
 from app.requests.inputs import FileCreate, ImageCreate, ImageMetadata, ImageQueryMetadata
 from shared.errors import FieldError, InvalidFields, MalformedRequest, TooLarge, UnsupportedMediaType
@@ -25,16 +25,17 @@ class UploadedFile:
     filename: str | None
     content_type: str | None
     field: str
+    max_bytes: int = MAX_INLINE_BYTES
 
     def require_size(self) -> None:
         """Raises InvalidFields for an empty file, TooLarge for one above the limit."""
         if not self.data:
             raise InvalidFields([FieldError(self.field, "is empty")])
-        if len(self.data) > MAX_INLINE_BYTES:
+        if len(self.data) > self.max_bytes:
             raise TooLarge(
-                f"The file has {len(self.data)} bytes. An inline upload takes at most {MAX_INLINE_BYTES}."
+                f"The file has {len(self.data)} bytes. This format takes at most {self.max_bytes}."
                 f" For an image of up to {MAX_DIRECT_BYTES} bytes use POST /images/uploads.",
-                [FieldError(self.field, f"has more than {MAX_INLINE_BYTES} bytes")],
+                [FieldError(self.field, f"has more than {self.max_bytes} bytes")],
             )
 
 
@@ -62,9 +63,10 @@ def read_image_upload(request: Request) -> ImageUpload:
         )
     _refuse_query(request)
     body = validate(ImageCreate, parse_json(read_body(request)))
-    content = _decode_content(body.image.content, "image.content")
-    file = UploadedFile(content, body.image.filename, body.image.content_type, "image.content")
-    return ImageUpload(file, body.metadata)
+    image = body.image
+    return ImageUpload(
+        _decode_file(image.content, image.filename, image.content_type, "image.content"), body.metadata
+    )
 
 
 def read_file_upload(request: Request) -> UploadedFile:
@@ -78,7 +80,7 @@ def read_file_upload(request: Request) -> UploadedFile:
             raise InvalidFields([FieldError(name, "is not a known field") for name in fields])
         return file
     body = validate(FileCreate, parse_json(read_body(request)))
-    return UploadedFile(_decode_content(body.content, "content"), body.filename, body.content_type, "content")
+    return _decode_file(body.content, body.filename, body.content_type, "content")
 
 
 def _refuse_query(request: Request) -> None:
@@ -124,8 +126,9 @@ def _read_tags(value: str) -> list[Any]:
     return tags
 
 
-def _decode_content(content: str, field: str) -> bytes:
+def _decode_file(content: str, filename: str | None, content_type: str | None, field: str) -> UploadedFile:
     try:
-        return pybase64.b64decode(content, validate=True)
+        data = pybase64.b64decode(content, validate=True)
     except ValueError as error:
         raise MalformedRequest("The content is not base64.", [FieldError(field, "is not base64")]) from error
+    return UploadedFile(data, filename, content_type, field, MAX_JSON_IMAGE_BYTES)

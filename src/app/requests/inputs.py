@@ -11,7 +11,6 @@ from app.limits import (
     DEFAULT_UPLOAD_SECONDS,
     MAX_CURSOR_CHARS,
     MAX_DIRECT_BYTES,
-    MAX_ITEM_NAME_CHARS,
     MAX_LINK_SECONDS,
     MAX_PAGE_SIZE,
     MAX_UPLOAD_SECONDS,
@@ -26,6 +25,7 @@ from app.requests.fields import (
     Filename,
     FilterTags,
     Input,
+    ItemName,
     Sha256,
     Tags,
     UtcDatetime,
@@ -152,7 +152,7 @@ class FileCreate(Input):
 class ItemCreate(Input):
     """The JSON body of an item."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=MAX_ITEM_NAME_CHARS)]
+    name: ItemName
     description: Description | None = None
     attributes: Attributes = Field(default_factory=dict)
 
@@ -160,7 +160,13 @@ class ItemCreate(Input):
         return item.model_copy(update=dict(self))
 
 
-class PageQuery(Input):
+class UserQuery(Input):
+    """May name the user whose things it asks for."""
+
+    user_id: UserId | None = Field(None, description="`me` stands for the caller.")
+
+
+class PageQuery(UserQuery):
     """Names a page of a listing."""
 
     order: Literal["asc", "desc"] = "desc"
@@ -168,7 +174,6 @@ class PageQuery(Input):
     cursor: Annotated[str, StringConstraints(max_length=MAX_CURSOR_CHARS)] | None = Field(
         None, description="The `nextCursor` of the page before."
     )
-    user_id: UserId | None = None
 
     def make_span(self) -> Span:
         return Span(descending=self.order == "desc")

@@ -10,18 +10,18 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from app.access.policy import Action, authorize, may
 from app.dependencies import (
     BaseUrl,
-    CurrentCaller,
     Images,
-    LinkGuard,
     Links,
     Storage,
     UrlSignature,
-    idempotent,
 )
+from app.identity import CurrentCaller, LinkGuard
 from app.openapi import BODY_ERRORS, CHANGE_ERRORS, READ_ERRORS, accepts, responds, takes_query
+from app.repeats import idempotent
 from app.requests.body import read_json
 from app.requests.inputs import LinkCreate, LinkQuery
 from app.responses.outputs import Link
+from app.throttling import limited
 from shared.errors import NotFound
 from shared.models import Image
 from shared.renditions import RenditionName
@@ -73,7 +73,7 @@ def get_rendition(
     summary="Make a link that shows a rendition to anyone who has it, for a limited time",
     responses=responds(Link, *BODY_ERRORS, *CHANGE_ERRORS, status=HTTPStatus.CREATED),
     openapi_extensions=accepts(LinkCreate, required=False),
-    middlewares=[idempotent],
+    middlewares=[idempotent(), limited],
 )
 def create_link(
     image_id: str,
@@ -95,6 +95,7 @@ def create_link(
     tags=["links"],
     summary="Revoke every link of an image",
     responses=responds(None, *CHANGE_ERRORS, status=HTTPStatus.NO_CONTENT),
+    middlewares=[limited],
 )
 def delete_links(image_id: str, images: Images, guard: LinkGuard) -> Response[None]:
     images.update(image_id, Image.without_links, guard)

@@ -6,19 +6,22 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Depends, Response
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
-from app.access.policy import Action, authorize, may
+from app.access.policy import Action, may
 from app.dependencies import (
-    CurrentCaller,
-    DeleteGuard,
     Images,
     Pages,
-    ReprocessGuard,
     RequestClaim,
     Storage,
-    UpdateGuard,
     Usages,
     Views,
-    idempotent,
+)
+from app.identity import (
+    CurrentCaller,
+    DeleteGuard,
+    ReprocessGuard,
+    UpdateGuard,
+    Uploader,
+    read_user_query,
 )
 from app.openapi import (
     BODY_ERRORS,
@@ -30,7 +33,8 @@ from app.openapi import (
     responds,
     takes_query,
 )
-from app.requests.body import MERGE_PATCH, read_json, read_query
+from app.repeats import idempotent, show_form, show_image, show_upload
+from app.requests.body import MERGE_PATCH, read_json
 from app.requests.formats import ImageUpload, read_image_upload
 from app.requests.inputs import (
     DirectUploadCreate,
@@ -42,6 +46,7 @@ from app.requests.inputs import (
 )
 from app.responses.conditions import respond_not_modified
 from app.responses.outputs import DirectUpload, ImageList, ImagePublic
+from app.throttling import limited
 from app.uploads import begin_upload, reprocess_image, upload_image
 from shared import errors
 from shared.images import ImageFilter
@@ -61,10 +66,10 @@ router = APIGatewayRouter()
         headers=("Location", "ETag"),
     ),
     openapi_extensions=accepts_image(ImageCreate, ImageMetadata, ImageQueryMetadata),
-    middlewares=[idempotent],
+    middlewares=[idempotent(show_upload)],
 )
 def create_image(
-    caller: CurrentCaller,
+    caller: Uploader,
     upload: Annotated[ImageUpload, Depends(read_image_upload)],
     claim: RequestClaim,
     images: Images,
@@ -73,9 +78,7 @@ def create_image(
     views: Views,
 ) -> Response[ImagePublic]:
     image = upload_image(images, usages, storage, caller, upload, claim=claim)
-    response = views.respond(image, status=HTTPStatus.CREATED)
-    response.headers["Location"] = views.get_location(image.id)
-    return response
+    return views.respond(image, status=HTTPStatus.CREATED)
 
 
 @router.post(
@@ -86,10 +89,10 @@ def create_image(
         DirectUpload, *BODY_ERRORS, errors.Forbidden, status=HTTPStatus.CREATED, headers=("Location",)
     ),
     openapi_extensions=accepts(DirectUploadCreate),
-    middlewares=[idempotent],
+    middlewares=[idempotent(show_form)],
 )
 def create_upload(
-    caller: CurrentCaller,
+    caller: Uploader,
     announced: Annotated[DirectUploadCreate, Depends(read_json(DirectUploadCreate))],
     claim: RequestClaim,
     images: Images,
@@ -98,8 +101,7 @@ def create_upload(
     views: Views,
 ) -> Response[DirectUpload]:
     upload = begin_upload(images, usages, storage, caller, announced, claim=claim)
-    headers = {"Location": views.get_location(upload.id)}
-    return Response(HTTPStatus.CREATED, "application/json", upload, headers)
+    return views.respond_with_form(upload)
 
 
 @router.get(
@@ -110,7 +112,7 @@ def create_upload(
     openapi_extensions=takes_query(ImageQuery),
 )
 def list_images(
-    query: Annotated[ImageQuery, Depends(read_query(ImageQuery))],
+    query: Annotated[ImageQuery, Depends(read_user_query(ImageQuery))],
     caller: CurrentCaller,
     images: Images,
     pages: Pages,
@@ -141,9 +143,7 @@ def list_images(
     middlewares=[respond_not_modified],
 )
 def get_image(image_id: str, caller: CurrentCaller, images: Images, views: Views) -> Response[ImagePublic]:
-    image = images.get(image_id)
-    authorize(Action.READ, caller, image)
-    return views.respond(image, is_full=may(Action.READ_ORIGINAL, caller, image))
+    return views.respond_to(caller, images.get(image_id))
 
 
 @router.route(
@@ -153,6 +153,7 @@ def get_image(image_id: str, caller: CurrentCaller, images: Images, views: Views
     summary="Change the metadata of an image",
     responses=responds(ImagePublic, *BODY_ERRORS, *CHANGE_ERRORS, headers=("ETag",)),
     openapi_extensions=accepts(ImageUpdate, MERGE_PATCH),
+    middlewares=[limited],
 )
 def update_image(
     image_id: str,
@@ -180,7 +181,7 @@ def delete_image(image_id: str, images: Images, guard: DeleteGuard) -> Response[
     tags=["images"],
     summary="Process an image again",
     responses=responds(ImagePublic, *CHANGE_ERRORS, status=HTTPStatus.ACCEPTED, headers=("ETag",)),
-    middlewares=[idempotent],
+    middlewares=[idempotent(show_image), limited],
 )
 def create_processing(
     image_id: str, images: Images, storage: Storage, guard: ReprocessGuard, views: Views

@@ -9,23 +9,28 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from app.access.policy import Action, authorize
 from app.dependencies import (
     BaseUrl,
-    CurrentCaller,
-    DeleteGuard,
     Items,
     Pages,
     RequestClaim,
-    SignedInCaller,
-    UpdateGuard,
-    idempotent,
+    Usages,
 )
+from app.identity import (
+    OwnedDeleteGuard,
+    OwnedUpdateGuard,
+    OwnerId,
+    OwningCaller,
+    read_user_query,
+)
+from app.items import add_item, delete_item, replace_item
 from app.openapi import BODY_ERRORS, CHANGE_ERRORS, NOT_MODIFIED, READ_ERRORS, accepts, responds, takes_query
-from app.requests.body import read_json, read_query
+from app.repeats import idempotent, show_item
+from app.requests.body import read_json
 from app.requests.inputs import ItemCreate, PageQuery
 from app.responses.conditions import respond_not_modified
 from app.responses.outputs import ItemList, ItemPublic
 from app.responses.views import respond_with_item
+from app.throttling import limited
 from shared import errors
-from shared.models import Item
 
 router = APIGatewayRouter()
 
@@ -42,19 +47,18 @@ router = APIGatewayRouter()
         headers=("Location", "ETag"),
     ),
     openapi_extensions=accepts(ItemCreate),
-    middlewares=[idempotent],
+    middlewares=[idempotent(show_item)],
 )
 def create_item(
-    caller: CurrentCaller,
+    owner_id: OwnerId,
     content: Annotated[ItemCreate, Depends(read_json(ItemCreate))],
     claim: RequestClaim,
     items: Items,
+    usages: Usages,
     base_url: BaseUrl,
 ) -> Response[ItemPublic]:
-    item = items.add(Item.create(user_id=caller.user_id, **dict(content)), claim=claim)
-    response = respond_with_item(item, status=HTTPStatus.CREATED)
-    response.headers["Location"] = f"{base_url}/items/{item.id}"
-    return response
+    item = add_item(items, usages, owner_id, content, claim)
+    return respond_with_item(item, base_url, status=HTTPStatus.CREATED)
 
 
 @router.get(
@@ -65,13 +69,14 @@ def create_item(
     openapi_extensions=takes_query(PageQuery),
 )
 def list_items(
-    caller: SignedInCaller,
-    query: Annotated[PageQuery, Depends(read_query(PageQuery))],
+    caller: OwningCaller,
+    query: Annotated[PageQuery, Depends(read_user_query(PageQuery))],
     items: Items,
     pages: Pages,
 ) -> ItemList:
-    owner_id = caller.choose_owner(query.user_id)
-    page = items.list_owned(owner_id, pages.get_span(query, caller), limit=query.limit)
+    page = items.list_owned(
+        caller.choose_owners(query.user_id), pages.get_span(query, caller), limit=query.limit
+    )
     return ItemList(
         items=[ItemPublic(**dict(item)) for item in page.records],
         next_cursor=pages.make_cursor(page.next_key, query, caller),
@@ -85,10 +90,10 @@ def list_items(
     responses=responds(ItemPublic, *READ_ERRORS, headers=("ETag",)) | NOT_MODIFIED,
     middlewares=[respond_not_modified],
 )
-def get_item(item_id: str, caller: SignedInCaller, items: Items) -> Response[ItemPublic]:
+def get_item(item_id: str, caller: OwningCaller, items: Items, base_url: BaseUrl) -> Response[ItemPublic]:
     item = items.get(item_id)
     authorize(Action.READ, caller, item)
-    return respond_with_item(item)
+    return respond_with_item(item, base_url)
 
 
 @router.put(
@@ -97,14 +102,16 @@ def get_item(item_id: str, caller: SignedInCaller, items: Items) -> Response[Ite
     summary="Replace an item",
     responses=responds(ItemPublic, *BODY_ERRORS, *CHANGE_ERRORS, headers=("ETag",)),
     openapi_extensions=accepts(ItemCreate),
+    middlewares=[limited],
 )
-def replace_item(
+def update_item(
     item_id: str,
-    guard: UpdateGuard,
+    guard: OwnedUpdateGuard,
     content: Annotated[ItemCreate, Depends(read_json(ItemCreate))],
     items: Items,
+    base_url: BaseUrl,
 ) -> Response[ItemPublic]:
-    return respond_with_item(items.update(item_id, content.apply_to, guard))
+    return respond_with_item(replace_item(items, item_id, content, guard), base_url)
 
 
 @router.delete(
@@ -113,6 +120,6 @@ def replace_item(
     summary="Delete an item",
     responses=responds(None, *CHANGE_ERRORS, status=HTTPStatus.NO_CONTENT),
 )
-def delete_item(item_id: str, items: Items, guard: DeleteGuard) -> Response[None]:
-    items.delete(item_id, guard)
+def remove_item(item_id: str, items: Items, usages: Usages, guard: OwnedDeleteGuard) -> Response[None]:
+    delete_item(items, usages, item_id, guard)
     return Response(HTTPStatus.NO_CONTENT)

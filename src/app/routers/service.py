@@ -1,15 +1,21 @@
 """The service itself: liveness, limits and documentation."""
 
-import json
-from importlib.resources import files
+from functools import lru_cache
+from typing import Annotated
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Depends, Response
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app import VERSION
-from app.dependencies import AuthMode, BaseUrl, CurrentCaller, Usages, UserQuota
-from app.openapi import Json, describe_api, responds
-from app.responses.outputs import Health, Limits
+from app.dependencies import AuthMode, BaseUrl, HasDocs, Usages, UserQuota, UserRate
+from app.documentation import MAX_ADDRESSES, PAGE_CACHE, get_assets, get_version, make_page
+from app.identity import CurrentCaller, Headers, OwnId, read_user_query
+from app.openapi import describe_api, responds, takes_query
+from app.requests.inputs import UserQuery
+from app.responses.conditions import respond_not_modified
+from app.responses.documents import Document
+from app.responses.outputs import Health, Limits, Me
+from app.responses.views import serialize
 from shared import errors
 
 router = APIGatewayRouter()
@@ -23,43 +29,54 @@ def get_health() -> Health:
 @router.get(
     "/limits",
     tags=["limits"],
-    summary="Every limit that a client can run into, and how much the caller uses of the quota",
-    responses=responds(Limits, errors.InvalidFields),
+    summary="Every limit that a client can run into, and how much of the quota is used",
+    responses=responds(Limits, errors.Forbidden, errors.InvalidFields),
+    openapi_extensions=takes_query(UserQuery),
 )
-def get_limits(caller: CurrentCaller, quota: UserQuota, usages: Usages) -> Limits:
-    return Limits(
-        max_user_images=quota.max_images,
-        max_user_bytes=quota.max_bytes,
-        used=usages.get(caller.user_id) if caller.user_id else None,
-    )
+def get_limits(
+    query: Annotated[UserQuery, Depends(read_user_query(UserQuery))],
+    caller: CurrentCaller,
+    quota: UserQuota,
+    rate: UserRate,
+    usages: Usages,
+) -> Limits:
+    caller.require_name(query.user_id)
+    user_id = query.user_id or caller.user_id
+    return Limits.of(quota, rate, usages.get(user_id) if user_id else None)
 
 
-@router.get("/openapi.json", include_in_schema=False)
-def get_openapi(base_url: BaseUrl, auth_mode: AuthMode) -> Json:
-    return describe_api(_get_app(), base_url, auth_mode)
+@router.get(
+    "/me",
+    tags=["me"],
+    summary="Who the caller is to the service",
+    responses=responds(Me, errors.InvalidFields),
+)
+def get_me(user_id: OwnId, caller: CurrentCaller, usages: Usages) -> Me:
+    return Me(user_id=user_id, is_admin=caller.is_admin, used=usages.get(user_id))
 
 
-@router.get("/docs", include_in_schema=False)
-def get_docs(base_url: BaseUrl, auth_mode: AuthMode) -> Response[str]:
-    from aws_lambda_powertools.event_handler.openapi.swagger_ui import (  # noqa: PLC0415 - for this page only
-        generate_swagger_html,
-    )
-
-    assets = files("aws_lambda_powertools.event_handler.openapi.swagger_ui")
-    document = json.dumps(describe_api(_get_app(), base_url, auth_mode))
-    page = generate_swagger_html(
-        spec=document.replace("</", "<\\/"),  # so that no text ends the script early
-        swagger_js=(assets / "swagger-ui-bundle.min.js").read_text(),
-        swagger_css=(assets / "swagger-ui.min.css").read_text(),
-        swagger_base_url="",
-        oauth2_config=None,
-    )
-    # Powertools' page names the URL at which its own route would serve the document.
-    page = page.replace('currentUrl.pathname + "?format=json"', json.dumps(f"{base_url}/openapi.json"))
-    return Response(200, "text/html; charset=utf-8", page)
+@router.get("/openapi.json", include_in_schema=False, middlewares=[respond_not_modified])
+def get_openapi(base_url: BaseUrl, auth_mode: AuthMode, headers: Headers) -> Response[str]:
+    return make_openapi(base_url, auth_mode).respond(headers)
 
 
-def _get_app() -> APIGatewayRestResolver:
+@router.get("/docs", include_in_schema=False, middlewares=[respond_not_modified])
+def get_docs(base_url: BaseUrl, headers: Headers, has_docs: HasDocs) -> Response[str]:
+    if not has_docs:
+        raise errors.NotFound
+    return make_page(base_url).respond(headers)
+
+
+@router.get("/docs/<version>/<name>", include_in_schema=False, middlewares=[respond_not_modified])
+def get_docs_asset(version: str, name: str, headers: Headers, has_docs: HasDocs) -> Response[str]:
+    if not has_docs or version != get_version() or name not in get_assets():
+        raise errors.NotFound
+    return get_assets()[name].respond(headers)
+
+
+@lru_cache(MAX_ADDRESSES)
+def make_openapi(base_url: str, auth_mode: str) -> Document:
+    """Make the OpenAPI document once: that takes as long as many requests."""
     app = router.api_resolver
     assert isinstance(app, APIGatewayRestResolver)  # noqa: S101 - for the type checker
-    return app
+    return Document("application/json", serialize(describe_api(app, base_url, auth_mode)), PAGE_CACHE)
