@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from app.dependencies import (
+    get_files,
     get_images,
     get_items,
     get_keys,
@@ -21,13 +22,14 @@ from app.main import create_app
 from imaging.renditions import render
 from processor.processing import Processor
 from shared.aws import create_client
+from shared.files import FileRepository
 from shared.images import ImageRepository
 from shared.items import ItemRepository
 from shared.quotas import Quota
 from shared.storage import ImageStorage
 from shared.table import Table
 from shared.usages import UsageRepository
-from tests.support.api import Api
+from tests.support.api import BASE_URL, Api
 from tests.support.emulator import empty_emulator, run_emulator
 from tests.support.faults import detach
 
@@ -63,6 +65,7 @@ ENVIRONMENT = {
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "2048",
     "AUTH_MODE": "open",
     "LINK_SECRET": "links",
+    "PUBLIC_URL": BASE_URL,
     "PUBLIC_SHARDS": str(PUBLIC_SHARDS),
     "POWERTOOLS_SERVICE_NAME": "test",
 }
@@ -160,6 +163,11 @@ def images(table: Table) -> ImageRepository:
 
 
 @pytest.fixture
+def files(table: Table) -> FileRepository:
+    return FileRepository(table)
+
+
+@pytest.fixture
 def usages(table: Table, quota: Quota) -> UsageRepository:
     return UsageRepository(table, quota)
 
@@ -188,9 +196,10 @@ class FixedKeys:
 
 
 @pytest.fixture
-def api(
+def api(  # noqa: PLR0913, PLR0917 - its stores
     images: ImageRepository,
     usages: UsageRepository,
+    files: FileRepository,
     items: ItemRepository,
     storage: ImageStorage,
     quota: Quota,
@@ -201,6 +210,7 @@ def api(
         get_quota: lambda: quota,
         get_images: lambda: images,
         get_usages: lambda: usages,
+        get_files: lambda: files,
         get_items: lambda: items,
         get_storage: lambda: storage,
         get_keys: FixedKeys,

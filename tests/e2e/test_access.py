@@ -15,10 +15,13 @@ import httpx
 import jwt
 import pytest
 
-from operations.tokens import make_token
+from local.console import Problem
+from operations.tokens import MADE_HERE, make_token
 from tests.support.access import MISSING, AccessCases, upload_ready
+from tests.support.access_files import FileCases
 from tests.support.api import ApiResponse
 from tests.support.client import await_value
+from tests.support.names import NameCases
 from tests.support.tokens import make_rsa_key
 
 if TYPE_CHECKING:
@@ -105,7 +108,7 @@ def service(jwt_stack: Stack) -> Iterator[Deployed]:
         yield Deployed(jwt_stack, http)
 
 
-class TestAccess(AccessCases):
+class TestAccess(AccessCases, NameCases, FileCases):
     """The cases of `tests.support.access`."""
 
 
@@ -181,3 +184,22 @@ def test_no_reader_sees_an_image_that_was_hidden_before(service: Deployed) -> No
     assert flips > 20
     assert min(reads) > 50
     assert leaks == []
+
+
+@pytest.mark.parametrize("is_admin", [False, True])
+def test_make_token_leaves_a_user_alone_who_forges_its_mark(service: Deployed, is_admin: bool) -> None:
+    cognito, pool = service.stack.client("cognito-idp"), service.stack.outputs["UserPoolId"]
+    name, password = f"eve-{is_admin}", "Aa1-Aa1-Aa1-Aa1"
+    marks = [{"Name": mark, "Value": MADE_HERE} for mark in ("profile", "preferred_username", "nickname")]
+    cognito.admin_create_user(UserPoolId=pool, Username=name, UserAttributes=marks, MessageAction="SUPPRESS")
+    cognito.admin_set_user_password(UserPoolId=pool, Username=name, Password=password, Permanent=True)
+    with pytest.raises(Problem, match=f"did not make the user {name}"):
+        make_token(service.stack.client, service.stack.outputs, name, is_admin=is_admin)
+    signed_in = cognito.admin_initiate_auth(
+        UserPoolId=pool,
+        ClientId=service.stack.outputs["UserPoolClientId"],
+        AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": name, "PASSWORD": password},
+    )
+    token = signed_in["AuthenticationResult"]["AccessToken"]
+    assert not jwt.decode(token, options={"verify_signature": False}).get("cognito:groups")

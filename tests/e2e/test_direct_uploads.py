@@ -36,12 +36,14 @@ def test_image_beyond_lambdas_limit_is_uploaded_and_becomes_ready(api: httpx.Cli
     user = f"u-{uuid.uuid4()}"
     metadata = {"visibility": "public", "tags": ["direct"]}
     begun = begin_upload(api, LARGE_PHOTO, user=user, sha256=sha256, metadata=metadata)
-    assert api.get("/images", params={"userId": user}).json()["images"] == []
+    assert api.get("/images", params={"userId": user}, headers={"X-User-Id": user}).json()["images"] == []
     assert post_form(begun["upload"], LARGE_PHOTO).status_code == 204
     image = await_end(api, begun["id"], user=user)
     assert (image["status"], image["size"], image["sha256"]) == ("ready", len(LARGE_PHOTO), sha256)
     assert (image["width"], image["height"]) == (80, 40)
-    listed = api.get("/images", params={"userId": user, "tags": "direct"}).json()["images"]
+    listed = api.get(
+        "/images", params={"userId": user, "tags": "direct"}, headers={"X-User-Id": user}
+    ).json()["images"]
     assert [found["id"] for found in listed] == [begun["id"]]
     original = httpx.get(
         api.get(f"/images/{begun['id']}/content", headers={"X-User-Id": user}).headers["Location"]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from shared.counters import Counter, make_usage_key
 from shared.rows import encode_model
-from shared.usages import Counter, make_usage_key
 from tests.support.client import (
     await_end,
     await_value,
@@ -68,7 +68,9 @@ def test_parallel_uploads_stop_at_the_quota(stack: Stack, api: httpx.Client, alm
         (403, "quota_exceeded")
     }
     assert read_usage(stack, user) == {"images": MAX_USER_IMAGES, "bytes": ROOM * len(PHOTO)}
-    listed = api.get("/images", params={"userId": user, "limit": 100}).json()["images"]
+    listed = api.get("/images", params={"userId": user, "limit": 100}, headers={"X-User-Id": user}).json()[
+        "images"
+    ]
     assert {image["id"] for image in listed} == taken
     assert find_objects(stack).keys() - before == taken
 

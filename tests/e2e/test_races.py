@@ -83,7 +83,7 @@ def test_image_may_be_deleted_at_any_moment(api: httpx.Client, user: str, doomed
 
     with ThreadPoolExecutor(DELETERS) as executor:
         doomed.update(executor.map(make_and_delete, range(DELETIONS)))
-    assert api.get("/images", params={"userId": user}).json()["images"] == []
+    assert api.get("/images", params={"userId": user}, headers={"X-User-Id": user}).json()["images"] == []
 
 
 def test_parallel_uploads_with_one_key_make_one_image(stack: Stack, api: httpx.Client, user: str) -> None:
@@ -104,10 +104,9 @@ def test_parallel_uploads_with_one_key_make_one_image(stack: Stack, api: httpx.C
 
     responses = run_at_once(upload, 20)
     assert {response.status_code for response in responses} == {201}
-    assert len({response.text for response in responses}) == 1
-    image_id = responses[0].json()["id"]
+    (image_id,) = {response.json()["id"] for response in responses}
     await_end(api, image_id, user=user)
-    listed = api.get("/images", params={"userId": user}).json()["images"]
+    listed = api.get("/images", params={"userId": user}, headers={"X-User-Id": user}).json()["images"]
     assert [image["id"] for image in listed] == [image_id]
     assert [row["id"]["S"] for row in find_rows(stack, user) if "filename" in row] == [image_id]
     assert find_objects(stack).keys() - before == {image_id}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 REQUEST_ID = "11111111-2222-4333-8444-555555555555"
 BASE_URL = "http://localhost:3000"
+SOURCE_IP = "203.0.113.7"
 
 
 def make_context() -> LambdaContext:
@@ -68,9 +69,9 @@ class Api:
         headers: Mapping[str, str] | None = None,
         json: Any = None,  # noqa: ANN401 - JSON is anything
         body: bytes | None = None,
-        encode: bool = False,
+        encode: bool = True,
     ) -> ApiResponse:
-        """`encode` sends the body as base64, as API Gateway does for binary media types."""
+        """`encode` sends the body as base64, as API Gateway does: all types are binary for it."""
         sent = dict(headers or {})
         if user is not None:
             sent["X-User-Id"] = user
@@ -113,7 +114,7 @@ def make_event(
     query: dict[str, list[str]] = {}
     for name, value in parse_qsl(parts.query, keep_blank_values=True):
         query.setdefault(name, []).append(value)
-    sent = {"Host": "localhost:3000", "X-Forwarded-Proto": "http", **headers}
+    sent = {"Host": "localhost:3000", **headers}
     text = None if body is None else base64.b64encode(body).decode() if encode else body.decode()
     return {
         "resource": "/{proxy+}",
@@ -124,7 +125,14 @@ def make_event(
         "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
         "multiValueQueryStringParameters": query or None,
         "pathParameters": {"proxy": parts.path.lstrip("/")},
-        "requestContext": {"path": parts.path, "stage": "v1", "requestId": "gateway", "httpMethod": method},
+        "requestContext": {
+            "path": parts.path,
+            "stage": "v1",
+            "requestId": "gateway",
+            "httpMethod": method,
+            "domainName": "api.example.org",
+            "identity": {"sourceIp": SOURCE_IP},
+        },
         "body": text,
         "isBase64Encoded": encode and body is not None,
     }

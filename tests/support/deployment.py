@@ -136,8 +136,8 @@ class Deployment:
     def find_flaws(self) -> list[Finding]:
         """Everything that does not agree, as if an hour had passed."""
         self.wire.begin()
-        items, at = dependencies.get_items(), datetime.now(UTC) + LATER
-        check = ConsistencyCheck(self.images, items, self.storage, clock=lambda: at)
+        files, items, at = dependencies.get_files(), dependencies.get_items(), datetime.now(UTC) + LATER
+        check = ConsistencyCheck(self.images, files, items, self.storage, clock=lambda: at)
         self.engine.clock = lambda: time.time() + LATER.total_seconds()
         found = [*check.find()]
         self.engine.clock = time.time

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic.alias_generators import to_pascal
+
 from app.responses.outputs import Limits
 from local.template import read_template
 from shared.renditions import Fit, RenditionName
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-QUOTA_PARAMETERS = {"max_user_images": "MaxUserImages", "max_user_bytes": "MaxUserBytes"}
 FITS = {Fit.INSIDE: "whole, inside the box", Fit.COVER: "fills the box, the rest cut off evenly"}
 
 _TABLE = re.compile(r"(<!-- table: (\w+) -->\n)(?:.*?\n)??(<!-- end -->)", re.DOTALL)
@@ -67,10 +68,12 @@ def list_tables(document: Path) -> list[str]:
 
 def make_limits() -> str:
     rows = []
+    parameters = read_template()["Parameters"]
     for name, field in Limits.model_fields.items():
-        if name in QUOTA_PARAMETERS:
-            default = read_template()["Parameters"][QUOTA_PARAMETERS[name]]["Default"]
-            rows.append((f"`{field.alias}`", f"{default:,} (parameter `{QUOTA_PARAMETERS[name]}`)"))
+        if (parameter := to_pascal(name)) in parameters:
+            rows.append(
+                (f"`{field.alias}`", f"{parameters[parameter]['Default']:,} (parameter `{parameter}`)")
+            )
         elif isinstance(field.default, int):
             rows.append((f"`{field.alias}`", f"{field.default:,}"))
         elif isinstance(field.default, list):

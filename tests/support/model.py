@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from app.access.callers import SHARED_USER_ID
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -34,7 +36,7 @@ class Record:
 
 @dataclass(eq=False, kw_only=True)
 class Item(Record):
-    """Belongs to everyone if it has no owner."""
+    """Callers without a name share one owner."""
 
     content: Mapping[str, Any]
 
@@ -92,7 +94,7 @@ class Image(Record):
         return {
             "id": self.id,
             "userId": self.owner,
-            "size": self.size,
+            "size": self.size if caller == self.owner else None,
             "contentType": self.content_type,
             "status": self.status,
             "version": self.version,
@@ -177,7 +179,7 @@ class Model:
         return image
 
     def create_item(self, user: User, item_id: str, content: Mapping[str, Any]) -> Item:
-        item = Item(id=item_id, owner=user, content=content)
+        item = Item(id=item_id, owner=user or SHARED_USER_ID, content=content)
         self.items.append(item)
         return item
 
@@ -209,7 +211,7 @@ class Model:
         return None if if_match in {None, "*", record.etag} else 412
 
     def refuse_reprocessing(self, image: Image) -> int | None:
-        return 409 if image.status in {"pending", "rejected"} else None
+        return 409 if image.status in {"pending", "processing", "rejected"} else None
 
     def refuse_link(self, user: User, image: Image, generation: int) -> int | None:
         is_good = image.exists and generation == image.link_generation
@@ -217,12 +219,11 @@ class Model:
         return refusal or (None if image.has_renditions else 404)
 
     def list_images(self, user: User, query: Mapping[str, Any]) -> list[Image]:
-        """`query` is as the API takes it. A caller without a name is the user that it names."""
-        caller, expected = user or query.get("userId"), set(query.get("tags", ()))
+        expected = set(query.get("tags", ()))
         found = [
             image
             for image in self.images
-            if image.exists and image.is_listed and self.refuse_read(caller, image) is None
+            if image.exists and image.is_listed and self.refuse_read(user, image) is None
             if query.get("userId") in {None, image.owner}
             if query.get("visibility") in {None, image.metadata["visibility"]}
             if not expected or _matches(expected, image, query.get("match", "all"))
@@ -230,7 +231,7 @@ class Model:
         return found if query.get("order") == "asc" else found[::-1]
 
     def list_items(self, user: User) -> list[Item]:
-        return [item for item in reversed(self.items) if item.exists and item.owner == user]
+        return [item for item in reversed(self.items) if item.exists and _owns(user, item)]
 
     def accept(self, image: Image, *, is_late: bool) -> None:
         """The event of an upload: only the first valid one becomes the original."""
@@ -291,7 +292,7 @@ class Model:
 
 
 def _owns(user: User, record: Record) -> bool:
-    return user == record.owner or (isinstance(record, Item) and record.owner is None)
+    return record.owner == (SHARED_USER_ID if user is None and isinstance(record, Item) else user)
 
 
 def _matches(expected: set[str], image: Image, match: str) -> bool:

@@ -14,7 +14,6 @@ WEBP = make_picture("WEBP")
 def make_report(**changes: Any) -> bytes:  # noqa: ANN401 - JSON
     report = {
         "outcome": "rendered",
-        "inspection": {"content_type": "image/jpeg", "width": 80, "height": 40, "animated": False},
         "renditions": {name: {"width": 80, "height": 40} for name in RenditionName},
         "placeholder": {"thumbhash": "AA==", "dominant_color": "#aabbcc"},
         "exif": None,

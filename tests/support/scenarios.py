@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from shared.errors import NotFound
 from shared.images import get_image_usage
 from shared.lifecycle import PROCESSING_LEASE, Status
 from shared.models import Visibility
 from shared.renditions import RenditionName
 from shared.storage import make_original_key, make_rendition_key, make_upload_key
+from tests.support.api import make_form
 from tests.support.images import make_image, make_pending, make_ready
 from tests.support.pictures import make_picture
 
@@ -135,6 +138,19 @@ def add_item(deployment: Deployment) -> str:
     return str(response.json["id"])
 
 
+def add_file(deployment: Deployment) -> str:
+    response = deployment.request("POST", "/upload", user="ann", **make_form(file=PICTURE))
+    assert response
+    return str(response.json["file"]["id"])
+
+
+def leave_file(deployment: Deployment) -> str:
+    """A file whose record is deleted, and whose bytes are still to go."""
+    file_id = add_file(deployment)
+    assert deployment.request("DELETE", f"/files/{file_id}", user="ann")
+    return file_id
+
+
 def read_images(deployment: Deployment) -> list[Any]:
     response = deployment.request("GET", "/images", user="ann")
     assert response
@@ -184,8 +200,12 @@ def check_nothing(deployment: Deployment, image_id: str) -> None:
 
 
 def check_one_pending(deployment: Deployment, _: str) -> None:
-    (image_id,) = deployment.list_ids()
-    assert deployment.images.get(image_id).status is Status.PENDING
+    """A row that was withdrawn is no image."""
+    found = []
+    for image_id in deployment.list_ids():
+        with suppress(NotFound):
+            found.append(deployment.images.get(image_id).status)
+    assert found == [Status.PENDING]
 
 
 def check_items(*names: str) -> Callable[[Deployment, str], object]:
@@ -201,6 +221,16 @@ def check_one_file(deployment: Deployment, _: str) -> None:
     (key,) = [key for page in deployment.storage.list_keys() for key, _ in page]
     assert key.startswith("files/")
     assert deployment.storage.get(key) == PICTURE
+
+
+def check_no_file(deployment: Deployment, _: str) -> None:
+    response = deployment.request("GET", "/files", user="ann")
+    assert response
+    assert response.json["files"] == []
+
+
+def check_no_bytes(deployment: Deployment, _: str) -> None:
+    assert [key for page in deployment.storage.list_keys() for key, _ in page] == []
 
 
 def tell_of_upload(deployment: Deployment, image_id: str, injection: Injection | None) -> bool:

@@ -16,14 +16,27 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shared.aws import create_client
+from shared.counters import Ending, Form
+from shared.files import FileRepository, get_file_usage
 from shared.images import ImageRepository, get_image_usage
 from shared.items import ItemRepository
 from shared.lifecycle import Status
-from shared.models import SCHEMA_VERSION, Exif, Image, Item, Location, Placeholder, Rendition, Visibility
+from shared.models import (
+    SCHEMA_VERSION,
+    Exif,
+    File,
+    Image,
+    Item,
+    Location,
+    Placeholder,
+    Rendition,
+    Visibility,
+)
 from shared.quotas import Quota, Usage
+from shared.rates import Rate
 from shared.renditions import RenditionName
 from shared.table import Table
-from shared.usages import Ending, UsageRepository
+from shared.usages import UsageRepository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,26 +146,49 @@ def make_items() -> Iterator[Item]:
     )
 
 
+def make_file() -> File:
+    return File(
+        id=str(uuid.UUID(int=200, version=4)),
+        user_id="ann#1",
+        filename="a.pdf",
+        content_type="application/pdf",
+        size=5,
+        created_at=START,
+        updated_at=START,
+    )
+
+
 def fill_tables(dynamodb: DynamoDBClient) -> tuple[list[Image], list[Item]]:
     """Write everything that this version of the code can store."""
     table = Table(dynamodb, "images")
-    images, usages = ImageRepository(table), UsageRepository(table, Quota(100, 10**9))
+    images, usages = ImageRepository(table), UsageRepository(table, Quota(100, 10**9), Rate(600, 10))
     items = ItemRepository(Table(dynamodb, "items"))
     added = [*make_images()]
     for image in added:
-        usages.reserve(image.id, image.user_id, get_image_usage(image))
+        if image.status is Status.PENDING:
+            form = Form(bytes=image.size, ends_at=FAR_FUTURE)
+            usages.begin_upload(image.id, image.user_id, form)
+        else:
+            usages.reserve(image.id, image.user_id, get_image_usage(image))
         images.add(image, claim=f"request of {image.id}")
     made = [*make_items()]
     for item in made:
+        if item.user_id is not None:
+            usages.reserve(item.id, item.user_id, items.get_usage(item))
         items.add(item, claim=f"request of {item.id}")
+    file = make_file()
+    usages.reserve(file.id, file.user_id, get_file_usage(file))
+    FileRepository(table).add(file)
     usages.reserve("gone", "cid", Usage(images=1, bytes=7))
-    usages.mark("gone")
+    usages.mark(("IMAGE#gone", "IMAGE"))
     usages.give_back("cid", [Ending(Usage(images=1, bytes=7), START.timestamp())])
     return added, made
 
 
 def show_record(record: Image | Item) -> dict[str, Any]:
     shown: dict[str, Any] = json.loads(record.model_dump_json(exclude={"schema_version"}))
+    if isinstance(record, Item):
+        shown["attributes"] = json.dumps(record.attributes)  # however it is stored
     return shown
 
 
@@ -160,7 +196,14 @@ def write_store(tables: dict[str, list[dict[str, Any]]], images: list[Image], it
     """Write the store of the present format. Raises FileExistsError if it is there already."""
     counted: dict[str, Usage] = {}
     for image in images:
-        counted[image.user_id] = counted.get(image.user_id, Usage()) + get_image_usage(image)
+        usage = get_image_usage(image)
+        if image.status is Status.PENDING:
+            usage = Usage(pending_uploads=1, pending_bytes=image.size)
+        counted[image.user_id] = counted.get(image.user_id, Usage()) + usage
+    for item in items:
+        if item.user_id is not None:
+            counted[item.user_id] += Usage(items=1)
+    counted["ann#1"] += get_file_usage(make_file())
     store = {
         "tables": {name: [_keep_text(row) for row in rows] for name, rows in tables.items()},
         "images": [show_record(image) for image in images],

@@ -79,9 +79,10 @@ def make_token(
     key: Any = None,  # noqa: ANN401 - whatever signs
     key_id: str | None = "one",
     algorithm: str = "RS256",
+    token_type: object = None,
     **claims: Any,  # noqa: ANN401 - any claim
 ) -> str:
-    headers = {"kid": key_id} if key_id else {}
+    headers = {"typ": token_type} | ({"kid": key_id} if key_id else {})
     return jwt.encode(make_claims(user, **claims), key or make_rsa_key("one"), algorithm, headers=headers)
 
 

@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from operations.consistency import ConsistencyCheck
-from operations.findings import Flaw
+from operations.usage import Records
 from processor.following import Follower
+from shared.files import get_file_usage
 from shared.images import get_image_usage
-from shared.lifecycle import PROCESSING_LEASE, Event
-from shared.models import Facts, Item, Visibility
-from shared.renditions import RenditionName
-from shared.storage import Revision, make_original_key, make_rendition_key, make_upload_key
+from shared.lifecycle import PROCESSING_LEASE
+from shared.models import File, Item, Visibility
+from shared.storage import Revision, make_file_key, make_original_key
 from tests.support.changes import select_changes
 from tests.support.images import START, make_image, make_pending
 from tests.support.pictures import make_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from operations.findings import Flaw
     from processor.processing import Processor
+    from shared.files import FileRepository
     from shared.images import ImageRepository
     from shared.items import ItemRepository
     from shared.models import Image
@@ -46,6 +46,7 @@ class World:
         self,
         images: ImageRepository,
         usages: UsageRepository,
+        files: FileRepository,
         items: ItemRepository,
         storage: ImageStorage,
         processor: Processor,
@@ -53,6 +54,7 @@ class World:
     ) -> None:
         self.images = images
         self.usages = usages
+        self.files = files
         self.items = items
         self.storage = storage
         self.processor = processor
@@ -67,12 +69,20 @@ class World:
         self.item = items.add(
             Item(id=make_image().id, user_id="ann", name="a", created_at=START, updated_at=START)
         )
+        usages.reserve(self.item.id, "ann", items.get_usage(self.item))
+        self.file = self.add_file()
 
     def add_ready(self, data: bytes = PICTURE, **fields: Any) -> Image:  # noqa: ANN401 - any field of an image
         image = self.add_uploaded(data, **fields)
         self.processor.process(Revision(image.id), datetime.now(UTC), seconds=60)
         self.follow()
         return self.images.get(image.id)
+
+    def add_file(self, data: bytes = b"%PDF", user_id: str = "eve") -> File:
+        file = File.create(user_id=user_id, filename="a.pdf", content_type="application/pdf", size=len(data))
+        self.storage.add(make_file_key(file), data, "application/octet-stream")
+        self.usages.reserve(file.id, user_id, get_file_usage(file))
+        return self.files.add(file)
 
     def pass_time(self, seconds: float) -> None:
         """Move the clock of DynamoDB on."""
@@ -102,8 +112,12 @@ class World:
 
     def make_check(self, *, later: timedelta = LATER) -> ConsistencyCheck:
         return ConsistencyCheck(
-            self.images, self.items, self.storage, clock=lambda: datetime.now(UTC) + later
+            self.images, self.files, self.items, self.storage, clock=lambda: datetime.now(UTC) + later
         )
+
+    @property
+    def records(self) -> Records:
+        return Records([self.images, self.files, self.items])
 
     def delete_row(self, table: str, pk: str, sk: str) -> None:
         self.dynamodb.delete_item(TableName=table, Key={"pk": {"S": pk}, "sk": {"S": sk}})
@@ -113,160 +127,3 @@ class World:
 
     def list_entries(self, image: Image) -> list[Key]:
         return [*self.images.get_entries(image)]
-
-
-def lose_original(world: World) -> str:
-    world.storage.delete(make_original_key(world.image.id))
-    return world.image.id
-
-
-def lose_rendition(world: World) -> str:
-    world.storage.delete(make_rendition_key(world.image.id, RenditionName.SMALL))
-    return world.image.id
-
-
-def add_rendition_to_the_table(world: World) -> str:
-    """The image was made ready before a rendition was added to the table."""
-    renditions = {name: found for name, found in world.image.renditions.items() if name != "small"}
-    world.images.update(world.image.id, lambda old: old.model_copy(update={"renditions": renditions}))
-    world.storage.delete(make_rendition_key(world.image.id, RenditionName.SMALL))
-    return world.image.id
-
-
-def lose_event(world: World) -> str:
-    return world.add_uploaded().id
-
-
-def lose_upload_event(world: World) -> str:
-    image = world.images.add(make_pending(size=len(PICTURE)))
-    world.storage.add(make_upload_key(image.id), PICTURE, "image/jpeg")
-    return image.id
-
-
-def kill_after_the_verdict(world: World) -> str:
-    image = world.add_uploaded()
-    world.images.apply(image.id, Event.REJECT, reason="Why.")
-    return image.id
-
-
-def leave_original_of_a_rejected_image(world: World) -> str:
-    key = make_original_key(world.rejected.id)
-    world.storage.add(key, PICTURE, "image/jpeg")
-    return key
-
-
-def leave_upload_that_has_ended(world: World) -> str:
-    image = world.images.add(make_pending(expires_at=int(time.time()) + 60))
-    world.storage.add(make_upload_key(image.id), PICTURE, "image/jpeg")
-    return make_upload_key(image.id)
-
-
-def lose_end_of_entry(world: World) -> str:
-    partition, sort = world.list_entries(world.rejected)[0]
-    world.put_row("images", partition, sort)
-    return f"{world.rejected.id} in {partition}"
-
-
-def leave_upload(world: World) -> str:
-    key = make_upload_key(world.image.id)
-    world.storage.add(key, PICTURE, "image/jpeg")
-    return key
-
-
-def leave_original(world: World) -> str:
-    key = make_original_key(make_image().id)
-    world.storage.add(key, PICTURE, "image/jpeg")
-    return key
-
-
-def leave_old_revision(world: World) -> str:
-    """The processor was killed before it deleted what the new revision had replaced."""
-    image = world.images.apply(world.image.id, Event.RETRY)
-    assert image
-    world.storage.begin_revision(image)
-    facts = Facts(revision=image.latest_revision)
-    for name in RenditionName:
-        data = world.storage.get(make_rendition_key(image.id, name))
-        world.storage.add(make_rendition_key(image.id, name, image.latest_revision), data, "image/webp")
-        world.storage.delete(make_rendition_key(image.id, name))
-    assert world.images.apply(image.id, Event.FINISH, facts=facts)
-    return make_original_key(image.id)
-
-
-def leave_new_revision(world: World) -> str:
-    """Another run was faster, and its revision is shown."""
-    image = world.images.apply(world.image.id, Event.RETRY)
-    assert image
-    world.storage.begin_revision(image)
-    assert world.images.apply(image.id, Event.FINISH)
-    return make_original_key(image.id, image.latest_revision)
-
-
-def leave_rendition(world: World) -> str:
-    key = make_rendition_key(make_image().id, RenditionName.SMALL)
-    world.storage.add(key, b"x", "image/webp")
-    return key
-
-
-def lose_entry(world: World) -> str:
-    partition, sort = world.list_entries(world.image)[1]
-    world.delete_row("images", partition, sort)
-    return f"{world.image.id} in {partition}"
-
-
-def lose_entry_of_item(world: World) -> str:
-    ((partition, sort),) = world.items.get_entries(world.item)
-    world.delete_row("items", partition, sort)
-    return f"{world.item.id} in {partition}"
-
-
-def leave_entry(world: World) -> str:
-    image = make_image()
-    world.put_row("images", "PUBLIC#0", world.list_entries(image)[0][1])
-    return f"{image.id} in PUBLIC#0"
-
-
-def leave_entry_of_a_tag(world: World) -> str:
-    _, sort = world.list_entries(world.image)[0]
-    world.put_row("images", "USER#ann#PUBLIC#TAG#moon", sort)
-    return f"{world.image.id} in USER#ann#PUBLIC#TAG#moon"
-
-
-def miscount(world: World) -> str:
-    world.put_row("images", "USER#ann", "USAGE", images={"N": "7"}, bytes={"N": "1"}, version={"N": "3"})
-    return "USER#ann"
-
-
-def forget_counter(world: World) -> str:
-    world.delete_row("images", "USER#bob", "USAGE")
-    return "USER#bob"
-
-
-def leave_counter(world: World) -> str:
-    world.put_row("images", "USER#cid", "USAGE", images={"N": "1"}, bytes={"N": "9"}, version={"N": "1"})
-    return "USER#cid"
-
-
-BREAKAGES: list[tuple[Callable[[World], str], Flaw]] = [
-    (lose_original, Flaw.LOST_ORIGINAL),
-    (lose_rendition, Flaw.LOST_RENDITION),
-    (add_rendition_to_the_table, Flaw.LOST_RENDITION),
-    (lose_event, Flaw.STUCK),
-    (lose_upload_event, Flaw.STUCK),
-    (kill_after_the_verdict, Flaw.KEPT_BYTES),
-    (leave_original_of_a_rejected_image, Flaw.ORPHAN),
-    (leave_upload_that_has_ended, Flaw.ORPHAN),
-    (lose_end_of_entry, Flaw.WRONG_ENTRY),
-    (leave_upload, Flaw.ORPHAN),
-    (leave_original, Flaw.ORPHAN),
-    (leave_rendition, Flaw.ORPHAN),
-    (leave_old_revision, Flaw.ORPHAN),
-    (leave_new_revision, Flaw.ORPHAN),
-    (lose_entry, Flaw.MISSING_ENTRY),
-    (lose_entry_of_item, Flaw.MISSING_ENTRY),
-    (leave_entry, Flaw.STRAY_ENTRY),
-    (leave_entry_of_a_tag, Flaw.STRAY_ENTRY),
-    (miscount, Flaw.WRONG_USAGE),
-    (forget_counter, Flaw.WRONG_USAGE),
-    (leave_counter, Flaw.WRONG_USAGE),
-]

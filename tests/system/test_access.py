@@ -13,8 +13,10 @@ import pytest
 from shared.models import Item
 from shared.observability import get_logger
 from tests.support.access import CALLERS, MISSING, PICTURE, AccessCases, strip, upload_ready
+from tests.support.access_files import FileCases
 from tests.support.api import REQUEST_ID, Api, make_form, make_upload
 from tests.support.images import START, finish, reject
+from tests.support.names import NameCases
 from tests.support.tokens import make_token, requiring_tokens
 
 if TYPE_CHECKING:
@@ -89,7 +91,7 @@ def service(api: Api, images: ImageRepository) -> InProcess:
     return InProcess(api, images)
 
 
-class TestAccess(AccessCases):
+class TestAccess(AccessCases, NameCases, FileCases):
     """The cases of `tests.support.access`."""
 
 

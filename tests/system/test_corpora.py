@@ -13,15 +13,19 @@ from PIL import Image, ImageChops, ImageStat
 from app.requests.fields import clean_filename
 from app.requests.multipart import FilePart, parse_form
 from imaging.renditions import render
-from shared.errors import DomainError, MalformedRequest, UnacceptableImage
+from shared.errors import DomainError, MalformedRequest, TooManyPixels, UnacceptableImage, UnsupportedImage
 from shared.inspection import CONTENT_TYPES, Inspection, inspect
 from shared.renditions import RenditionName
 from tests.support.corpora import CORPORA, NO_CORPORA
 from tests.support.pictures import open_rendition
+from tests.support.pillow import inspect_with_pillow, judge
 
 IMAGES = CORPORA / "images"
 FORMS = CORPORA / "multipart"
 ACCEPTED_SUFFIXES = (".jpg", ".png", ".gif", ".webp", ".avif")
+REFUSED_BY_THE_DECODER = ("png-ztxt-2mb.png", "flip_015.prog.jpg")
+"""Their headers are whole: a text is too long once it is unpacked, a table ends too early."""
+REFUSED_BY_OUR_BOUNDS = ("gif_20k_frames_4000x4000.gif", "png_60000x1.png", "png_100k_text_chunks.png")
 
 pytestmark = pytest.mark.skipif(not CORPORA.is_dir(), reason=NO_CORPORA)
 
@@ -35,7 +39,7 @@ def read_expectations() -> dict[str, str]:
 
 def list_images(*folders: str) -> list[str]:
     paths = (path for folder in folders for path in (IMAGES / folder).rglob("*.*") if path.is_file())
-    return sorted(str(path.relative_to(IMAGES)) for path in paths)
+    return sorted(str(path.relative_to(IMAGES, walk_up=True)) for path in paths)
 
 
 def try_to_render(data: bytes) -> Inspection | None:
@@ -45,7 +49,6 @@ def try_to_render(data: bytes) -> Inspection | None:
         rendered = render(data)
     except UnacceptableImage:
         return None
-    assert rendered.inspection == inspection
     assert rendered.placeholder.thumbhash
     return inspection
 
@@ -88,6 +91,22 @@ def make_thumbnail(file: str) -> Image.Image:
     return open_rendition(render((IMAGES / file).read_bytes()).renditions[RenditionName.THUMBNAIL]).convert(
         "RGB"
     )
+
+
+@pytest.mark.parametrize("file", list_images("", "../field"))
+def test_headers_say_what_pillow_says(file: str) -> None:
+    data = (IMAGES / file).read_bytes()
+    found, expected = judge(data), judge(data, inspect_with_pillow)
+    if file.endswith(REFUSED_BY_THE_DECODER):
+        assert expected is UnsupportedImage
+        with pytest.raises(UnacceptableImage):
+            render(data)
+    elif file.endswith(REFUSED_BY_OUR_BOUNDS):
+        assert found in {UnsupportedImage, TooManyPixels}
+    elif "truncated" in file:  # Pillow may meet the end only in the pixels
+        assert found in {expected, UnsupportedImage}
+    else:
+        assert found == expected
 
 
 def list_forms() -> list[Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
 
 from operations.findings import Flaw
+from shared.quotas import Usage
 from tests.support.faults import ERRORS, Extent, Fault, HarnessError, list_injections
 from tests.support.matrix import CALLS, OPERATIONS, STEPS
 from tests.support.scenarios import MAX_RETRIES
@@ -89,7 +91,9 @@ def mend(deployment: Deployment, injection: Injection) -> None:
         assert finding.repair
         finding.repair()
         corrected = deployment.usages.get("ann")
-        assert (charged.images, charged.bytes) > (corrected.images, corrected.bytes)
+        left = Usage(**charged.amounts) + -Usage(**corrected.amounts)
+        assert min(left.amounts.values()) >= 0
+        assert not left.is_zero
 
 
 def send(
@@ -110,6 +114,8 @@ def send_until_done(
         if response:
             assert response.status in TEMPORARY, response.body
             assert response.status == 409 or response.headers["Retry-After"]
+        if response and response.status == HTTPStatus.CONFLICT and "Retry-After" in response.headers:
+            deployment.settle()
         deployment.pass_time()
         response = send(deployment, operation, target, None)
     assert response

@@ -152,7 +152,7 @@ def test_image_is_marked_once_whoever_follows_its_change(usages: UsageRepository
 
     def mark(number: int) -> None:
         del number
-        marked.append(usages.mark("1"))
+        marked.append(usages.mark(("IMAGE#1", "IMAGE")))
 
     assert run_at_once(10, mark) == {"done": 10}
     assert sorted(marked) == [False] * 9 + [True]

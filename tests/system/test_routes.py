@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.dependencies import idempotent
 from app.main import create_app
+from app.repeats import idempotent
 from tests.support.access import ACCESS
 from tests.support.documents import ROOT
 from tests.support.matrix import OPERATIONS
@@ -57,7 +57,8 @@ def test_every_post_can_be_retried_with_a_key(api: Api) -> None:
     routes = app._static_routes + app._dynamic_routes  # noqa: SLF001 - Powertools has no public list of them
     posts = [route for route in routes if route.method == "POST"]
     assert posts
-    assert all(idempotent in route.middlewares for route in posts)
+    named = idempotent().__name__
+    assert all(named in {middleware.__name__ for middleware in route.middlewares} for route in posts)
     for methods in api.get("/openapi.json").json["paths"].values():
         for method, operation in methods.items():
             names = {parameter["name"] for parameter in operation.get("parameters", [])}

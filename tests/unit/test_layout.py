@@ -17,13 +17,13 @@ READS_ENVIRONMENT = {"src/shared/settings.py", "src/imaging/decoder.py"}
 """The second one passes the variables on that the decoder's process needs."""
 MAKES_CLIENTS = {"src/app/dependencies.py", "src/processor/main.py", "src/processor/changes.py"}
 TESTED_THROUGH_OTHERS = {
+    "src/app/documentation.py": "tests/unit/app/routers/test_service.py",
     "src/app/limits.py": "constants",
     "src/app/openapi.py": "tests/system/test_openapi.py and tests/unit/app/routers/test_service.py",
     "src/imaging/isolation.py": "tests/unit/imaging/test_decoder.py",
     "src/imaging/thumbhash.py": "tests/unit/imaging/test_placeholder.py",
     "src/imaging/worker.py": "tests/unit/imaging/test_decoder.py",
     "src/shared/errors.py": "tests/unit/app/responses/test_errors.py",
-    "src/shared/observability.py": "every test that reads logs",
 }
 
 

@@ -32,9 +32,17 @@ def test_only_admins_make_users_and_their_passwords_are_strong() -> None:
                 "RequireSymbols": True,
             }
         },
+        "MfaConfiguration": "OFF",
         "DeletionProtection": "INACTIVE",
     }
     assert get_properties("OwnUserPool", DeletionProtection="enabled")["DeletionProtection"] == "ACTIVE"
+
+
+@pytest.mark.parametrize("mfa", ["OPTIONAL", "ON"])
+def test_second_factor_is_an_authenticator_app_and_never_a_text_message(mfa: str) -> None:
+    pool = get_properties("OwnUserPool", UserPoolMfa=mfa)
+    assert (pool["MfaConfiguration"], pool["EnabledMfas"]) == (mfa, ["SOFTWARE_TOKEN_MFA"])
+    assert {name for name in pool if "Sms" in name or "Email" in name} == set()
 
 
 def test_tokens_live_an_hour_and_no_password_travels_in_the_clear() -> None:

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from app.idempotency import ResponseStore
+from app.idempotency import OutcomeStore
 from local.deployment import EXPIRY_ATTRIBUTE
 from shared.aws import create_client
 from shared.images import ImageRepository
 from shared.lifecycle import FAILED_LIFETIME
 from shared.records import Claim
-from shared.storage import ORIGINALS_PREFIX, UPLOADS_PREFIX
+from shared.storage import FILES_PREFIX, ORIGINALS_PREFIX, UPLOADS_PREFIX
 from shared.transactions import Transaction
 from tests.support.images import FAR_FUTURE, make_image
 from tests.support.template import Node, get_att, get_properties, get_resources, load, ref, sub
@@ -63,7 +63,7 @@ def test_attribute_that_expires_rows_is_the_one_that_the_code_writes() -> None:
     rows = [write["Put"]["Item"] for write in transaction.make_writes("images")]
     assert len(rows) == 2 + len(repository.get_entries(image))
     assert all("expires_at" in row for row in rows)
-    assert ResponseStore(create_client("dynamodb"), "x").expiry_attr == "expires_at" == EXPIRY_ATTRIBUTE
+    assert OutcomeStore(create_client("dynamodb"), "x").expiry_attr == "expires_at" == EXPIRY_ATTRIBUTE
 
 
 def test_data_outlive_their_stack() -> None:
@@ -113,7 +113,7 @@ def test_bucket_tells_the_processor_of_uploads_and_originals() -> None:
                 "Function": get_att("ProcessorFunction"),
                 "Filter": {"S3Key": {"Rules": [{"Name": "prefix", "Value": prefix}]}},
             }
-            for prefix in (UPLOADS_PREFIX, ORIGINALS_PREFIX)
+            for prefix in (UPLOADS_PREFIX, ORIGINALS_PREFIX, FILES_PREFIX)
         ]
     }
     assert get_properties("BucketMayCallProcessor") == {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -13,12 +12,11 @@ import pytest
 
 from local.layout import ROOT
 from processor import main
-from processor.processing import LATE_AGE, ROW_PATIENCE
-from shared.images import ImageRepository
-from shared.lifecycle import FAILED_LIFETIME, PROCESSING_LEASE
-from shared.models import Image
+from processor.processing import LATE_AGE
+from processor.waiting import ROW_PATIENCE
+from shared.lifecycle import PROCESSING_LEASE
 from shared.settings import Settings
-from tests.support.template import Node, get_att, get_properties, get_resources, load, ref, resolve, sub
+from tests.support.template import Node, get_att, get_properties, get_resources, load, ref, sub
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,6 +104,8 @@ def test_processor_has_every_variable_that_it_reads(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(main, "Settings", lambda: Settings(recorder))
     monkeypatch.setattr(main, "get_decoder", main.get_decoder.__wrapped__)
     monkeypatch.setattr(main, "Decoder", NoDecoder)
+    for factory in (main.get_table, main.get_storage, main.create_processor):
+        factory.cache_clear()
     main.create_processor.__wrapped__()
     variables = get_variables("ProcessorFunction", AwsEndpointUrl="http://x")
     assert variables.keys() == recorder.names - LAMBDA_SETS | LIBRARIES_READ
@@ -129,6 +129,13 @@ def test_variables_of_the_api_are_what_they_name() -> None:
         "IDEMPOTENCY_TABLE": ref("IdempotencyTable"),
         "MAX_USER_IMAGES": 10_000,
         "MAX_USER_BYTES": 10_737_418_240,
+        "MAX_USER_FILES": 1000,
+        "MAX_USER_ITEMS": 10_000,
+        "MAX_PENDING_UPLOADS": 50,
+        "MAX_PENDING_BYTES": 1_073_741_824,
+        "USER_WRITES_PER_MINUTE": 600,
+        "USER_WRITE_BURST": 200,
+        "LEGACY_UPLOAD": "enabled",
         "BUCKET": BUCKET_NAME,
         "PUBLIC_SHARDS": 4,
         "AUTH_MODE": "jwt",
@@ -137,14 +144,23 @@ def test_variables_of_the_api_are_what_they_name() -> None:
         "OIDC_KEYS_URL": "",
         "USER_CLAIM": "sub",
         "ADMIN_GROUP": "admin",
+        "ID_TOKENS": "refused",
         "LINK_SECRET": get_att("LinkSecret", "Id"),
         "SIGNER_ROLE": get_att("SignerRole"),
         "ALLOWED_ORIGINS": "*",
         "PUBLIC_URL": "",
+        "API_DOCS": "enabled",
         "S3_PUBLIC_URL": sub("https://s3.${AWS::Region}.${AWS::URLSuffix}"),
         "POWERTOOLS_SERVICE_NAME": "api",
         "POWERTOOLS_LOG_LEVEL": "INFO",
     }
+
+
+def test_urls_of_a_stack_begin_with_its_domain_or_its_public_url() -> None:
+    domain = {"DomainName": "a.example", "CertificateArn": "arn"}
+    assert get_variables("ApiFunction", **domain)["PUBLIC_URL"] == sub("https://${DomainName}")
+    both = get_variables("ApiFunction", PublicUrl="https://cdn.example", **domain)
+    assert both["PUBLIC_URL"] == "https://cdn.example"
 
 
 @pytest.mark.parametrize(
@@ -152,11 +168,19 @@ def test_variables_of_the_api_are_what_they_name() -> None:
     [
         ("ApiFunction", "MaxUserImages", 5, "MAX_USER_IMAGES", 5),
         ("ApiFunction", "MaxUserBytes", 6, "MAX_USER_BYTES", 6),
+        ("ApiFunction", "MaxUserFiles", 5, "MAX_USER_FILES", 5),
+        ("ApiFunction", "MaxUserItems", 5, "MAX_USER_ITEMS", 5),
+        ("ApiFunction", "MaxPendingUploads", 5, "MAX_PENDING_UPLOADS", 5),
+        ("ApiFunction", "MaxPendingBytes", 5, "MAX_PENDING_BYTES", 5),
+        ("ApiFunction", "UserWritesPerMinute", 5, "USER_WRITES_PER_MINUTE", 5),
+        ("ApiFunction", "UserWriteBurst", 5, "USER_WRITE_BURST", 5),
+        ("ApiFunction", "LegacyUpload", "disabled", "LEGACY_UPLOAD", "disabled"),
         ("ApiFunction", "PublicShards", 7, "PUBLIC_SHARDS", 7),
         ("ApiFunction", "AuthMode", "open", "AUTH_MODE", "open"),
         ("ApiFunction", "OidcIssuer", "https://a.example", "OIDC_ISSUER", "https://a.example"),
         ("ApiFunction", "UserClaim", "email", "USER_CLAIM", "email"),
         ("ApiFunction", "AdminGroup", "root", "ADMIN_GROUP", "root"),
+        ("ApiFunction", "IdTokens", "accepted", "ID_TOKENS", "accepted"),
         (
             "ApiFunction",
             "AllowedOrigins",
@@ -165,11 +189,13 @@ def test_variables_of_the_api_are_what_they_name() -> None:
             "https://a,https://b",
         ),
         ("ApiFunction", "PublicUrl", "https://a.example", "PUBLIC_URL", "https://a.example"),
+        ("ApiFunction", "ApiDocs", "disabled", "API_DOCS", "disabled"),
         ("ApiFunction", "S3PublicUrl", "https://s3.example", "S3_PUBLIC_URL", "https://s3.example"),
         ("ApiFunction", "LogLevel", "DEBUG", "POWERTOOLS_LOG_LEVEL", "DEBUG"),
         ("ApiFunction", "AwsEndpointUrl", "http://a", "AWS_ENDPOINT_URL", "http://a"),
         ("ProcessorFunction", "MaxUserImages", 5, "MAX_USER_IMAGES", 5),
         ("ProcessorFunction", "MaxUserBytes", 6, "MAX_USER_BYTES", 6),
+        ("ProcessorFunction", "MaxPendingBytes", 6, "MAX_PENDING_BYTES", 6),
         ("ProcessorFunction", "LogLevel", "DEBUG", "POWERTOOLS_LOG_LEVEL", "DEBUG"),
         ("ProcessorFunction", "AwsEndpointUrl", "http://a", "AWS_ENDPOINT_URL", "http://a"),
         ("ChangesFunction", "LogLevel", "DEBUG", "POWERTOOLS_LOG_LEVEL", "DEBUG"),
@@ -212,61 +238,4 @@ def test_processor_keeps_the_events_that_failed() -> None:
         "MaximumRetryAttempts": 2,
         "MaximumEventAgeInSeconds": 6 * 3600,
         "DestinationConfig": {"OnFailure": {"Type": "SQS", "Destination": get_att("FailureQueue")}},
-    }
-
-
-def get_event_source(**parameters: object) -> dict[str, Node]:
-    (event,) = get_properties("ChangesFunction", **parameters)["Events"].values()
-    assert event["Type"] == "DynamoDB"
-    return dict(event["Properties"])
-
-
-def test_changes_function_gets_removed_images_and_those_that_lose_their_original() -> None:
-    filters = [json.loads(each["Pattern"]) for each in get_event_source()["FilterCriteria"]["Filters"]]
-    keys = {"sk": {"S": [ImageRepository.kind]}}
-    assert filters == [
-        {"eventName": ["REMOVE"], "dynamodb": {"Keys": keys}},
-        {
-            "eventName": ["MODIFY"],
-            "dynamodb": {
-                "Keys": keys,
-                "OldImage": {"has_original": {"BOOL": [True]}},
-                "NewImage": {"has_original": {"BOOL": [False]}},
-            },
-        },
-    ]
-    assert "has_original" in Image.model_fields
-
-
-def test_changes_function_gives_up_long_before_the_stream_does() -> None:
-    source = get_event_source()
-    del source["FilterCriteria"]
-    assert source == {
-        "Stream": get_att("ImagesTable", "StreamArn"),
-        "StartingPosition": "TRIM_HORIZON",
-        "BatchSize": 100,
-        "ParallelizationFactor": 10,
-        "BisectBatchOnFunctionError": True,
-        "MaximumRetryAttempts": 50,
-        "MaximumRecordAgeInSeconds": 6 * 3600,
-        "FunctionResponseTypes": ["ReportBatchItemFailures"],
-        "DestinationConfig": {"OnFailure": {"Type": "SQS", "Destination": get_att("FailureQueue")}},
-    }
-    kept = get_event_source(KeptImagesTableName="images", KeptImagesStreamArn="arn:stream")
-    assert kept["Stream"] == "arn:stream"
-
-
-def test_changes_function_reports_failed_entries_only_where_lambda_reads_the_report() -> None:
-    assert get_variables("ChangesFunction")["REPORTS_BATCH_FAILURES"] == "true"
-    assert get_variables("ChangesFunction", Environment="local")["REPORTS_BATCH_FAILURES"] == ""
-    assert "FunctionResponseTypes" not in get_event_source(Environment="local")
-    assert get_variables("ChangesFunction")["FAILURE_QUEUE"] == ref("FailureQueue")
-
-
-def test_failure_queue_keeps_events_as_long_as_images_wait_for_them() -> None:
-    days = 14
-    assert timedelta(days=days) == FAILED_LIFETIME
-    assert resolve(load()["Resources"]["FailureQueue"]["Properties"]) == {
-        "MessageRetentionPeriod": days * 24 * 3600,
-        "SqsManagedSseEnabled": True,
     }

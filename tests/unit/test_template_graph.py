@@ -57,6 +57,7 @@ OPTIONS: list[Parameters] = [
     ISSUER,
     {"DomainName": "a.example", "CertificateArn": "arn:aws:acm:a"},
     {"AccessLogs": "enabled", "AddressRateLimit": "100", "DeletionProtection": "enabled"},
+    {"UserPoolMfa": "ON"},
     {"ApiConcurrency": "5", "ProcessorConcurrency": "5"},
     {"AwsEndpointUrl": "http://a.example", "S3PublicUrl": "http://a.example"},
 ]

@@ -27,7 +27,10 @@ PROPERTIES = {
     "SignerRole": f"{ROLE} MaxSessionDuration",
     "SignerUse": "PolicyDocument PolicyName Roles",
     "LinkSecret": "Description GenerateSecretString",
-    "OwnUserPool": "AdminCreateUserConfig DeletionProtection Policies UserPoolName UsernameConfiguration",
+    "OwnUserPool": (
+        "AdminCreateUserConfig DeletionProtection EnabledMfas MfaConfiguration Policies UserPoolName "
+        "UsernameConfiguration"
+    ),
     "UserPoolClient": (
         "AccessTokenValidity ExplicitAuthFlows PreventUserExistenceErrors TokenValidityUnits UserPoolId"
     ),

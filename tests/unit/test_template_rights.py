@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from shared.storage import ORIGINALS_PREFIX, RENDITIONS_PREFIX, UPLOADS_PREFIX
+from shared.storage import FILES_PREFIX, ORIGINALS_PREFIX, RENDITIONS_PREFIX, UPLOADS_PREFIX
 from tests.support.template import Node, get_att, get_properties, get_resources, ref, sub
 
 BUCKET_ARN = "arn:${AWS::Partition}:s3:::${BucketNameParameter.Value}"
@@ -32,14 +32,17 @@ RIGHTS: dict[str, dict[str, Statement]] = {
             ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
             [sub(f"{BUCKET_ARN}/{ORIGINALS_PREFIX}*")],
         ),
-        "KeepFiles": (["s3:PutObject"], [sub(f"{BUCKET_ARN}/files/*")]),
+        "KeepFiles": (["s3:PutObject", "s3:DeleteObject"], [sub(f"{BUCKET_ARN}/files/*")]),
         "TellMissingFromForbidden": (["s3:ListBucket"], [sub(BUCKET_ARN)]),
         "SignLinks": (["secretsmanager:GetSecretValue"], [get_att("LinkSecret", "Id")]),
     },
     "SignerRole": {
         "SignReading": (
             ["s3:GetObject"],
-            [sub(f"{BUCKET_ARN}/{prefix}*") for prefix in (ORIGINALS_PREFIX, RENDITIONS_PREFIX, "files/")],
+            [
+                sub(f"{BUCKET_ARN}/{prefix}*")
+                for prefix in (ORIGINALS_PREFIX, RENDITIONS_PREFIX, FILES_PREFIX)
+            ],
         ),
         "SignUploads": (["s3:PutObject"], [sub(f"{BUCKET_ARN}/{UPLOADS_PREFIX}*")]),
         "TellMissingFromForbidden": (["s3:ListBucket"], [sub(BUCKET_ARN)]),
@@ -54,6 +57,10 @@ RIGHTS: dict[str, dict[str, Statement]] = {
         "KeepOriginals": (
             ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
             [sub(f"{BUCKET_ARN}/{ORIGINALS_PREFIX}*")],
+        ),
+        "DeleteLostFiles": (
+            ["s3:GetObject", "s3:DeleteObject"],
+            [sub(f"{BUCKET_ARN}/{FILES_PREFIX}*")],
         ),
         "WriteRenditions": (
             ["s3:PutObject", "s3:DeleteObject"],
@@ -74,7 +81,7 @@ RIGHTS: dict[str, dict[str, Statement]] = {
             ["s3:DeleteObject"],
             [
                 sub(f"{BUCKET_ARN}/{prefix}*")
-                for prefix in (UPLOADS_PREFIX, ORIGINALS_PREFIX, RENDITIONS_PREFIX)
+                for prefix in (UPLOADS_PREFIX, ORIGINALS_PREFIX, RENDITIONS_PREFIX, FILES_PREFIX)
             ],
         ),
         "ReportFailures": (["sqs:SendMessage"], [get_att("FailureQueue")]),

@@ -93,7 +93,7 @@ class World:
         kinds = (public, ANN), (public, BOB), (private, ANN)
         for number, (image, owner) in enumerate(kinds * COPIES):
             deployment.images.add(copy_image(image, owner, number))
-        most = Settings().max_user_images or 0
+        most = Settings().quota.max_images or 0
         deployment.usages.reserve(FULL, FULL, Usage(images=most))
         deployment.request("GET", "/images", user=ANN)
         deployment.take_changes()

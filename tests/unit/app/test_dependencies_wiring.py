@@ -34,14 +34,14 @@ FACTORIES: list[Any] = [
     dependencies.get_settings,
     dependencies.get_deadline,
     dependencies.get_dynamodb,
-    dependencies.get_quota,
     dependencies.get_images,
+    dependencies.get_files,
     dependencies.get_items,
     dependencies.get_usages,
     dependencies.get_storage,
     dependencies.get_keys,
     dependencies.make_verifier,
-    dependencies.make_response_store,
+    dependencies.make_outcome_store,
 ]
 TOKENS = {
     "AUTH_MODE": "jwt",
@@ -49,6 +49,7 @@ TOKENS = {
     "OIDC_AUDIENCE": "other client",
     "USER_CLAIM": "email",
     "ADMIN_GROUP": "root",
+    "ID_TOKENS": "accepted",
 }
 
 
@@ -135,7 +136,7 @@ def test_images_items_and_responses_have_their_own_tables(dynamodb: DynamoDBClie
         for name in ("images", "items")
     }
     assert kinds == {"images": {"IMAGE"}, "items": {"ITEM"}}
-    store = dependencies.make_response_store()
+    store = dependencies.make_outcome_store()
     assert (store.table_name, store.expiry_attr) == ("idempotency", "expires_at")
     assert dependencies.get_make_store()() is store
 
@@ -192,11 +193,13 @@ def test_tokens_are_verified_as_the_settings_say(
     monkeypatch.setattr("app.access.tokens.fetch_keys", fetch)
     setenv({**TOKENS, "OIDC_KEYS_URL": keys_url})
     claims = {"iss": TOKENS["OIDC_ISSUER"], "client_id": TOKENS["OIDC_AUDIENCE"], "email": "ann@example.org"}
+    claims["email_verified"] = "true"
     verify = dependencies.get_verify()
     assert fetched == []
     caller = verify(make_token("ann", **claims, groups=["root"]))
     assert caller == Caller("ann@example.org", is_admin=True, is_verified=True)
     assert not verify(make_token("ann", **claims, groups=["admin"])).is_admin
+    assert verify(make_token("ann", **claims, typ="ID")).user_id == "ann@example.org"
     assert fetched == [("https://other.example.org", keys_url or None)]
     assert isinstance(dependencies.make_verifier(), TokenVerifier)
 

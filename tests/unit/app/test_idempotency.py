@@ -1,268 +1,165 @@
+"""Keys of requests: which requests are the same, and how long their responses are kept."""
+
 from __future__ import annotations
 
-import json
-import re
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.dependencies import make_response_store
-from shared.quotas import Quota
-from shared.storage import make_original_key
-from tests.support.api import make_form, make_upload
-from tests.support.faults import break_calls, lose_response
-from tests.support.images import make_ready
+from app.access.callers import Caller
+from app.dependencies import get_auth_mode, get_make_store, get_verify, make_outcome_store
+from app.idempotency import KeyedRequest, OutcomeStore
+from app.main import create_app
+from tests.support.api import make_form
+from tests.support.faults import Fault, break_calls
 from tests.support.pictures import make_picture
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from shared.images import ImageRepository
-    from shared.storage import ImageStorage
-    from tests.support.api import Api, ApiResponse
+    from tests.support.api import Api
 
-KEY = {"Idempotency-Key": "8f4d6a3e"}
 PICTURE = make_picture()
-
-REQUESTS: list[tuple[str, dict[str, Any], int]] = [
-    ("/images/upload", {"json": make_upload(PICTURE)}, 201),
-    ("/images/upload", make_form(("visibility", "public"), file=PICTURE), 201),
-    (
-        "/images/upload?tags=a",
-        {"body": PICTURE, "headers": {"Content-Type": "image/jpeg"}, "encode": True},
-        201,
-    ),
-    ("/images/uploads", {"json": {"contentType": "image/png", "size": 7}}, 201),
-    ("/images/{image}/links", {}, 201),
-    ("/images/{image}/reprocess", {}, 202),
-    ("/items", {"json": {"name": "a"}}, 201),
-    ("/upload", make_form(file=b"any"), 201),
-]
+ITEM: dict[str, Any] = {"body": b'{"name": "a"}', "headers": {"Content-Type": "application/json"}}
+FORM = make_form(("tags", "a"), file=PICTURE)
+OTHER_BOUNDARY = FORM["body"].replace(b"----form", b"other")
 
 
-def send(
-    api: Api, path: str, options: dict[str, Any], *, key: str = "8f4d6a3e", user: str = "ann"
-) -> ApiResponse:
-    headers = {**options.get("headers", {}), "Idempotency-Key": key}
-    return api.post(path, user=user, **{**options, "headers": headers})
+def send(api: Api, path: str, options: dict[str, Any]) -> tuple[int, str | None]:
+    """Send a request with a key. Returns its status, and the code of an error."""
+    headers = {"Idempotency-Key": "k", **options.get("headers", {})}
+    response = api.post(path, user="ann", **options | {"headers": headers})
+    return response.status, response.json.get("code")
 
 
-def count_rows(dynamodb: DynamoDBClient) -> int:
-    """Rows of records, without entries, claims and counters."""
-    keys = [row for table in ("images", "items") for row in dynamodb.scan(TableName=table)["Items"]]
-    return sum(row["sk"]["S"] in {"IMAGE", "ITEM"} for row in keys)
-
-
-@pytest.fixture
-def image_id(images: ImageRepository, storage: ImageStorage) -> str:
-    image = images.add(make_ready())
-    storage.add(make_original_key(image.id), PICTURE, "image/jpeg")
-    return image.id
-
-
-@pytest.mark.parametrize(("path", "options", "status"), REQUESTS)
-def test_request_sent_again_gets_the_first_response_again(  # noqa: PLR0913, PLR0917 - a row of the table, and fixtures
-    api: Api, dynamodb: DynamoDBClient, image_id: str, path: str, options: dict[str, Any], status: int
+@pytest.mark.parametrize(
+    ("path", "first", "other_path", "second"),
+    [
+        ("/items", ITEM, "/items", ITEM | {"encode": True}),
+        ("/items", ITEM, "/items", ITEM | {"headers": {"Content-Type": "Application/JSON; charset=utf-8"}}),
+        ("/items?userId=ann&x=1", ITEM, "/items?x=1&userId=ann", ITEM),
+        (
+            "/images/upload",
+            FORM,
+            "/images/upload",
+            FORM
+            | {
+                "headers": {"Content-Type": "multipart/form-data; charset=utf-8; Boundary=other"},
+                "body": OTHER_BOUNDARY,
+            },
+        ),
+    ],
+    ids=["encoding", "type", "order of the query", "boundary"],
+)
+def test_requests_that_say_the_same_are_the_same(
+    api: Api, path: str, first: dict[str, Any], other_path: str, second: dict[str, Any]
 ) -> None:
-    path = path.format(image=image_id)
-    first = send(api, path, options)
-    rows = count_rows(dynamodb)
-    assert first.status == status
-    for _ in range(2):
-        again = send(api, path, options)
-        assert (again.status, again.headers, again.body) == (first.status, first.headers, first.body)
-    assert count_rows(dynamodb) == rows
-
-
-def test_response_with_a_key_has_the_headers_of_one_without(api: Api) -> None:
-    plain = api.post("/items", user="ann", json={"name": "a"})
-    for _ in range(2):
-        keyed = send(api, "/items", {"json": {"name": "a"}})
-        assert keyed.headers.keys() == plain.headers.keys()
-        assert keyed.headers["Location"]
-        assert keyed.headers["ETag"]
-
-
-@pytest.mark.parametrize(("path", "options", "status"), REQUESTS)
-def test_another_key_is_another_request(
-    api: Api, image_id: str, path: str, options: dict[str, Any], status: int
-) -> None:
-    path = path.format(image=image_id)
-    first, second = (send(api, path, options, key=key) for key in ("1", "2"))
-    assert first.status == second.status == status
-    if path != f"/images/{image_id}/links":  # two links of one second are the same
-        assert first.body != second.body
-
-
-def test_another_body_or_query_under_the_same_key_is_422(api: Api, dynamodb: DynamoDBClient) -> None:
-    assert send(api, "/items", {"json": {"name": "a"}}).status == 201
-    for path, options in (
-        ("/items", {"json": {"name": "b"}}),
-        ("/items?userId=ann", {"json": {"name": "a"}}),
-    ):
-        problem = send(api, path, options).problem
-        assert problem == (422, "idempotency_key_reused", ["Idempotency-Key"])
-    assert count_rows(dynamodb) == 1
-
-
-def test_form_sent_again_under_another_boundary_is_the_same(api: Api, dynamodb: DynamoDBClient) -> None:
-    form = make_form(("tags", "a"), file=PICTURE)
-    first = send(api, "/images/upload", form)
-    other = {
-        **form,
-        "headers": {"Content-Type": 'multipart/form-data; boundary="other"'},
-        "body": form["body"].replace(b"----form", b"other"),
-    }
-    assert send(api, "/images/upload", other).body == first.body
-    assert count_rows(dynamodb) == 1
-
-
-def test_keys_of_callers_and_of_paths_are_apart(api: Api, dynamodb: DynamoDBClient) -> None:
-    ids = {send(api, "/items", {"json": {"name": "a"}}, user=user).json["id"] for user in ("ann", "bob")}
-    assert len(ids) == 2
-    assert send(api, "/upload", make_form(file=b"x")).status == 201
-    assert count_rows(dynamodb) == 2
-
-
-@pytest.mark.parametrize("key", ["", " ", "a b", "ä", "x" * 256])
-def test_key_that_is_none_is_422(api: Api, key: str) -> None:
-    assert send(api, "/items", {"json": {"name": "a"}}, key=key).problem == (
-        422,
-        "invalid_fields",
-        ["Idempotency-Key"],
-    )
-
-
-def test_refused_request_frees_its_key(api: Api) -> None:
-    assert send(api, "/items", {"json": {}}).status == 422
-    assert send(api, "/items", {"json": {"name": "a"}}).status == 201
-
-
-def test_key_means_nothing_to_other_methods(api: Api) -> None:
-    item = api.post("/items", user="ann", json={"name": "a"}).json
-    for name in ("b", "c"):
-        response = api.request("PUT", f"/items/{item['id']}", user="ann", json={"name": name}, headers=KEY)
-        assert response.json["name"] == name
-
-
-def test_body_and_key_are_kept_as_hashes(api: Api, dynamodb: DynamoDBClient) -> None:
-    send(api, "/upload", make_form(file=b"a secret body"), key="a-secret-key")
-    (row,) = dynamodb.scan(TableName="idempotency")["Items"]
-    assert "secret" not in json.dumps(row)
-    assert set(row) == {"id", "expires_at", "in_progress_expiration", "status", "validation", "data"}
-    assert re.fullmatch("request#[0-9a-f]{64}", row["id"]["S"])
-    assert re.fullmatch("[0-9a-f]{64}", row["validation"]["S"])
-
-
-class Crash(BaseException):
-    """The function is killed: nothing of it runs any more."""
-
-
-def test_key_of_a_killed_request_is_free_when_its_function_would_have_ended(
-    api: Api, dynamodb: DynamoDBClient, storage: ImageStorage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def crash(*_: object, **__: object) -> None:
-        raise Crash
-
-    with monkeypatch.context() as patch:
-        patch.setattr(storage, "add", crash)
-        with pytest.raises(Crash):
-            send(api, "/upload", make_form(file=b"x"))
-    response = send(api, "/upload", make_form(file=b"x"))
-    assert response.problem == (409, "still_running", [])
-    assert response.headers["Retry-After"] == "2"
-    end_wait(dynamodb)
-    assert send(api, "/upload", make_form(file=b"x")).status == 201
-
-
-def end_wait(dynamodb: DynamoDBClient) -> None:
-    """Act as if the time of the function had passed."""
-    for row in dynamodb.scan(TableName="idempotency")["Items"]:
-        dynamodb.update_item(
-            TableName="idempotency",
-            Key={"id": row["id"]},
-            UpdateExpression="SET in_progress_expiration = :past",
-            ExpressionAttributeValues={":past": {"N": "1"}},
-        )
-
-
-@pytest.mark.parametrize(("path", "options", "status"), REQUESTS)
-@pytest.mark.parametrize("operation", ["PutItem", "UpdateItem"])
-def test_lost_response_of_the_idempotency_table_loses_no_request(  # noqa: PLR0913, PLR0917 - rows and fixtures
-    api: Api, image_id: str, operation: str, path: str, options: dict[str, Any], status: int
-) -> None:
-    fault = lose_response(create_records_client(), operation)
-    path = path.format(image=image_id)
-    first = send(api, path, options)
-    assert fault.tries == 2
-    assert first.status == status
-    assert send(api, path, options).body == first.body
-
-
-def create_records_client() -> DynamoDBClient:
-    client: DynamoDBClient = make_response_store().client
-    return client
+    expected = send(api, path, first)
+    assert expected[0] in {201, 422}
+    assert send(api, other_path, second) == expected
 
 
 @pytest.mark.parametrize(
     ("path", "options"),
-    [(path, options) for path, options, _ in REQUESTS if "{" not in path],
+    [
+        ("/items", ITEM | {"body": b'{"name":"a"}'}),
+        ("/items?userId=ann", ITEM),
+        ("/items?a=1&a=2", ITEM),
+        ("/items", ITEM | {"headers": {}}),
+        ("/items", ITEM | {"headers": {"Content-Type": "application/merge-patch+json"}}),
+    ],
+    ids=["body", "query", "repeated parameter", "no type", "other type"],
 )
-def test_work_whose_response_could_not_be_saved_is_not_done_twice(
-    api: Api,
-    dynamodb: DynamoDBClient,
-    s3: Any,  # noqa: ANN401 - a client
-    path: str,
-    options: dict[str, Any],
+def test_any_other_request_may_not_use_the_key(api: Api, path: str, options: dict[str, Any]) -> None:
+    assert send(api, "/items", ITEM) == (201, None)
+    assert send(api, path, options) == (422, "idempotency_key_reused")
+
+
+def test_response_is_kept_for_a_day(api: Api, dynamodb: DynamoDBClient) -> None:
+    before = time.time()
+    assert send(api, "/items", ITEM)[0] == 201
+    (row,) = dynamodb.scan(TableName="idempotency")["Items"]
+    assert before + 86_399 <= float(row["expires_at"]["N"]) <= time.time() + 86_401
+    assert row["status"] == {"S": "COMPLETED"}
+
+
+def test_request_that_was_killed_holds_its_key_as_long_as_it_could_have_run(
+    api: Api, dynamodb: DynamoDBClient
 ) -> None:
-    fault = break_calls(create_records_client(), "UpdateItem")
-    assert send(api, path, options).problem == (503, "unavailable", [])
+    """The functions of these tests have 29 seconds."""
+    before = time.time()
+    send(api, "/items", ITEM)
+    (row,) = dynamodb.scan(TableName="idempotency")["Items"]
+    end = float(row["in_progress_expiration"]["N"]) / 1000
+    assert before + 28.9 <= end <= time.time() + 29.1
+
+
+KEYED = KeyedRequest("ann", "/items", "k", "hash")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"caller": "ben"}, {"caller": None}, {"path": "/upload"}, {"key": "l"}, {"content": "other hash"}],
+)
+def test_claim_names_the_caller_the_path_the_key_and_the_content(other: dict[str, Any]) -> None:
+    assert KEYED.claim == KeyedRequest("ann", "/items", "k", "hash").claim
+    assert replace(KEYED, **other).claim != KEYED.claim
+    assert len(KEYED.claim) == 64
+
+
+@pytest.mark.parametrize(("key", "status"), [("x" * 255, 201), ("!~", 201), ("x" * 256, 422), ("a\x7f", 422)])
+def test_key_has_up_to_255_visible_characters(api: Api, key: str, status: int) -> None:
+    response = api.post("/items", headers={"Idempotency-Key": key}, json={"name": "a"})
+    assert response.status == status
+    if status == 422:
+        assert response.problem == (422, "invalid_fields", ["Idempotency-Key"])
+        assert response.json["errors"][0]["message"] == "must have 1 to 255 visible ASCII characters"
+
+
+def test_token_is_verified_once_with_and_without_a_key(api: Api) -> None:
+    tokens: list[str] = []
+
+    def verify(token: str) -> Caller:
+        tokens.append(token)
+        return Caller("ann")
+
+    overrides = create_app().dependency_overrides
+    overrides |= {get_auth_mode: lambda: "jwt", get_verify: lambda: verify}
+    for key in ({}, {"Idempotency-Key": "k"}):
+        tokens.clear()
+        headers = {**ITEM["headers"], **key, "Authorization": "Bearer t"}
+        assert api.post("/items", headers=headers, body=ITEM["body"]).status == 201
+        assert tokens == ["t"]
+
+
+def test_store_of_responses_can_be_overridden(api: Api) -> None:
+    made: list[OutcomeStore] = []
+
+    def make() -> OutcomeStore:
+        made.append(make_outcome_store())
+        return made[-1]
+
+    create_app().dependency_overrides[get_make_store] = lambda: make
+    api.post("/items", user="ann", **ITEM)
+    assert made == []
+    assert send(api, "/items", ITEM) == (201, None)
+    assert len(made) == 1
+
+
+def test_used_key_says_so(api: Api) -> None:
+    headers = {"Idempotency-Key": "k"}
+    api.post("/items", headers=headers, json={"name": "a"})
+    response = api.post("/items", headers=headers, json={"name": "b"})
+    assert response.json["errors"] == [
+        {"field": "Idempotency-Key", "message": "was used for another request"}
+    ]
+
+
+def test_throttled_idempotency_table_is_throttled(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    fault = break_calls(make_outcome_store().client, "PutItem", Fault.THROTTLED)
+    assert send(api, "/items", ITEM) == (503, "throttled")
     fault.end()
-    rows, objects = count_rows(dynamodb), list_keys(s3, "files/")
-    assert send(api, path, options).status == 409
-    end_wait(dynamodb)
-    response = send(api, path, options)
-    assert response.status == 201
-    assert count_rows(dynamodb) == rows
-    assert list_keys(s3, "files/") == objects
-    assert send(api, path, options).body == response.body
-
-
-def list_keys(s3: Any, prefix: str) -> list[str]:  # noqa: ANN401 - a client
-    return [item["Key"] for item in s3.list_objects_v2(Bucket="bucket", Prefix=prefix).get("Contents", [])]
-
-
-def test_what_was_made_and_deleted_is_not_made_again(api: Api, dynamodb: DynamoDBClient) -> None:
-    fault = break_calls(create_records_client(), "UpdateItem")
-    assert send(api, "/items", {"json": {"name": "a"}}).status == 503
-    fault.end()
-    (item,) = api.get("/items", user="ann").json["items"]
-    assert api.request("DELETE", f"/items/{item['id']}", user="ann").status == 204
-    end_wait(dynamodb)
-    assert send(api, "/items", {"json": {"name": "a"}}).problem == (409, "conflict", [])
-
-
-def test_missing_idempotency_table_is_503(api: Api) -> None:
-    fault = break_calls(create_records_client(), "PutItem")
-    response = send(api, "/items", {"json": {"name": "a"}})
-    fault.end()
-    assert response.problem == (503, "unavailable", [])
-    assert api.get("/items", user="ann").json["items"] == []
-
-
-class TestAtTheQuota:
-    @pytest.fixture
-    def quota(self) -> Quota:
-        return Quota(max_images=1)
-
-    def test_upload_that_took_the_last_room_gets_its_response_when_sent_again(
-        self, api: Api, dynamodb: DynamoDBClient
-    ) -> None:
-        options = {"json": make_upload(PICTURE)}
-        fault = break_calls(create_records_client(), "UpdateItem")
-        assert send(api, "/images/upload", options).status == 503
-        fault.end()
-        end_wait(dynamodb)
-        assert send(api, "/images/upload", options).status == 201
-        assert count_rows(dynamodb) == 1
-        assert send(api, "/images/upload", options, key="other").problem == (403, "quota_exceeded", [])
+    assert send(api, "/items", ITEM) == (201, None)

@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.main import lambda_handler
-from shared.observability import get_logger
-from tests.support.api import REQUEST_ID, make_context, make_event
+from app.dependencies import get_keys
+from app.main import create_app, lambda_handler
+from shared.errors import Unavailable
+from shared.observability import get_logger, hash_user
+from tests.support.api import REQUEST_ID, make_context, make_event, make_upload
+from tests.support.pictures import make_picture
+from tests.support.tokens import make_token, requiring_tokens
 
 if TYPE_CHECKING:
     from tests.support.api import Api
@@ -50,7 +54,56 @@ def test_request_is_logged_by_its_route(  # noqa: PLR0913, PLR0917 - a row of th
     (line,) = read(logs)
     assert (line["message"], line["level"], line["request_id"]) == ("responded", "INFO", REQUEST_ID)
     assert (line["method"], line["status"], line.get("route")) == (method, status, route)
+    assert line["user"] == hash_user(SECRET, b"key") if route and route != "/health" else "user" not in line
     assert SECRET not in logs.getvalue()
+
+
+def test_line_of_a_request_is_its_trail(api: Api, logs: StringIO) -> None:
+    image = api.upload(make_picture())
+    upload, first = image["id"], read(logs)[0]
+    user = hash_user("ann", b"key")
+    assert (first["user"], first["image_id"], first["network"]) == (user, upload, "203.0.113.0/24")
+    assert not {"code", "as_admin"} & first.keys()
+    api.get(f"/images/{upload}", user="ben")
+    refused = read(logs)[-1]
+    assert (refused["status"], refused["code"], refused["image_id"]) == (404, "not_found", upload)
+    assert refused["user"] != user
+    api.get("/images")
+    assert not {"user", "image_id", "code"} & read(logs)[-1].keys()
+
+
+def test_reason_of_a_refusal_is_in_its_line(api: Api, logs: StringIO) -> None:
+    with requiring_tokens():
+        api.get("/me")
+        api.get("/images", headers={"Authorization": "Bearer x"})
+    api.get("/limits?userId=ann", user="ben")
+    assert [(line["status"], line["code"]) for line in read(logs)] == [
+        (401, "unauthenticated"),
+        (401, "unauthenticated"),
+        (403, "forbidden"),
+    ]
+
+
+def test_access_of_an_admin_to_what_others_own_is_marked(api: Api, logs: StringIO) -> None:
+    image = api.upload(make_picture())
+    admin = {"Authorization": f"Bearer {make_token('root', groups=['admin'])}"}
+    with requiring_tokens():
+        own = api.post("/images/upload", headers=admin, json=make_upload(make_picture())).json
+        for path in (f"/images/{own['id']}", "/me", f"/images/{image['id']}", "/limits?userId=ann"):
+            assert api.get(path, headers=admin).status == 200
+    assert [line.get("as_admin", False) for line in read(logs)[2:]] == [False, False, True, True]
+
+
+def test_secret_that_cannot_be_read_fails_no_request(api: Api, logs: StringIO) -> None:
+    class NoKeys:
+        def get(self) -> list[bytes]:
+            raise Unavailable
+
+    create_app().dependency_overrides[get_keys] = NoKeys
+    assert api.get("/me", user="ann").status == 200
+    warning, line = read(logs)
+    assert warning["level"] == "WARNING"
+    assert "user" not in line
 
 
 def test_log_tells_how_many_milliseconds_a_request_took(

@@ -17,7 +17,7 @@ type Json = Any
 ALWAYS = ["429", "500", "503"]
 BODY = ["400", "413", "415"]
 CHANGE = ["403", "404", "409", "412"]
-PAGE = ["order", "limit", "cursor", "userId"]
+PAGE = ["userId", "order", "limit", "cursor"]
 METADATA = ["description", "visibility", "tags", "userId"]
 FILTERS = ["tags", "match", "visibility", "createdAfter", "createdBefore"]
 
@@ -25,7 +25,7 @@ FILTERS = ["tags", "match", "visibility", "createdAfter", "createdBefore"]
 # token is needed (None: it is not even read).
 OPERATIONS: dict[tuple[str, str], tuple[list[str], list[str], list[str], bool | None]] = {
     ("post", "/images/upload"): (
-        ["201", "403", "409", "422", *BODY],
+        ["201", "403", "404", "409", "422", *BODY],
         ["Idempotency-Key", *METADATA, "filename"],
         [
             "application/json",
@@ -35,7 +35,7 @@ OPERATIONS: dict[tuple[str, str], tuple[list[str], list[str], list[str], bool | 
         True,
     ),
     ("post", "/images/uploads"): (
-        ["201", "403", "409", "422", *BODY],
+        ["201", "403", "404", "409", "422", *BODY],
         ["Idempotency-Key"],
         ["application/json"],
         True,
@@ -76,7 +76,7 @@ OPERATIONS: dict[tuple[str, str], tuple[list[str], list[str], list[str], bool | 
     ),
     ("delete", "/images/{image_id}/links"): (["204", "422", *CHANGE], ["If-Match"], [], True),
     ("post", "/items"): (
-        ["201", "403", "409", "422", *BODY],
+        ["201", "403", "404", "409", "422", *BODY],
         ["Idempotency-Key"],
         ["application/json"],
         True,
@@ -91,13 +91,17 @@ OPERATIONS: dict[tuple[str, str], tuple[list[str], list[str], list[str], bool | 
     ),
     ("delete", "/items/{item_id}"): (["204", "422", *CHANGE], ["If-Match"], [], True),
     ("post", "/upload"): (
-        ["201", "409", "422", *BODY],
+        ["201", "403", "404", "409", "422", *BODY],
         ["Idempotency-Key"],
         ["application/json", "multipart/form-data"],
         True,
     ),
+    ("get", "/files"): (["200", "403", "422"], ["userId", "order", "limit", "cursor"], [], True),
+    ("get", "/files/{file_id}"): (["200", "404", "422"], [], [], True),
+    ("delete", "/files/{file_id}"): (["204", "422", *CHANGE], ["If-Match"], [], True),
     ("get", "/health"): (["200"], [], [], None),
-    ("get", "/limits"): (["200", "422"], [], [], False),
+    ("get", "/limits"): (["200", "403", "422"], ["userId"], [], False),
+    ("get", "/me"): (["200", "422"], [], [], True),
 }
 RESPONSE_HEADERS = {
     ("post", "/images/upload"): {"201": ["Location", "ETag"]},
@@ -110,7 +114,7 @@ RESPONSE_HEADERS = {
     ("put", "/items/{item_id}"): {"200": ["ETag"]},
     ("post", "/items"): {"201": ["Location", "ETag"]},
 }
-CALLER = {"X-User-Id", "userId"}
+CALLER = {"X-User-Id"}
 
 
 def read(api: Api, mode: str) -> Json:
@@ -145,7 +149,7 @@ def test_operation_has_its_responses_parameters_and_bodies(api: Api, mode: str) 
         if mode == "jwt":
             assert found == parameters
         else:
-            named = CALLER if token is not None and name != ("post", "/upload") else set()
+            named = CALLER if token is not None else set()
             assert {*found} == {*parameters} | named
         body = operation.get("requestBody", {})
         assert [*body.get("content", {})] == media_types
@@ -197,11 +201,24 @@ def test_parameters_are_optional_and_say_what_they_are_for(api: Api) -> None:
     parameters = {
         found["name"]: found for operation in operations.values() for found in operation.get("parameters", [])
     }
-    assert {name for name, found in parameters.items() if found["required"]} == {
+    assert {name for name, found in parameters.items() if found["in"] == "path"} == {
         "image_id",
         "item_id",
+        "file_id",
         "rendition",
     }
+    assert all(
+        found["required"] is (found["in"] == "path")
+        for name, found in parameters.items()
+        if name != "X-User-Id"
+    )
+    required = {
+        name
+        for name, operation in operations.items()
+        for found in operation.get("parameters", [])
+        if found["name"] == "X-User-Id" and found["required"]
+    }
+    assert required == {("get", "/me")}
     headers = {name for name, found in parameters.items() if found["in"] == "header"}
     assert headers == {"Idempotency-Key", "If-Match", "If-None-Match", "X-User-Id"}
     assert all(parameters[name]["description"] for name in headers)

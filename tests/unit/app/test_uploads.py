@@ -12,6 +12,7 @@ from shared.lifecycle import Event
 from shared.storage import make_original_key, make_upload_key
 from tests.support.api import BASE_URL
 from tests.support.faults import break_calls
+from tests.support.handlers import watch
 from tests.support.images import finish, reject
 from tests.support.uploads import PICTURE, SHA256, begin, count_rows, read_policy
 
@@ -121,13 +122,12 @@ class TestBegin:
 
 
 class TestReprocess:
-    @pytest.mark.parametrize("event", [Event.FINISH, Event.FAIL, None])
+    @pytest.mark.parametrize("event", [Event.FINISH, Event.FAIL])
     def test_owner_has_it_processed_again(
-        self, api: Api, images: ImageRepository, s3: S3Client, event: Event | None
+        self, api: Api, images: ImageRepository, s3: S3Client, event: Event
     ) -> None:
         image_id = api.upload(PICTURE)["id"]
-        if event:
-            images.apply(image_id, event, reason="Why.")
+        images.apply(image_id, event, reason="Why.")
         before = s3.head_object(Bucket="bucket", Key=make_original_key(image_id))
         response = api.post(f"/images/{image_id}/reprocess", user="ann")
         seen = (response.status, response.json["status"], response.json["statusReason"])
@@ -136,7 +136,7 @@ class TestReprocess:
         assert (after["ETag"], after["ContentType"]) == (before["ETag"], "image/jpeg")
 
     def test_owner_sees_everything_of_it(self, api: Api) -> None:
-        url = f"/images/{api.upload(PICTURE)['id']}"
+        url = f"/images/{api.upload_ready(PICTURE)['id']}"
         response = api.post(f"{url}/reprocess", user="ann")
         assert response.headers["Cache-Control"] == "private, no-cache"
         assert response.json == api.get(url, user="ann").json
@@ -162,10 +162,26 @@ class TestReprocess:
         assert api.get(f"/images/{image_id}").json["status"] == "failed"
 
     def test_reprocess_can_be_asked_again_if_the_call_of_s3_failed(self, api: Api, s3: S3Client) -> None:
-        image_id = api.upload(PICTURE)["id"]
+        image_id = api.upload_ready(PICTURE)["id"]
         fault = break_calls(s3, "CopyObject")
         assert api.post(f"/images/{image_id}/reprocess", user="ann").status == 503
         fault.end()
+        assert api.post(f"/images/{image_id}/reprocess", user="ann").status == 202
+
+    def test_image_is_processed_once_at_a_time(self, api: Api, s3: S3Client) -> None:
+        """Thirteen requests in a row would be thirteen renders."""
+        image_id = api.upload_ready(PICTURE)["id"]
+        copies = watch(s3, "CopyObject")
+        responses = [api.post(f"/images/{image_id}/reprocess", user="ann") for _ in range(13)]
+        assert [response.status for response in responses] == [202] + [409] * 12
+        assert {response.json["code"] for response in responses[1:]} == {"still_processing"}
+        assert {response.headers["Retry-After"] for response in responses[1:]} == {"5"}
+        assert len(copies) == 1
+
+    def test_image_whose_lease_has_ended_is_processed_again(self, api: Api, images: ImageRepository) -> None:
+        image_id = api.upload(PICTURE)["id"]
+        assert api.post(f"/images/{image_id}/reprocess", user="ann").status == 409
+        images.update(image_id, lambda image: image.model_copy(update={"leased_until": 1}))
         assert api.post(f"/images/{image_id}/reprocess", user="ann").status == 202
 
     def test_pending_upload_cannot_be_processed(self, api: Api) -> None:
@@ -174,7 +190,7 @@ class TestReprocess:
 
     def test_only_the_owner_reprocesses_and_only_the_named_version(self, api: Api) -> None:
         public = api.upload_ready(PICTURE, visibility="public")["id"]
-        private = api.upload(PICTURE)["id"]
+        private = api.upload_ready(PICTURE)["id"]
         assert api.post(f"/images/{public}/reprocess", user="ben").status == 403
         assert api.post(f"/images/{private}/reprocess", user="ben").status == 404
         stale = {"If-Match": '"7"'}

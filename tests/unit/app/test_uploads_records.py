@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import uuid
 from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.requests.formats import UploadedFile
-from app.uploads import upload_file
 from shared.errors import Conflict, QuotaExceeded
 from shared.lifecycle import Event, Status
 from shared.quotas import Quota
@@ -72,7 +69,7 @@ class TestQuota:
         self, api: Api, usages: UsageRepository, s3: S3Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The first try was killed before its response was stored."""
-        monkeypatch.setattr("app.idempotency.respond_once", lambda *arguments: arguments[3]())
+        monkeypatch.setattr("app.idempotency.run_once", lambda *arguments: arguments[3]())
         first, second = (upload(api, key="a") for _ in range(2))
         assert (first.status, second.status) == (201, 201)
         assert second.json["id"] == first.json["id"]
@@ -167,42 +164,3 @@ def shift(images: ImageRepository, image_id: str, *, seconds: int) -> None:
     images.update(
         image_id, lambda image: image.model_copy(update={"expires_at": (image.expires_at or 0) + seconds})
     )
-
-
-class TestFile:
-    def test_tries_of_one_request_store_one_file(self, storage: ImageStorage, s3: S3Client) -> None:
-        file = UploadedFile(b"x", "a.txt", "text/plain", "file")
-        claims = ["0" * 64, "0" * 64, "1" * 64, None, None]
-        keys = [upload_file(storage, file, claim).key for claim in claims]
-        assert keys[0] == keys[1]
-        assert len({*keys}) == len(list_keys(s3)) == 4
-        assert {uuid.UUID(key.split("/")[1]).version for key in keys} == {4}
-
-    @pytest.mark.parametrize(
-        ("filename", "name"),
-        [("a b/ü.txt", "a_b_.txt"), ("a__(1).txt", "a___1_.txt"), (None, "upload"), ("A-z.0_", "A-z.0_")],
-    )
-    def test_key_has_only_plain_characters(
-        self, storage: ImageStorage, filename: str | None, name: str
-    ) -> None:
-        file = upload_file(storage, UploadedFile(b"x", filename, None, "file"))
-        assert file.key.split("/")[2:] == [name]
-        assert file.filename == (filename or "upload")
-
-    @pytest.mark.parametrize(
-        ("declared", "content_type"),
-        [
-            ("text/html", "text/html"),
-            ("a" * 60 + "/" + "b" * 60, "a" * 60 + "/" + "b" * 60),
-            ("a" * 61 + "/b", "application/octet-stream"),
-            ("text/html; charset=x", "application/octet-stream"),
-            ("text/\n", "application/octet-stream"),
-            ("", "application/octet-stream"),
-            (None, "application/octet-stream"),
-        ],
-    )
-    def test_type_is_repeated_only_if_it_is_one(
-        self, storage: ImageStorage, declared: str | None, content_type: str
-    ) -> None:
-        file = upload_file(storage, UploadedFile(b"x", "a", declared, "file"))
-        assert file.content_type == content_type

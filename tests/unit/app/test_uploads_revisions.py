@@ -57,7 +57,7 @@ class TestReprocess:
     def test_image_whose_original_is_lost_is_a_conflict_and_shows_failed(
         self, api: Api, images: ImageRepository, storage: ImageStorage
     ) -> None:
-        image_id = api.upload(PICTURE)["id"]
+        image_id = api.upload_ready(PICTURE)["id"]
         storage.delete(make_original_key(image_id))
         response = api.post(f"/images/{image_id}/reprocess", user="ann")
         assert response.problem == (409, "conflict", [])
@@ -67,9 +67,10 @@ class TestReprocess:
     def test_every_reprocessing_begins_a_new_revision_and_overwrites_nothing(
         self, api: Api, images: ImageRepository, s3: S3Client
     ) -> None:
-        image_id = api.upload(PICTURE)["id"]
+        image_id = api.upload_ready(PICTURE)["id"]
         for _ in range(2):
             assert api.post(f"/images/{image_id}/reprocess", user="ann").json["revision"] == 1
+            images.apply(image_id, Event.FAIL)
         assert list_keys(s3) == [make_original_key(image_id, revision) for revision in (1, 2, 3)]
         image = images.get(image_id)
         assert (image.revision, image.latest_revision) == (1, 3)
@@ -86,7 +87,7 @@ class TestReprocess:
         self, api: Api, images: ImageRepository, storage: ImageStorage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The other run has made a newer revision, and deleted the one that was to be copied."""
-        image_id = api.upload(PICTURE)["id"]
+        image_id = api.upload_ready(PICTURE)["id"]
 
         def be_overtaken(image: Image) -> None:
             finish(images, image.id, revision=2)

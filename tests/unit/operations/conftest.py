@@ -10,6 +10,7 @@ from tests.support.world import LATER, World
 
 if TYPE_CHECKING:
     from processor.processing import Processor
+    from shared.files import FileRepository
     from shared.images import ImageRepository
     from shared.items import ItemRepository
     from shared.storage import ImageStorage
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
 def world(  # noqa: PLR0913, PLR0917 - its parts
     images: ImageRepository,
     usages: UsageRepository,
+    files: FileRepository,
     items: ItemRepository,
     storage: ImageStorage,
     processor: Processor,
     engine: Engine,
 ) -> World:
-    world = World(images, usages, items, storage, processor, engine)
+    world = World(images, usages, files, items, storage, processor, engine)
     world.pass_time(LATER.total_seconds())
     return world

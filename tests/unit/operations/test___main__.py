@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.console import run_command
+from local.console import Problem, run_command
 from operations import __main__ as commands
 from operations.redrive import Redrive
 from operations.verification.deployment import Options
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TARGET = ("client", {"BucketName": "b"})
 
@@ -145,6 +148,29 @@ def test_deploy_takes_the_environment_and_no_stack(
     monkeypatch.setattr(commands, "deploy", deployed.append)
     assert run("deploy", "--env", "prod") == 0
     assert (deployed, asked) == (["prod"], [])
+
+
+def test_licenses_are_counted(capsys: pytest.CaptureFixture[str], asked: list[tuple[int, str]]) -> None:
+    assert run("licenses") == 0
+    assert capsys.readouterr().out.startswith("the licenses of ")
+    assert asked == []
+
+
+def test_bill_is_written_to_the_file(tmp_path: Path, asked: list[tuple[int, str]]) -> None:
+    assert run("sbom", str(tmp_path / "bill.json")) == 0
+    assert '"CycloneDX"' in (tmp_path / "bill.json").read_text()
+    assert asked == []
+
+
+def test_audit_fails_if_it_finds_something(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find() -> None:
+        raise Problem("found")
+
+    monkeypatch.setattr(commands, "audit", find)
+    assert run("audit") == 1
+    assert capsys.readouterr().err == "error: found\n"
 
 
 def test_command_must_be_named(capsys: pytest.CaptureFixture[str]) -> None:

@@ -43,7 +43,8 @@ def test_kept_bucket_gets_what_the_template_gives_to_a_new_one(s3: Any, times: i
         )
         for each in notifications
     ] == [
-        (PROCESSOR_ARN, ["s3:ObjectCreated:*"], [("prefix", prefix)]) for prefix in ("uploads/", "originals/")
+        (PROCESSOR_ARN, ["s3:ObjectCreated:*"], [("prefix", prefix)])
+        for prefix in ("uploads/", "originals/", "files/")
     ]
     assert s3.get_bucket_lifecycle_configuration(Bucket="kept")["Rules"] == [
         {

@@ -11,12 +11,8 @@ from shared.errors import Conflict, NotFound, Throttled, Unavailable
 from shared.lifecycle import Status
 from shared.storage import make_original_key, parse_original_key, parse_upload_key
 from shared.transactions import ConditionFailed
-from tests.support.faults import Fault, break_calls
-from tests.support.handlers import listen
-from tests.support.world import (
+from tests.support.breakages import (
     BREAKAGES,
-    LATER,
-    PICTURE,
     forget_counter,
     kill_after_the_verdict,
     leave_entry_of_a_tag,
@@ -31,6 +27,9 @@ from tests.support.world import (
     lose_upload_event,
     miscount,
 )
+from tests.support.faults import Fault, break_calls
+from tests.support.handlers import listen
+from tests.support.world import LATER, PICTURE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -205,7 +204,7 @@ def test_repair_that_comes_too_late_is_reported(world: World) -> None:
                 yield finding
 
     lines: list[str] = []
-    check = Overtaken(world.images, world.items, world.storage)
+    check = Overtaken(world.images, world.files, world.items, world.storage)
     assert run_check(check, repair=True, report=lines.append) == 1
     assert "left as it is: it has changed" in lines[0]
 

@@ -7,6 +7,8 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from operations.consistency import ConsistencyCheck
+from shared.counters import make_usage_key
+from shared.files import FileRepository
 from shared.images import ImageRepository
 from shared.items import ItemRepository
 from shared.lifecycle import Status
@@ -15,7 +17,6 @@ from shared.renditions import RenditionName
 from shared.rows import dump
 from shared.storage import ImageStorage, make_original_key, make_rendition_key
 from shared.table import Table
-from shared.usages import make_usage_key
 from tests.support.images import make_image
 
 if TYPE_CHECKING:
@@ -112,7 +113,9 @@ class EmptyTable(EndlessTable):
 def measure(images: int) -> tuple[list[Any], int]:
     """The findings, and the most bytes that were held."""
     table, items = EndlessTable(images), EmptyTable()
-    check = ConsistencyCheck(ImageRepository(table), ItemRepository(items), EndlessStorage(images))
+    check = ConsistencyCheck(
+        ImageRepository(table), FileRepository(table), ItemRepository(items), EndlessStorage(images)
+    )
     tracemalloc.start()
     try:
         return [*check.find()], tracemalloc.get_traced_memory()[1]

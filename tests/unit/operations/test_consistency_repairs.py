@@ -12,9 +12,7 @@ from operations.consistency import GRACE, make_check
 from operations.findings import Flaw
 from shared.errors import NotFound
 from shared.storage import make_original_key, make_upload_key
-from tests.support.handlers import listen
-from tests.support.world import (
-    World,
+from tests.support.breakages import (
     kill_after_the_verdict,
     leave_original,
     lose_event,
@@ -22,11 +20,14 @@ from tests.support.world import (
     lose_rendition,
     lose_upload_event,
 )
+from tests.support.handlers import listen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mypy_boto3_s3 import S3Client
+
+    from tests.support.world import World
 
 
 OUTPUTS = {"ImagesTableName": "images", "ItemsTableName": "items", "BucketName": "bucket"}

@@ -9,7 +9,7 @@ from operations.findings import Flaw
 from operations.listings import check_listings
 from shared.table import Table
 from shared.transactions import ConditionFailed
-from tests.support.world import leave_entry, lose_end_of_entry, lose_entry, lose_entry_of_item
+from tests.support.breakages import leave_entry, lose_end_of_entry, lose_entry, lose_entry_of_item
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -107,7 +107,7 @@ class TestHandler:
         assert [call[1] for call in spy.calls] == [Revision("a b")]
 
     def test_record_of_another_folder_is_left_alone(self, spy: Spy, logs: StringIO) -> None:
-        handle("renditions/1/1/small.webp", "files/1/a+b.txt", "elsewhere", "originals/1", "originals/1/x")
+        handle("renditions/1/1/small.webp", "elsewhere", "originals/1", "originals/1/x")
         assert spy.calls == []
         assert logs.getvalue() == ""
 
@@ -147,7 +147,13 @@ class TestFactory:
 
     @pytest.fixture(autouse=True)
     def fresh(self) -> Iterator[None]:
-        factories = (main.create_processor, main.get_decoder, main.get_deadline)
+        factories = (
+            main.create_processor,
+            main.get_table,
+            main.get_storage,
+            main.get_decoder,
+            main.get_deadline,
+        )
         for factory in factories:
             factory.cache_clear()
         yield
@@ -245,7 +251,8 @@ class TestFactory:
         self, monkeypatch: pytest.MonkeyPatch, variable: str, error: str
     ) -> None:
         assert main.create_processor().accept(Revision(MISSING), datetime.now(UTC)) == "not awaited"
-        main.create_processor.cache_clear()
+        for factory in (main.create_processor, main.get_table, main.get_storage):
+            factory.cache_clear()
         monkeypatch.setenv(variable, "missing")
         with pytest.raises(ClientError, match=error):
             main.create_processor().accept(Revision(MISSING), datetime.now(UTC))

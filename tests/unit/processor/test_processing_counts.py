@@ -84,9 +84,9 @@ def test_two_runs_of_one_upload_count_it_once(
     processor = Processor(images, usages, storage, render=lambda data, _: render(data))
     reserve = usages.reserve
 
-    def reserve_and_be_overtaken(name: str, user_id: str, added: Usage) -> None:
+    def reserve_and_be_overtaken(name: str, user_id: str, added: Usage, *, takes_token: bool = True) -> None:
         usages.reserve = reserve  # type: ignore[method-assign]
-        reserve(name, user_id, added)
+        reserve(name, user_id, added, takes_token=takes_token)
         assert processor.process(Revision(image.id), datetime.now(UTC), seconds=60) == "ready"
 
     usages.reserve = reserve_and_be_overtaken  # type: ignore[method-assign]
@@ -101,8 +101,8 @@ def test_image_that_is_deleted_while_it_is_counted_gives_its_room_back(
     storage.add(make_original_key(image.id), PICTURE, "image/jpeg")
     reserve = usages.reserve
 
-    def reserve_and_delete(name: str, user_id: str, added: Usage) -> None:
-        reserve(name, user_id, added)
+    def reserve_and_delete(name: str, user_id: str, added: Usage, *, takes_token: bool = True) -> None:
+        reserve(name, user_id, added, takes_token=takes_token)
         images.delete(image.id)
 
     usages.reserve = reserve_and_delete  # type: ignore[method-assign]

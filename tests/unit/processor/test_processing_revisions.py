@@ -32,6 +32,7 @@ def now() -> datetime:
 
 def begin_revision(images: ImageRepository, storage: ImageStorage, image: Image) -> None:
     """Have an image processed again."""
+    images.apply(image.id, Event.FAIL)  # a run that is under way is not tried again
     begun = images.apply(image.id, Event.RETRY)
     assert begun
     storage.begin_revision(begun)

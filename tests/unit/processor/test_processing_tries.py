@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from imaging.renditions import render
-from processor import processing
-from processor.processing import LATE_AGE, ROW_PATIENCE, NotRecorded, Processor
+from processor import waiting
+from processor.processing import LATE_AGE, Processor
+from processor.waiting import ROW_PATIENCE, NotRecorded
 from shared.errors import Unavailable
 from shared.lifecycle import Status
 from shared.storage import Revision, make_original_key
@@ -77,7 +78,7 @@ def ago(seconds: float) -> datetime:
 
 def test_patience_is_longer_than_a_request_and_shorter_than_the_pause_of_lambda() -> None:
     assert (timedelta(seconds=35), timedelta(seconds=50)) == (ROW_PATIENCE, LATE_AGE)
-    assert 0.5 < sum(processing.ROW_PAUSES_SECONDS) < 1
+    assert 0.5 < sum(waiting.ROW_PAUSES_SECONDS) < 1
 
 
 def test_event_before_its_row_waits_for_it(images: ImageRepository, storage: ImageStorage) -> None:

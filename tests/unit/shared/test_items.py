@@ -56,12 +56,17 @@ def test_name_of_a_user_is_quoted_in_keys(
 def test_each_user_lists_their_own_items_and_no_others(items: ItemRepository) -> None:
     added = {user_id: add(items, user_id) for user_id in (*ODD_NAMES, None)}
     for user_id, item in added.items():
-        assert items.list_owned(user_id, Span(), limit=100).records == [item]
+        assert items.list_owned([user_id], Span(), limit=100).records == [item]
+
+
+def test_listing_of_several_users_is_in_order(items: ItemRepository) -> None:
+    added = [add(items, user_id) for user_id in ("ann", None, "ben", "ann")]
+    assert items.list_owned(["ann", None], Span(), limit=9).records == [added[3], added[1], added[0]]
 
 
 def test_page_holds_as_many_items_as_were_asked_for(items: ItemRepository) -> None:
     added = [add(items, "ann") for _ in range(3)]
-    page = items.list_owned("ann", Span(), limit=2)
+    page = items.list_owned(["ann"], Span(), limit=2)
     assert page.records == [added[2], added[1]]
     assert page.next_key is not None
-    assert items.list_owned("ann", Span().starting_at(page.next_key), limit=2).records == [added[0]]
+    assert items.list_owned(["ann"], Span().starting_at(page.next_key), limit=2).records == [added[0]]

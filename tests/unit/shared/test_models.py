@@ -152,14 +152,6 @@ def test_item_belongs_to_its_user_or_to_everyone(
 
 
 class TestExif:
-    def test_strangers_get_no_place_and_no_offset(self) -> None:
-        assert EXIF.without_place() == Exif(taken_at="2024-05-06T07:08:09", camera="Canon")
-        assert Exif(camera="Canon").without_place() == Exif(camera="Canon")
-
-    def test_facts_of_a_place_alone_become_nothing(self) -> None:
-        assert Exif(location=EXIF.location).without_place() is None
-        assert Exif(iso=0).without_place() == Exif(iso=0)
-
     @pytest.mark.parametrize(
         "fields",
         [{"camera": "x" * 101}, {"lens": "x" * 101}, {"taken_at": "yesterday"}, {"taken_at": "1" * 26}],

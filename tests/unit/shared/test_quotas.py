@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.errors import QuotaExceeded
+from shared.errors import QuotaExceeded, TooManyPending
 from shared.images import get_image_usage
 from shared.lifecycle import Status
 from shared.models import Visibility
@@ -41,17 +41,29 @@ def test_image_that_is_gone_counts_nothing() -> None:
         (Quota(3), "3 images. Delete"),
         (Quota(None, 9), "9 bytes. Delete"),
         (Quota(3, 9), "3 images and 9 bytes. Delete"),
+        (Quota(3, 9, max_files=1, max_items=1), "3 images and 9 bytes. Delete"),
     ],
 )
 def test_error_names_the_bounds_and_what_to_do(quota: Quota, words: str) -> None:
-    assert words in quota.make_error().detail
+    with pytest.raises(QuotaExceeded, match=words):
+        quota.require_room(Usage(images=3, bytes=9), Usage(images=1, bytes=1))
+
+
+@pytest.mark.parametrize("name", [*Usage.model_fields])
+def test_every_part_of_the_usage_has_a_bound(name: str) -> None:
+    quota = Quota(**{f"max_{name}": 5})
+    quota.require_room(Usage(**{name: 4}), Usage(**{name: 1}))
+    for other in Usage.model_fields.keys() - {name}:
+        quota.require_room(Usage(**{name: 9}), Usage(**{other: 1}))
+    with pytest.raises((QuotaExceeded, TooManyPending)):
+        quota.require_room(Usage(**{name: 5}), Usage(**{name: 1}))
 
 
 @pytest.mark.parametrize(
     ("used", "added", "fits"),
     [
         (Usage(images=2, bytes=90), Usage(images=1, bytes=10), True),
-        (Usage(images=3, bytes=0), Usage(images=1), False),
+        (Usage(images=3, bytes=0), Usage(images=1, bytes=1), False),
         (Usage(images=2, bytes=91), Usage(images=1, bytes=10), False),
         (Usage(images=3, bytes=90), Usage(bytes=10), True),
         (Usage(images=4, bytes=200), Usage(images=-1, bytes=-100), True),

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.models import Item
+from shared.models import SCHEMA_VERSION, Item
 from shared.rows import decode, dump, encode, encode_key, encode_model
 from tests.support.images import START
 
@@ -16,11 +16,11 @@ def test_model_becomes_a_row_without_what_is_none() -> None:
     assert row == {
         "id": "1",
         "name": "a",
-        "attributes": '{"x": null}',
+        "attributes": '{"x":null}',
         "created_at": "2026-01-01T00:00:00.000000Z",
         "updated_at": "2026-01-01T00:00:00.000000Z",
         "version": 1,
-        "schema_version": 1,
+        "schema_version": SCHEMA_VERSION,
     }
 
 

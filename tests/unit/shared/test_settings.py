@@ -4,6 +4,8 @@ from functools import cached_property
 
 import pytest
 
+from shared.quotas import Quota
+from shared.rates import Rate
 from shared.settings import Settings
 
 # The variable of each setting, a value that is not its default, and what the setting is then.
@@ -18,16 +20,17 @@ SETTINGS: dict[str, tuple[str, str, object]] = {
     "oidc_keys_url": ("OIDC_KEYS_URL", "https://keys.example", "https://keys.example"),
     "user_claim": ("USER_CLAIM", "email", "email"),
     "admin_group": ("ADMIN_GROUP", "root", "root"),
+    "accepts_id_tokens": ("ID_TOKENS", "accepted", True),
     "link_secret": ("LINK_SECRET", "links", "links"),
     "public_shards": ("PUBLIC_SHARDS", "7", 7),
-    "max_user_images": ("MAX_USER_IMAGES", "5", 5),
-    "max_user_bytes": ("MAX_USER_BYTES", "6000", 6000),
+    "legacy_upload": ("LEGACY_UPLOAD", "disabled", False),
     "allowed_origins": ("ALLOWED_ORIGINS", "https://a,https://b", ["https://a", "https://b"]),
     "memory_bytes": ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2048", 2_147_483_648),
     "signer_role": ("SIGNER_ROLE", "arn:aws:iam::1:role/a", "arn:aws:iam::1:role/a"),
     "failure_queue": ("FAILURE_QUEUE", "https://sqs.example/q", "https://sqs.example/q"),
     "reports_batch_failures": ("REPORTS_BATCH_FAILURES", "true", True),
     "public_url": ("PUBLIC_URL", "https://api.example", "https://api.example"),
+    "has_docs": ("API_DOCS", "disabled", False),
     "s3_public_url": ("S3_PUBLIC_URL", "https://s3.example", "https://s3.example"),
 }
 # The settings that a function can do without. A missing variable and an empty one mean the same.
@@ -35,13 +38,14 @@ DEFAULTS: dict[str, object] = {
     "oidc_keys_url": None,
     "user_claim": "sub",
     "admin_group": "admin",
+    "accepts_id_tokens": False,
     "public_shards": 1,
-    "max_user_images": None,
-    "max_user_bytes": None,
+    "legacy_upload": True,
     "allowed_origins": ["*"],
     "signer_role": None,
     "reports_batch_failures": False,
     "public_url": None,
+    "has_docs": True,
     "s3_public_url": None,
 }
 REQUIRED = [name for name in SETTINGS if name not in DEFAULTS]
@@ -49,7 +53,7 @@ REQUIRED = [name for name in SETTINGS if name not in DEFAULTS]
 
 def test_table_holds_every_setting() -> None:
     properties = [name for name, value in vars(Settings).items() if isinstance(value, cached_property)]
-    assert properties == [*SETTINGS]
+    assert {*properties} - {"quota", "rate"} == {*SETTINGS}
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -71,9 +75,26 @@ def test_optional_variable_has_its_default_if_it_is_missing_or_empty(name: str) 
         assert getattr(Settings(environ), name) == DEFAULTS[name]
 
 
-@pytest.mark.parametrize("name", ["max_user_images", "max_user_bytes"])
-def test_quota_of_zero_is_no_quota(name: str) -> None:
-    assert getattr(Settings({SETTINGS[name][0]: "0"}), name) is None
+QUOTAS = {
+    "MAX_USER_IMAGES": Quota(max_images=5),
+    "MAX_USER_BYTES": Quota(max_bytes=5),
+    "MAX_USER_FILES": Quota(max_files=5),
+    "MAX_USER_ITEMS": Quota(max_items=5),
+    "MAX_PENDING_UPLOADS": Quota(max_pending_uploads=5),
+    "MAX_PENDING_BYTES": Quota(max_pending_bytes=5),
+}
+
+
+@pytest.mark.parametrize(("variable", "quota"), QUOTAS.items())
+def test_each_bound_of_a_user_has_its_own_variable(variable: str, quota: Quota) -> None:
+    assert Settings({variable: "5"}).quota == quota
+    assert Settings({variable: "0"}).quota == Settings({variable: ""}).quota == Quota()
+
+
+def test_rate_has_two_variables_and_zero_is_no_rate() -> None:
+    assert Settings({"USER_WRITES_PER_MINUTE": "5", "USER_WRITE_BURST": "7"}).rate == Rate(5, 7)
+    assert Settings({"USER_WRITES_PER_MINUTE": "0", "USER_WRITE_BURST": "7"}).rate == Rate(None, 7)
+    assert Settings({}).rate == Rate()
 
 
 def test_callers_are_never_trusted_by_default() -> None:

@@ -12,7 +12,6 @@ from shared.renditions import RenditionName
 from shared.storage import (
     ImageStorage,
     Revision,
-    make_file_key,
     make_original_key,
     make_rendition_key,
     make_upload_key,
@@ -142,7 +141,7 @@ def test_keys_are_parsed_as_they_are_built() -> None:
     assert parse_upload_key(make_upload_key("1")) == Revision("1")
     for key in (
         make_rendition_key("1", RenditionName.SMALL),
-        make_file_key("1", "a.txt"),
+        "files/1/a.txt",
         "x/originals/1",
         "x/uploads/1",
     ):

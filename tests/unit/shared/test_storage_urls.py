@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from shared.aws import create_client
-from shared.models import Visibility
+from shared.models import File, Visibility
 from shared.renditions import RenditionName
 from shared.storage import (
     ImageStorage,
@@ -20,6 +20,7 @@ from shared.storage import (
     make_original_key,
     make_rendition_key,
     make_upload_key,
+    parse_file_key,
     parse_original_key,
     parse_rendition_key,
     parse_upload_key,
@@ -155,7 +156,7 @@ def test_form_asks_for_the_checksum_that_was_announced(storage: ImageStorage) ->
         (make_rendition_key("1", RenditionName.SMALL, 4), None, None, Revision("1", 4)),
         ("originals/1", None, None, None),
         ("originals/1/x", None, None, None),
-        (make_file_key("1", "a.txt"), None, None, None),
+        ("files/1/a.txt", None, None, None),
         ("x/uploads/1", None, None, None),
         ("uploads", None, None, None),
     ],
@@ -171,4 +172,7 @@ def test_keys_have_their_own_folders() -> None:
     assert make_upload_key("1") == "uploads/1/1"
     assert make_original_key("1", 2) == "originals/1/2"
     assert make_rendition_key("1", RenditionName.LARGE, 3) == "renditions/1/3/large.webp"
-    assert make_file_key("1", "a.txt") == "files/1/a.txt"
+    file = File.create(user_id="ann", filename="a b/ü.txt", content_type="text/plain", size=1)
+    assert make_file_key(file) == f"files/{file.id}/a_b_.txt"
+    assert parse_file_key(make_file_key(file)) == file.id
+    assert parse_file_key(make_original_key("1")) is None

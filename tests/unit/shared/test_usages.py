@@ -6,17 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from shared.counters import MARKER_LIFETIME, Ending, make_marker_key, make_usage_key
 from shared.errors import QuotaExceeded, Throttled, Unavailable
+from shared.models import SCHEMA_VERSION
 from shared.quotas import Quota, Usage
 from shared.transactions import ConditionFailed
-from shared.usages import (
-    MARKER_LIFETIME,
-    WINDOW_SECONDS,
-    Ending,
-    UsageRepository,
-    make_marker_key,
-    make_usage_key,
-)
+from shared.usages import WINDOW_SECONDS, UsageRepository
 from tests.support.clock import Clock
 from tests.support.faults import Extent, Fault, break_calls, lose_response
 from tests.support.images import new_id
@@ -27,6 +22,7 @@ if TYPE_CHECKING:
     from shared.table import Table
 
 ONE = Usage(images=1, bytes=100)
+FIRST = ("IMAGE#1", "IMAGE")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -58,11 +54,8 @@ def test_user_without_a_row_has_nothing(usages: UsageRepository) -> None:
 def test_room_is_reserved_up_to_the_quota_exactly(table: Table, quota: Quota, fits: int) -> None:
     usages = UsageRepository(table, quota)
     for _ in range(fits):
-        usages.require_room("ann", ONE)
         usages.reserve(new_id(), "ann", ONE)
     if fits < 9:
-        with pytest.raises(QuotaExceeded):
-            usages.require_room("ann", ONE)
         with pytest.raises(QuotaExceeded):
             usages.reserve(new_id(), "ann", ONE)
     assert count(usages) == (fits, 100 * fits)
@@ -148,23 +141,23 @@ def test_row_forgets_old_writes(table: Table) -> None:
 
 
 def test_image_is_marked_once(usages: UsageRepository) -> None:
-    assert [usages.mark("1") for _ in range(3)] == [True, False, False]
-    assert usages.mark("2")
+    assert [usages.mark(FIRST) for _ in range(3)] == [True, False, False]
+    assert usages.mark(("FILE#1", "FILE"))
 
 
 def test_marker_outlives_everything_that_may_come_again(table: Table, usages: UsageRepository) -> None:
-    usages.mark("1")
-    row = table.get(make_marker_key("1")) or {}
+    usages.mark(FIRST)
+    row = table.get(make_marker_key(FIRST)) or {}
     left = timedelta(seconds=int(row["expires_at"]) - datetime.now(UTC).timestamp())
     assert timedelta(days=15) < left <= MARKER_LIFETIME
-    assert row["schema_version"] == 1
+    assert row["schema_version"] == SCHEMA_VERSION
 
 
 def test_lost_response_to_a_marker_is_a_success(usages: UsageRepository, dynamodb: DynamoDBClient) -> None:
     fault = lose_response(dynamodb, "PutItem")
-    assert usages.mark("1")
+    assert usages.mark(FIRST)
     assert fault.tries == 2
-    assert not usages.mark("1")
+    assert not usages.mark(FIRST)
 
 
 @pytest.mark.parametrize("count_of_images", [1, 2, 50])

@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -12,12 +13,14 @@ from app.requests.fields import (
     Base64,
     Filename,
     FilterTags,
+    ItemName,
     Tag,
     Tags,
     UtcDatetime,
     clean_filename,
     make_default_filename,
 )
+from app.requests.texts import clean_text
 from tests.support.images import START
 
 
@@ -67,6 +70,8 @@ def test_last_component_of_a_path_stays(name: str, cleaned: str) -> None:
         ("\u2067\u200fa\u061c.jpg", "a.jpg"),
         ("\ufeffa\ud800.jpg", "a.jpg"),
         ("  a.jpg\t ", "a.jpg"),
+        ("invoice\u3164.p\u00addf\u200b", "invoice.pdf"),
+        ("Cafe\u0301.jpg", "Caf\u00e9.jpg"),
     ],
 )
 def test_controls_bidirectional_marks_and_outer_spaces_go(name: str, cleaned: str) -> None:
@@ -87,20 +92,23 @@ def test_name_without_harmless_characters_becomes_empty(name: str) -> None:
         ("x." + "y" * 300, "x." + "y" * 253),
         ("." + "y" * 300, "." + "y" * 254),
         ("x" + " " * 300 + ".jpg", "x.jpg"),
+        ("x" * 249 + "👩\u200d" * 9 + ".jpg", "x" * 249 + "👩.jpg"),
+        ("x" * 250 + "👩\u200d" * 9, "x" * 250 + "👩\u200d👩\u200d👩"),
+        ("x" * 251 + "👩\u200d" * 9, "x" * 251 + "👩\u200d👩"),
     ],
 )
 def test_a_long_name_is_cut_and_keeps_its_extension(name: str, cleaned: str) -> None:
     assert clean_filename(name) == cleaned
 
 
-@given(st.text(st.characters(codec=None)) | st.text("./\\ \0\u202ea", max_size=300))
+@given(st.text(st.characters(codec=None)) | st.text("./\\ \0\u202ea\u0301\u200d\ufe0f❤", max_size=300))
 def test_every_cleaned_name_is_harmless_and_cleaning_it_again_changes_nothing(name: str) -> None:
     cleaned = clean_filename(name)
     assert len(cleaned) <= 255
     assert not set(cleaned) & set("/\\\0\r\n\u202e")
     assert cleaned not in {".", ".."}
     assert cleaned == cleaned.strip()
-    assert cleaned == clean_filename(cleaned)
+    assert cleaned == clean_filename(cleaned) == clean_text(cleaned)
     cleaned.encode()
 
 
@@ -122,7 +130,12 @@ def read(field: Any, value: object) -> Any:  # noqa: ANN401 - any field, and wha
         ("sea", "sea"),
         (" sea side\u2003", "sea side"),
         ("x" * 50, "x" * 50),
-        ("\u200d", "\u200d"),
+        ("Cafe\u0301", "Caf\u00e9"),
+        ("\u202eaes\u200b ", "aes"),
+        ("\U0001d160" * 16, "\U0001d158\U0001d165\U0001d16e" * 16),
+        ("\U0001d160" * 17, "has more than 50 characters in NFC"),
+        ("\u200d", "is blank"),
+        ("\u3164 \u2060", "is blank"),
         ("a,b", "holds a comma or a control character"),
         ("a\n", "holds a comma or a control character"),
         ("a\x85", "holds a comma or a control character"),
@@ -140,6 +153,8 @@ def test_tag_is_a_text_without_commas_and_controls(tag: str, expected: str) -> N
     [
         (["b", "a", "b", " a "], ("b", "a")),
         (("a",), ("a",)),
+        (["Sea", "SEA", "s\u200bea", "see"], ("Sea", "see")),
+        (["Cafe\u0301", "caf\u00e9", "CAF\u00c9"], ("Caf\u00e9",)),
         ([f"t{number}" for number in range(21)], "has more than 20 elements"),
     ],
 )
@@ -154,6 +169,7 @@ def test_tags_are_kept_once_in_their_order(value: object, expected: object) -> N
         ("", ()),
         (" , ", ()),
         (["a,b", "c", "a"], ("a", "b", "c")),
+        ("Sea,sea", ("Sea",)),
         (["a", 5], "Input should be a valid string"),
         (5, "Input should be a valid tuple"),
     ],
@@ -240,3 +256,29 @@ def test_file_name_of_a_field_is_cleaned_and_never_empty(name: str, expected: st
 )
 def test_extension_of_up_to_16_characters_survives(name: str, cleaned: str) -> None:
     assert clean_filename(name) == cleaned
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Alben 2026", "Alben 2026"),
+        ("\u202eCafe\u0301\u200b", "Caf\u00e9"),
+        ("\U0001d160" * 67, "has more than 200 characters in NFC"),
+        ("\u2060\ufeff", "has no visible character"),
+    ],
+)
+def test_name_of_an_item_is_what_people_see(name: str, expected: str) -> None:
+    assert read(ItemName, name) == expected
+
+
+@pytest.mark.parametrize("field", [Tag, Filename, ItemName])
+@given(
+    text=st.text(
+        st.characters(codec="utf-8") | st.sampled_from(" a./,\u200d\ufe0f\u3164\u202e\U000e0041"), max_size=16
+    )
+)
+def test_schema_takes_only_what_the_field_takes(field: type[str], text: str) -> None:
+    adapter = TypeAdapter[str](field)
+    schema = adapter.json_schema()
+    if len(text) >= schema["minLength"] and re.search(schema["pattern"], text):
+        assert adapter.validate_python(text)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from app.requests.formats import UploadedFile
 from shared.errors import DomainError, InvalidFields, TooLarge
-from tests.support.api import make_form, make_upload
+from tests.support.api import dump_json, make_event, make_form, make_upload
 from tests.support.pictures import make_picture
 
 if TYPE_CHECKING:
@@ -45,9 +46,21 @@ def test_error_for_a_large_file_names_the_direct_upload(api: Api) -> None:
     response = send_raw(api, body=bytes(4_400_001))
     assert response.problem == (413, "too_large", ["body"])
     assert response.json["detail"] == (
-        "The file has 4400001 bytes. An inline upload takes at most 4400000."
+        "The file has 4400001 bytes. This format takes at most 4400000."
         " For an image of up to 52428800 bytes use POST /images/uploads."
     )
+
+
+@pytest.mark.parametrize("path", ["/images/upload", "/upload"])
+def test_file_in_json_has_less_room_because_it_is_encoded_twice(api: Api, path: str) -> None:
+    for size, code in ((3_300_000, "unsupported_image"), (3_300_001, "too_large")):
+        content = make_upload(bytes(size))["image"]
+        body = {"image": content} if path == "/images/upload" else content
+        event = make_event("POST", path, {"Content-Type": "application/json"}, dump_json(body), encode=True)
+        assert len(json.dumps(event)) < 6 * 2**20  # as Lambda has it
+        response = api.post(path, user="ann", json=body)
+        assert response.json.get("code", "unsupported_image") == code
+    assert "POST /images/uploads" in response.json["detail"]
 
 
 @pytest.mark.parametrize("content_type", ["image/jpeg", "IMAGE/PNG", "image/x-unknown", "image/png; q=1"])

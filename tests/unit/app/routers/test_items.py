@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from shared.items import ItemRepository
     from shared.models import Item
     from tests.support.api import Api
+    from tests.support.dynamodb.engine import Engine
 
 MISSING = "00000000-0000-4000-8000-000000000000"
 ATTRIBUTES = {"size": 1.5, "huge": 1e300, "digits": 10**60, "deep": {"list": [1, None, True, "x"]}}
@@ -61,9 +62,10 @@ def test_item_of_another_user_is_404(api: Api) -> None:
         assert api.request(method, f"/items/{item['id']}", user="ben", json=json).status == 404
         assert api.request(method, f"/items/{item['id']}", json=json).status == 404
     assert api.get("/items", user="ann").json["items"] == [item]
-    assert api.get("/items?userId=ann").json["items"] == [item]
+    assert api.get("/items?userId=ann", user="ann").json["items"] == [item]
     assert api.get("/items", user="ben").json["items"] == []
-    assert api.get("/items?userId=ann", user="ben").status == 403
+    for user in ("ben", None):
+        assert api.get("/items?userId=ann", user=user).problem == (403, "forbidden", [])
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
@@ -123,13 +125,42 @@ def test_missing_item_is_404(api: Api, method: str) -> None:
     assert api.request(method, f"/items/{MISSING}").problem == (404, "not_found", [])
 
 
-def test_page_of_large_items_is_cut_before_it_outgrows_lambda(api: Api) -> None:
-    body = b'{"name": "a", "attributes": {"n": [' + b",".join([b"1e15"] * 19_000) + b"]}}"
-    options = {"body": body, "headers": {"Content-Type": "application/json"}}
-    ids = [api.post("/items", **options).json["id"] for _ in range(8)]
-    pages = api.walk("/items?order=asc")
-    assert len(pages) > 1
+@pytest.mark.parametrize(
+    ("number", "count", "fits"), [(b"1e15", 5200, True), (b"1e15", 19_000, False), (b"1", 45_000, True)]
+)
+def test_bound_of_an_item_is_on_what_is_stored_and_answered(
+    api: Api, number: bytes, count: int, fits: bool
+) -> None:
+    """95 KB of 1e15 would become 361 KB."""
+    body = b'{"name": "a", "attributes": {"n": [' + b",".join([number] * count) + b"]}}"
+    options: dict[str, Any] = {"body": body, "headers": {"Content-Type": "application/json"}}
+    response = api.post("/items", **options)
+    if fits:
+        assert response.status == 201
+        assert len(response.body) < 101_000
+        return
+    assert response.problem == (422, "invalid_fields", ["attributes"])
+    item = create(api)
+    assert api.request("PUT", f"/items/{item['id']}", **options).problem == response.problem
+    assert api.get(f"/items/{item['id']}").json == item
+
+
+def test_text_of_other_alphabets_takes_no_more_room_than_it_has(api: Api) -> None:
+    sent = {"name": "a", "attributes": {"text": "ж" * 45_000}}
+    body = json.dumps(sent, ensure_ascii=False).encode()
+    response = api.post("/items", body=body, headers={"Content-Type": "application/json"})
+    assert response.json["attributes"] == sent["attributes"]
+
+
+def test_page_of_large_items_reads_no_more_than_it_shows(api: Api, engine: Engine) -> None:
+    sent = {"name": "a", "attributes": {"text": "x" * 99_000}}
+    ids = [api.post("/items", json=sent).json["id"] for _ in range(45)]
+    engine.consumed.clear()
+    pages = api.walk("/items?order=asc&limit=100")
+    assert [len(page["items"]) for page in pages] == [20, 20, 5]
     assert all(len(json.dumps(page)) < 3_000_000 for page in pages)
+    units = sum(consumed.read_units for consumed in engine.consumed if consumed.operation == "BatchGetItem")
+    assert units <= 45 * 25  # 99 KB are 25 units of 4 KB
     seen = [item["id"] for page in pages for item in page["items"]]
     assert seen == ids
 
@@ -152,14 +183,23 @@ def test_page_has_20_items_unless_it_is_asked_for_more(
 def test_cursor_of_one_users_items_is_refused_for_another(api: Api) -> None:
     for _ in range(2):
         create(api, user="ann")
-    cursor = api.get("/items?userId=ann&limit=1").json["nextCursor"]
-    assert len(api.get(f"/items?userId=ann&limit=1&cursor={cursor}").json["items"]) == 1
-    for query in (f"userId=ben&cursor={cursor}", f"cursor={cursor}", f"userId=ann&order=asc&cursor={cursor}"):
-        assert api.get(f"/items?{query}").problem == (422, "invalid_fields", ["cursor"])
+    cursor = api.get("/items?userId=ann&limit=1", user="ann").json["nextCursor"]
+    query = f"userId=ann&limit=1&cursor={cursor}"
+    assert len(api.get(f"/items?{query}", user="ann").json["items"]) == 1
+    for user, other in (
+        ("ben", "limit=1"),
+        (None, "limit=1"),
+        ("ann", "userId=ann&order=asc"),
+    ):
+        assert api.get(f"/items?{other}&cursor={cursor}", user=user).problem == (
+            422,
+            "invalid_fields",
+            ["cursor"],
+        )
 
 
 @pytest.mark.parametrize("user", ["a#b", "a%23b", "auth0|a"])
 def test_name_of_any_user_lists_its_own_items(api: Api, user: str) -> None:
     mine, _ = create(api, user=user), create(api, user="a")
     assert api.get("/items", user=user).json["items"] == [mine]
-    assert api.get(f"/items?userId={quote(user)}").json["items"] == [mine]
+    assert api.get(f"/items?userId={quote(user)}", user=user).json["items"] == [mine]

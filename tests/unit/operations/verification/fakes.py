@@ -264,7 +264,7 @@ class Fake:
 class _Client:
     """A client of a service. Each call goes to the fake."""
 
-    exceptions = SimpleNamespace()
+    exceptions = SimpleNamespace(UserNotFoundException=LookupError)
 
     def __init__(self, fake: Fake, service: str) -> None:
         self._fake = fake

@@ -206,7 +206,7 @@ FAULTS: list[tuple[str, str, Fault]] = [
     ("poisoned-change", "old image", lose_old_image),
     ("failure-destination", "no message", swallow("lambda", "invoke")),
     ("failure-destination", "event in the message", lose_event),
-    ("failure-destination", "is failed", stay_failed),
+    ("failure-destination", "not ready after the redrive", stay_failed),
     ("signed-url", "answers 403", status(ORIGINAL, 403)),
     ("signed-url", "answers 200", reply(ORIGINAL, OPEN)),
     ("closed-bucket", "answers 200", reply(ORIGINAL, OPEN)),

@@ -68,6 +68,24 @@ def test_user_is_deleted_also_after_an_error(fake: Fake, names: list[str]) -> No
     assert list_deleted_users(fake) == names
 
 
+def test_problem_of_a_user_who_was_never_made_stays_the_problem(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> str:
+        raise Problem("a second factor")
+
+    def miss(_: object) -> None:
+        raise LookupError
+
+    monkeypatch.setattr(sessions, "make_token", refuse)
+    fake.outputs["cognito-idp", "admin_delete_user"] = miss
+    with (
+        pytest.raises(Problem, match="a second factor"),
+        open_deployment(fake.client, OUTPUTS, "images-dev", Options()),
+    ):
+        pass
+
+
 def test_caller_of_an_open_stack_is_named_in_a_header(fake: Fake, names: list[str]) -> None:
     set_parameter(fake, "AuthMode", "open")
     with open_deployment(fake.client, OUTPUTS, "images-dev", Options()) as deployment:

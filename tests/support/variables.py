@@ -1,0 +1,30 @@
+"""Other variables for the functions of a running stack."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from local.stack import Stack
+
+
+@contextmanager
+def change_variables(stack: Stack, changed: Mapping[str, str]) -> Iterator[None]:
+    """Run every function with other values of the variables that it has, until the block ends."""
+    before = stack.read_variables()
+    for function, values in before.items():
+        _write(stack, function, values | {name: changed[name] for name in changed.keys() & values.keys()})
+    try:
+        yield
+    finally:
+        for function, values in before.items():
+            _write(stack, function, values)
+
+
+def _write(stack: Stack, function: str, values: Mapping[str, str]) -> None:
+    stack.client("lambda").update_function_configuration(
+        FunctionName=stack.outputs[f"{function}Name"], Environment={"Variables": dict(values)}
+    )
