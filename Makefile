@@ -16,10 +16,12 @@ ONLY ?=
 ENVIRONMENTS = @$(PYTHON) -m local.bootstrap
 DEV = .local/env/dev/bin
 SAM = .local/env/sam/bin
-COMPILE = .local/env/uv/bin/uv pip compile --quiet $(UPGRADE) --no-header --no-annotate --python .local/env/python/bin/python
+# USER is also the login name in the environment of a shell, and that is no user of the service.
+NAMED_USER = $(if $(filter command,$(origin USER)),$(USER))
+COMPILE = .local/env/uv/bin/uv pip compile --quiet $(UPGRADE) --generate-hashes --no-header --no-annotate --python .local/env/python/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help start sam-local test coverage lint format docs reset token redrive check-consistency connect verify-aws pins upgrade deploy
+.PHONY: help start sam-local test coverage lint format docs reset token trail redrive check-consistency connect verify-aws pins upgrade sbom audit deploy
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -42,12 +44,13 @@ coverage: ## Show the code that no unit test reaches
 	$(ENVIRONMENTS) dev
 	@$(DEV)/python -m pytest tests/unit --numprocesses auto --cov
 
-lint: ## Find mistakes in style, types, imports and the template
+lint: ## Find mistakes in style, types, imports, licenses and the template
 	$(ENVIRONMENTS) dev sam python
 	@$(DEV)/ruff check .
 	@$(DEV)/ruff format --check .
 	@$(DEV)/mypy
 	@PYTHONPATH=src:. $(DEV)/lint-imports --no-logo
+	@PYTHONPATH=src $(DEV)/python -m operations licenses
 	@$(SAM)/cfn-lint template.yaml
 	@SAM_CLI_TELEMETRY=0 $(SAM)/sam validate --lint
 
@@ -65,7 +68,11 @@ reset: ## Delete the data of the local stack (AWS_PORT)
 
 token: ## Print a token for USER; with ADMIN=1, USER becomes an admin (AWS_PORT, or STACK=images-dev on AWS)
 	$(ENVIRONMENTS) dev >&2
-	@PYTHONPATH=src $(DEV)/python -m operations token --aws-port $(AWS_PORT) --stack "$(STACK)" $(if $(ADMIN),--admin) "$(USER)"
+	@PYTHONPATH=src $(DEV)/python -m operations token --aws-port $(AWS_PORT) --stack "$(STACK)" $(if $(ADMIN),--admin) "$(NAMED_USER)"
+
+trail: ## Print the hash of USER in the logs, and a query for it (AWS_PORT, or STACK=images-prod on AWS)
+	$(ENVIRONMENTS) dev >&2
+	@PYTHONPATH=src $(DEV)/python -m operations trail --aws-port $(AWS_PORT) --stack "$(STACK)" "$(NAMED_USER)"
 
 redrive: ## Send the events of the failure queue again (AWS_PORT, or STACK=images-prod on AWS)
 	$(ENVIRONMENTS) dev
@@ -88,11 +95,20 @@ pins: ## Update the pins of every environment after a change of pyproject.toml, 
 	$(ENVIRONMENTS) python
 	@$(COMPILE) --group dev pyproject.toml --output-file requirements-dev.txt
 	@$(COMPILE) --constraint requirements-dev.txt pyproject.toml --output-file src/requirements.txt
-	@$(COMPILE) --group sam --output-file local/requirements-sam.txt
-	@$(COMPILE) --group ministack --output-file local/requirements-ministack.txt
+	@for group in uv python audit sam ministack; do \
+		$(COMPILE) --group $$group --output-file local/requirements-$$group.txt || exit 1; \
+	done
 
 upgrade: ## Upgrade the pins of every environment to the newest allowed versions
 	@$(MAKE) pins UPGRADE=--upgrade
+
+sbom: ## Write a bill of materials of what is shipped to sbom.cdx.json (CycloneDX)
+	$(ENVIRONMENTS) dev
+	@PYTHONPATH=src $(DEV)/python -m operations sbom sbom.cdx.json
+
+audit: ## Look for known vulnerabilities of every pinned package, where the service can be reached
+	$(ENVIRONMENTS) dev
+	@PYTHONPATH=src $(DEV)/python -m operations audit
 
 deploy: ## Build, check and deploy to AWS with the credentials of your shell (ENV=dev or prod)
 	$(ENVIRONMENTS) dev sam python

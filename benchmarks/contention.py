@@ -24,12 +24,13 @@ from app.requests.formats import ImageUpload, UploadedFile
 from app.requests.inputs import ImageMetadata
 from app.uploads import upload_image
 from shared.aws import create_client
+from shared.counters import make_usage_key
 from shared.errors import Contended, DomainError
 from shared.images import ImageRepository, get_image_usage
 from shared.quotas import Quota
 from shared.storage import ImageStorage
 from shared.table import Table
-from shared.usages import UsageRepository, make_usage_key
+from shared.usages import UsageRepository
 from tests.conftest import create_tables, set_environment
 from tests.support.emulator import run_emulator
 from tests.support.pictures import make_picture
@@ -67,9 +68,9 @@ class SlowStorage(ImageStorage):
 class NoReservation(UsageRepository):
     """The peer: it looks for room first, and counts nothing by itself."""
 
-    def reserve(self, name: str, user_id: str, added: Usage) -> None:
-        del name
-        self.require_room(user_id, added)
+    def reserve(self, name: str, user_id: str, added: Usage, *, takes_token: bool = True) -> None:
+        del name, takes_token
+        self._quota.require_room(self.get(user_id), added)
 
     def release(self, name: str, user_id: str, reserved: Usage) -> None: ...
 

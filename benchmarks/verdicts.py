@@ -36,6 +36,8 @@ THREADS = 4
 PATIENCE_SECONDS = 180
 POLL_SECONDS = 0.2
 MAX_INLINE_BYTES = 4_400_000
+MAX_JSON_IMAGE_BYTES = 3_300_000
+JSON_METHODS = ("json", "data uri")
 MAX_FORM_MS = 1000
 MIN_VALID_SHARE = 0.995
 
@@ -61,7 +63,8 @@ class Verdict:
 
     @property
     def too_large(self) -> bool:
-        return self.method != "direct" and len(self.sample.data) > MAX_INLINE_BYTES
+        most = MAX_JSON_IMAGE_BYTES if self.method in JSON_METHODS else MAX_INLINE_BYTES
+        return self.method != "direct" and len(self.sample.data) > most
 
 
 type Job = tuple[str, Send, Sample]
