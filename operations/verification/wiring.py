@@ -69,8 +69,8 @@ def show_bucket_events(deployment: Deployment) -> str:
         if configuration["LambdaFunctionArn"].endswith(f":{function}")
         for rule in configuration["Filter"]["Key"]["FilterRules"]
     }
-    require_equal(prefixes, {"uploads/", "originals/"}, "set of prefixes")
-    return "the processor gets uploads/ and originals/"
+    require_equal(prefixes, {"uploads/", "originals/", "files/"}, "set of prefixes")
+    return "the processor gets uploads/, originals/ and files/"
 
 
 def show_bucket_rules(deployment: Deployment) -> str:

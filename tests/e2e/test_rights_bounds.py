@@ -19,7 +19,6 @@ BUCKET_RIGHTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("delete_object", {"Key": "renditions/x"}),
         ("delete_object", {"Key": "uploads/x"}),
         ("get_object", {"Key": "files/x"}),
-        ("delete_object", {"Key": "files/x"}),
         ("put_object", {"Key": "x", "Body": b""}),
         ("get_bucket_policy", {}),
     ],
@@ -34,15 +33,12 @@ BUCKET_RIGHTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "Processor": [
         ("put_object", {"Key": "uploads/x", "Body": b""}),
         ("get_object", {"Key": "renditions/x"}),
-        ("get_object", {"Key": "files/x"}),
-        ("delete_object", {"Key": "files/x"}),
         ("put_object", {"Key": "files/x", "Body": b""}),
     ],
     "Changes": [
         ("list_objects_v2", {}),
         ("get_object", {"Key": "originals/x"}),
         ("put_object", {"Key": "originals/x", "Body": b""}),
-        ("delete_object", {"Key": "files/x"}),
     ],
 }
 KEY = {"pk": {"S": "x"}, "sk": {"S": "x"}}

@@ -101,7 +101,7 @@ ANSWERS: dict[tuple[str, str], Any] = {
                 "LambdaFunctionArn": "arn:aws:lambda:eu-central-1:123456789012:function:processor",
                 "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": prefix}]}},
             }
-            for prefix in ("uploads/", "originals/")
+            for prefix in ("uploads/", "originals/", "files/")
         ]
     },
     ("s3", "get_bucket_lifecycle_configuration"): {
