@@ -1,4 +1,4 @@
-"""Boxes of the ISO base media file format (ISO 14496-12), of which AVIF and HEIC are made."""
+"""Boxes of the ISO base media file format (ISO 14496-12). AVIF and HEIC files consist of them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Box:
 
 
 class BoxReader:
-    """Reads the boxes of one file, of which only so many are allowed."""
+    """Reads the boxes of one file, and refuses a file with too many of them."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
