@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from app.reservations import add_reserved
+from shared.counters import Ending
 from shared.errors import FieldError, InvalidFields
 from shared.items import MAX_ITEM_BYTES
 from shared.models import Item
@@ -43,11 +45,12 @@ def delete_item(
 ) -> None:
     """Delete an item, and give back what it counted.
 
-    If that fails, its user stays charged until the consistency check.
+    If that fails, its user stays charged until the consistency check, which may also run in between.
     """
+    before = time.time()
     deleted = items.delete(item_id, guard)
     if deleted.user_id is not None:
-        usages.release(item_id, deleted.user_id, items.get_usage(deleted))
+        usages.give_back(deleted.user_id, [Ending(items.get_usage(deleted), before)])
 
 
 def _require_size(item: Item) -> Item:

@@ -1,20 +1,25 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from app.items import add_item, delete_item
 from app.requests.inputs import ItemCreate
+from shared.counters import make_usage_key
 from shared.errors import QuotaExceeded, Unavailable
-from shared.quotas import Quota
+from shared.quotas import Quota, Usage
 from shared.usages import UsageRepository
 from tests.support.faults import break_calls
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from shared.items import ItemRepository
+    from shared.models import Item
     from shared.table import Table
 
 LAMP = ItemCreate(name="Lamp")
@@ -54,6 +59,23 @@ def test_item_that_could_not_be_written_counts_nothing(
         add_item(items, usages, "ann", LAMP, None)
     fault.end()
     assert usages.get("ann").items == 0
+
+
+def test_correction_that_comes_during_a_deletion_leaves_the_item_out_once(
+    items: ItemRepository, usages: UsageRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = (add_item(items, usages, "ann", LAMP, None) for _ in range(2))
+    delete = items.delete
+
+    def delete_and_be_corrected(item_id: str, guard: Callable[[Item], object]) -> Item:
+        deleted = delete(item_id, guard)
+        version = usages.get("ann").version
+        usages.correct(make_usage_key("ann"), version, Usage(items=1), datetime.now(UTC))
+        return deleted
+
+    monkeypatch.setattr(items, "delete", delete_and_be_corrected)
+    delete_item(items, usages, first.id, lambda _: None)
+    assert usages.get("ann").items == 1
 
 
 def test_deletion_that_is_refused_gives_nothing_back(items: ItemRepository, usages: UsageRepository) -> None:
