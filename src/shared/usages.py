@@ -123,9 +123,9 @@ class UsageRepository:
     def take_token(self, user_id: str) -> None:
         """Take a token of a user's rate for a write that reserves nothing.
 
-        Raises RateExceeded and Erased.
+        If a response is lost, it may take two. So it leaves no id in the row. Raises RateExceeded and Erased.
         """
-        self._reserve(f"take {uuid.uuid4()}", user_id, Write(), needed=Usage())
+        self._reserve(None, user_id, Write(), needed=Usage())
 
     def release(self, name: str, user_id: str, reserved: Usage) -> None:
         """Give back what was reserved under a name for something that is not stored after all."""
@@ -172,7 +172,7 @@ class UsageRepository:
         )
 
     def _reserve(
-        self, name: str, user_id: str, write: Write, *, needed: Usage, takes_token: bool = True
+        self, name: str | None, user_id: str, write: Write, *, needed: Usage, takes_token: bool = True
     ) -> None:
         """Make a write if there is room for what is needed, and a token if it takes one."""
         self._quota.require_room(Usage(), needed)
@@ -190,7 +190,7 @@ class UsageRepository:
             time.sleep(pause)
             now_ms = int(self._clock() * 1000)
             token = _write_token(rate, now_ms, is_busy=is_busy)
-            found = self._count(f"reserve {name}", user_id, write + bounds + token)
+            found = self._count(name and f"reserve {name}", user_id, write + bounds + token)
             if found is None:
                 return
             counter = Counter.model_validate(found)
@@ -231,23 +231,24 @@ class UsageRepository:
                 obstacle = error
         raise obstacle or Throttled
 
-    def _count(self, name: str, user_id: str, write: Write) -> Row | None:
+    def _count(self, name: str | None, user_id: str, write: Write) -> Row | None:
         """Change a counter if the conditions hold, and once for each name. Returns the row if they do not.
 
         The row keeps the ids of the latest writes in three sets, which take turns. The oldest set is dropped
         when the next turn comes. So a write that is sent again, because its response was lost, finds its id
         and changes nothing.
         """
-        write_id = hashlib.sha256(name.encode()).digest()[:8]
+        write_id = hashlib.sha256((name or "").encode()).digest()[:8]
         turn = int(self._clock()) // WINDOW_SECONDS
         current, last, oldest = (f"writes_{number % 3}" for number in (turn, turn - 1, turn + 1))
-        whole = write + Write(
-            {"version": 1, current: {write_id}},
-            stamps={"schema_version": SCHEMA_VERSION},
-            removed=[oldest],
-            conditions=[f"NOT contains(#{current}, :write)", f"NOT contains(#{last}, :write)"],
-            values={"write": write_id},
-        )
+        whole = write + Write({"version": 1}, stamps={"schema_version": SCHEMA_VERSION})
+        if name is not None:
+            whole += Write(
+                {current: {write_id}},
+                removed=[oldest],
+                conditions=[f"NOT contains(#{current}, :write)", f"NOT contains(#{last}, :write)"],
+                values={"write": write_id},
+            )
         try:
             self.table.update(
                 make_usage_key(user_id),

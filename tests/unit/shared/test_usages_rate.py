@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from shared.counters import make_usage_key
 from shared.errors import Erased, QuotaExceeded, RateExceeded
 from shared.quotas import Quota, Usage
 from shared.rates import Rate
@@ -106,6 +107,18 @@ def test_write_that_is_sent_again_takes_one_token(usages: UsageRepository, dynam
     lose_response(dynamodb, "UpdateItem")
     usages.reserve(new_id(), "ann", ONE)
     assert count_writes(usages, 10) == 2
+
+
+def test_change_leaves_no_id_in_the_row(usages: UsageRepository, table: Table) -> None:
+    """A user who changes ten images a second would make each write dearer."""
+    usages.reserve(new_id(), "ann", ONE)
+    before = table.get(make_usage_key("ann")) or {}
+    usages.take_token("ann")
+    after = table.get(make_usage_key("ann")) or {}
+    assert after.keys() == before.keys()
+    assert {name: after[name] for name in after if name.startswith("writes_")} == {
+        name: before[name] for name in before if name.startswith("writes_")
+    }
 
 
 def test_verified_upload_takes_no_second_token(usages: UsageRepository) -> None:
