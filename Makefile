@@ -7,6 +7,7 @@ STACK ?=
 AUTH_MODE ?= open
 ADMIN ?=
 REPAIR ?=
+WAIT ?=
 UPGRADE ?=
 SLOW ?=
 BURST ?= 0
@@ -21,7 +22,7 @@ NAMED_USER = $(if $(filter command,$(origin USER)),$(USER))
 COMPILE = .local/env/uv/bin/uv pip compile --quiet $(UPGRADE) --generate-hashes --no-header --no-annotate --python .local/env/python/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help start sam-local test coverage lint format docs reset token trail redrive check-consistency connect verify-aws pins upgrade sbom audit deploy
+.PHONY: help start sam-local test coverage lint format docs reset token trail erase erase-again redrive check-consistency connect verify-aws pins upgrade sbom audit deploy
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -73,6 +74,14 @@ token: ## Print a token for USER; with ADMIN=1, USER becomes an admin (AWS_PORT,
 trail: ## Print the hash of USER in the logs, and a query for it (AWS_PORT, or STACK=images-prod on AWS)
 	$(ENVIRONMENTS) dev >&2
 	@PYTHONPATH=src $(DEV)/python -m operations trail --aws-port $(AWS_PORT) --stack "$(STACK)" "$(NAMED_USER)"
+
+erase: ## Delete everything of USER, and take nothing new; WAIT=1 prints how far it is (AWS_PORT, or STACK=images-prod on AWS)
+	$(ENVIRONMENTS) dev
+	@PYTHONPATH=src $(DEV)/python -m operations erase --aws-port $(AWS_PORT) --stack "$(STACK)" $(if $(WAIT),--wait) "$(NAMED_USER)"
+
+erase-again: ## Erase again whom a restored table has brought back (AWS_PORT, or STACK=images-prod on AWS)
+	$(ENVIRONMENTS) dev
+	@PYTHONPATH=src $(DEV)/python -m operations erase-again --aws-port $(AWS_PORT) --stack "$(STACK)"
 
 redrive: ## Send the events of the failure queue again (AWS_PORT, or STACK=images-prod on AWS)
 	$(ENVIRONMENTS) dev

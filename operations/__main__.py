@@ -4,6 +4,8 @@ usage: python -m operations redrive [--aws-port N | --stack NAME]
        python -m operations check-consistency [--aws-port N | --stack NAME] [--grace MINUTES] [--repair]
        python -m operations token [--aws-port N | --stack NAME] [--admin] USER
        python -m operations trail [--aws-port N | --stack NAME] USER
+       python -m operations erase [--aws-port N | --stack NAME] [--wait] USER
+       python -m operations erase-again [--aws-port N | --stack NAME]
        python -m operations connect [--aws-port N | --stack NAME]
        python -m operations verify-aws [--aws-port N | --stack NAME]
                                        [--slow] [--burst N] [--cold] [--only ID]...
@@ -25,6 +27,7 @@ from operations.audit import audit
 from operations.bill import write_bill
 from operations.connection import connect
 from operations.consistency import make_check, run_check
+from operations.erasures import make_registry
 from operations.licenses import check_licenses
 from operations.packages import list_packages, read_policy
 from operations.redrive import redrive
@@ -58,6 +61,23 @@ def print_trail(aws_port: int, stack_name: str, user: str) -> None:
     """Print the hash of a user in the logs, and the query that finds their requests."""
     hashes = hash_name(*find_target(aws_port, stack_name), user)
     print(*hashes, make_query(hashes), sep="\n")
+
+
+def erase_user(aws_port: int, stack_name: str, user: str, *, wait: bool) -> None:
+    """Delete everything of a user, and take nothing new. --wait prints how far it is until it is finished."""
+    if not user:
+        raise Problem("name the user: make erase USER=alice (erase alice)")
+    registry = make_registry(*find_target(aws_port, stack_name))
+    registry.erase(user)
+    print("everything is being deleted, and nothing new is taken")
+    if wait:
+        registry.await_end(user)
+
+
+def erase_users_again(aws_port: int, stack_name: str) -> None:
+    """After a restore of a table: delete again what users had deleted of themselves since."""
+    user_ids = make_registry(*find_target(aws_port, stack_name)).erase_again()
+    print(f"{len(user_ids)} users are being erased again")
 
 
 def connect_bucket(aws_port: int, stack_name: str) -> None:
@@ -104,6 +124,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         ("check-consistency", check_consistency),
         ("token", print_token),
         ("trail", print_trail),
+        ("erase", erase_user),
+        ("erase-again", erase_users_again),
         ("connect", connect_bucket),
         ("verify-aws", verify_aws),
     ):
@@ -120,6 +142,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
             command.add_argument("user")
         if run is print_token:
             command.add_argument("--admin", action="store_true")
+        if run is erase_user:
+            command.add_argument("user")
+            command.add_argument("--wait", action="store_true")
         if run is verify_aws:
             add_verification_options(command)
     command = commands.add_parser("deploy", help=deploy_environment.__doc__)

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from shared.erasures import ERASURE_KIND
 from shared.files import FILE_KIND
 from shared.images import IMAGE_KIND
 
@@ -126,6 +127,8 @@ def _read_to(streams: Any, iterator: str | None, end: int) -> Iterator[Any]:  # 
 def _has_passed(record: Any) -> bool:  # noqa: ANN401 - JSON
     """Tell what the filters of the template let through. Other rows may hold bytes, which JSON does not."""
     change = record["dynamodb"]
+    if change["Keys"]["sk"]["S"] == ERASURE_KIND:
+        return bool(record["eventName"] != "REMOVE")
     if change["Keys"]["sk"]["S"] not in {IMAGE_KIND, FILE_KIND} or record["eventName"] == "INSERT":
         return False
     had, has = (change.get(image, {}).get("has_original") for image in ("OldImage", "NewImage"))

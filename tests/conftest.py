@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from app.dependencies import (
+    get_erasures,
     get_files,
     get_images,
     get_items,
@@ -16,21 +17,26 @@ from app.dependencies import (
     get_quota,
     get_settings,
     get_storage,
+    get_tombstones,
     get_usages,
 )
 from app.main import create_app
 from imaging.renditions import render
+from processor.erasing import Eraser
 from processor.processing import Processor
 from shared.aws import create_client
+from shared.erasures import ErasureRepository
 from shared.files import FileRepository
 from shared.images import ImageRepository
 from shared.items import ItemRepository
 from shared.quotas import Quota
 from shared.storage import ImageStorage
 from shared.table import Table
+from shared.tombstones import TombstoneStorage
 from shared.usages import UsageRepository
 from tests.support.api import BASE_URL, Api
 from tests.support.emulator import empty_emulator, run_emulator
+from tests.support.erasures import Estate
 from tests.support.faults import detach
 
 if TYPE_CHECKING:
@@ -183,6 +189,35 @@ def storage(s3: S3Client) -> ImageStorage:
 
 
 @pytest.fixture
+def erasures(table: Table) -> ErasureRepository:
+    return ErasureRepository(table)
+
+
+@pytest.fixture
+def tombstones(s3: S3Client) -> TombstoneStorage:
+    return TombstoneStorage(s3, "bucket")
+
+
+@pytest.fixture
+def eraser(  # noqa: PLR0913, PLR0917 - its stores
+    erasures: ErasureRepository,
+    usages: UsageRepository,
+    images: ImageRepository,
+    files: FileRepository,
+    items: ItemRepository,
+    tombstones: TombstoneStorage,
+) -> Eraser:
+    """It never waits."""
+    return Eraser(erasures, usages, images, files, items, tombstones, sleep=lambda _: None)
+
+
+@pytest.fixture
+def estate(engine: Engine, dynamodb: DynamoDBClient, s3: S3Client) -> Estate:
+    """The stores and the function that erases, on a clock that only waiting moves."""
+    return Estate(engine, dynamodb, s3)
+
+
+@pytest.fixture
 def processor(images: ImageRepository, usages: UsageRepository, storage: ImageStorage) -> Processor:
     """It renders in this process, and never waits."""
     return Processor(images, usages, storage, render=lambda data, _: render(data), sleep=lambda _: None)
@@ -203,6 +238,8 @@ def api(  # noqa: PLR0913, PLR0917 - its stores
     items: ItemRepository,
     storage: ImageStorage,
     quota: Quota,
+    erasures: ErasureRepository,
+    tombstones: TombstoneStorage,
 ) -> Iterator[Api]:
     """The API's handler."""
     overrides = create_app().dependency_overrides
@@ -213,6 +250,8 @@ def api(  # noqa: PLR0913, PLR0917 - its stores
         get_files: lambda: files,
         get_items: lambda: items,
         get_storage: lambda: storage,
+        get_erasures: lambda: erasures,
+        get_tombstones: lambda: tombstones,
         get_keys: FixedKeys,
     }
     yield Api(images)

@@ -14,6 +14,7 @@ from app.pages import PageCursors
 from app.requests.body import get_query
 from app.responses.views import ImageViews
 from shared.aws import Credentials, Deadline, create_client
+from shared.erasures import ErasureRepository
 from shared.files import FileRepository
 from shared.images import ImageRepository
 from shared.items import ItemRepository
@@ -22,6 +23,7 @@ from shared.rates import Rate
 from shared.settings import Settings
 from shared.storage import ImageStorage
 from shared.table import Table
+from shared.tombstones import TombstoneStorage
 from shared.usages import UsageRepository
 
 if TYPE_CHECKING:
@@ -70,6 +72,16 @@ def get_images() -> ImageRepository:
 def get_usages() -> UsageRepository:
     settings = get_settings()
     return UsageRepository(Table(get_dynamodb(), settings.images_table), settings.quota, settings.rate)
+
+
+@cache
+def get_erasures() -> ErasureRepository:
+    return ErasureRepository(Table(get_dynamodb(), get_settings().images_table))
+
+
+@cache
+def get_tombstones() -> TombstoneStorage:
+    return TombstoneStorage(create_client("s3", deadline=get_deadline()), get_settings().bucket)
 
 
 @cache
@@ -188,6 +200,8 @@ def get_views(
 
 Images = Annotated[ImageRepository, Depends(get_images)]
 Usages = Annotated[UsageRepository, Depends(get_usages)]
+Erasures = Annotated[ErasureRepository, Depends(get_erasures)]
+Tombstones = Annotated[TombstoneStorage, Depends(get_tombstones)]
 Files = Annotated[FileRepository, Depends(get_files)]
 Items = Annotated[ItemRepository, Depends(get_items)]
 Storage = Annotated[ImageStorage, Depends(get_storage)]

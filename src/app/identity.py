@@ -22,7 +22,7 @@ from app.dependencies import AuthMode, Verify, get_verify
 from app.requests.body import get_query, read_query
 from app.requests.inputs import UserQuery
 from app.responses.conditions import require_match
-from shared.errors import FieldError, InvalidFields, Unauthenticated
+from shared.errors import FieldError, Forbidden, InvalidFields, Unauthenticated
 from shared.models import File, Image, Item
 
 type Guard = Callable[[Image | File | Item], None]
@@ -93,6 +93,16 @@ def get_own_id(caller: CurrentCaller, mode: AuthMode) -> str:
     return _require_id(caller, mode, FieldError(USER_ID_HEADER, "is required"))
 
 
+OwnId = Annotated[str, Depends(get_own_id)]
+
+
+def get_erased_id(request: Request, own_id: OwnId) -> str:
+    """The caller's own id. Raises Forbidden if the query names another user, for an admin too."""
+    if read_named_user(get_query(request)) not in {None, own_id}:
+        raise Forbidden("You may erase nobody but yourself. Operators erase others.")
+    return own_id
+
+
 def read_user_query[Q: UserQuery](model: type[Q]) -> Callable[[Request, Caller, str], Q]:
     """Make a dependency that reads a query whose `userId=me` is the caller."""
     read = read_query(model)
@@ -149,7 +159,7 @@ def get_owner_id(caller: OwningCaller) -> str:
 
 Uploader = Annotated[Caller, Depends(get_uploader)]
 OwnerId = Annotated[str, Depends(get_owner_id)]
-OwnId = Annotated[str, Depends(get_own_id)]
+ErasedId = Annotated[str, Depends(get_erased_id)]
 UpdateGuard = Annotated[Guard, Depends(make_guard(Action.UPDATE))]
 DeleteGuard = Annotated[Guard, Depends(make_guard(Action.DELETE))]
 OwnedUpdateGuard = Annotated[Guard, Depends(make_guard(Action.UPDATE, get_owning_caller))]

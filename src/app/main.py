@@ -14,7 +14,7 @@ from app.dependencies import get_deadline, get_settings
 from app.requests.fields import IDEMPOTENCY_KEY_HEADER
 from app.responses.errors import MethodNotAllowed, respond_with_error
 from app.responses.views import serialize
-from app.routers import contents, files, images, items, service
+from app.routers import contents, files, images, items, me, service
 from app.trail import TRAIL, note_request
 from shared.errors import NotFound
 from shared.observability import get_logger
@@ -46,7 +46,7 @@ def create_app() -> APIGatewayRestResolver:
         max_age=PREFLIGHT_CACHE_SECONDS,
     )
     app = APIGatewayRestResolver(cors=cors, serializer=serialize)
-    for router in (images.router, contents.router, items.router, files.router, service.router):
+    for router in (images.router, contents.router, items.router, files.router, me.router, service.router):
         app.include_router(router)
     if get_settings().legacy_upload:
         app.include_router(files.upload_router)

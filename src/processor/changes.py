@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from processor.erasing import Eraser
 from processor.following import Follower
 from shared.aws import Deadline, create_client, translate_errors
+from shared.erasures import ErasureRepository
+from shared.files import FileRepository
+from shared.images import ImageRepository
+from shared.items import ItemRepository
 from shared.observability import get_logger
 from shared.settings import Settings
 from shared.storage import ImageStorage
 from shared.table import Table
+from shared.tombstones import TombstoneStorage
 from shared.usages import UsageRepository
 
 if TYPE_CHECKING:
@@ -31,11 +38,18 @@ def get_deadline() -> Deadline:
 def create_follower() -> Follower:
     settings = get_settings()
     dynamodb = create_client("dynamodb", deadline=get_deadline())
-    return Follower(
-        UsageRepository(Table(dynamodb, settings.images_table)),
-        ImageStorage(create_client("s3", deadline=get_deadline()), settings.bucket),
-        send=send_failure,
+    table, items = Table(dynamodb, settings.images_table), Table(dynamodb, settings.items_table)
+    s3, usages = create_client("s3", deadline=get_deadline()), UsageRepository(table)
+    eraser = Eraser(
+        ErasureRepository(table),
+        usages,
+        ImageRepository(table),
+        FileRepository(table),
+        ItemRepository(items),
+        TombstoneStorage(s3, settings.bucket),
+        sleep=time.sleep,
     )
+    return Follower(usages, ImageStorage(s3, settings.bucket), eraser, send=send_failure)
 
 
 def send_failure(message: str) -> None:

@@ -1,15 +1,20 @@
-"""Follows changes of the images table: deletes bytes, and gives back what a record has counted."""
+"""Follows changes of the images table: deletes bytes, and gives back what a record has counted.
+
+A change of an erasure is the event of its next slice.
+"""
 
 from __future__ import annotations
 
 import json
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from processor.erasing import SLICE_SECONDS
 from shared import lifecycle
 from shared.counters import Ending
+from shared.erasures import ERASURE_KIND, Erasure
 from shared.errors import Unavailable
 from shared.files import FILE_KIND, get_file_usage
 from shared.images import IMAGE_KIND, get_image_usage
@@ -21,6 +26,7 @@ from shared.storage import list_revisions, make_file_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from processor.erasing import Eraser
     from shared.quotas import Usage
     from shared.rows import Key
     from shared.storage import ImageStorage
@@ -77,6 +83,7 @@ class Follower:
         self,
         usages: UsageRepository,
         storage: ImageStorage,
+        eraser: Eraser,
         *,
         send: Callable[[str], object],
         clock: Callable[[], float] = time.time,
@@ -84,6 +91,7 @@ class Follower:
         """`send` puts a text into the failure queue."""
         self._usages = usages
         self._storage = storage
+        self._eraser = eraser
         self._send = send
         self._clock = clock
 
@@ -109,11 +117,24 @@ class Follower:
             {number: change for number, change in changes.items() if number not in failures}
         )
         by_number = {record["dynamodb"]["SequenceNumber"]: record for record in records}
+        failures |= self._erase(by_number)
         return {
             number: error
             for number, error in failures.items()
             if not self._put_aside(by_number[number], error)
         }
+
+    def _erase(self, records: Mapping[str, StreamRecord]) -> dict[str, Exception]:
+        """Do a slice of each erasure. All have the time of one together. Those that it leaves come again."""
+        failures: dict[str, Exception] = {}
+        end = datetime.fromtimestamp(self._clock() + SLICE_SECONDS, UTC)
+        for number, record in records.items():
+            try:
+                if erasure := read_erasure(record, self._usages.table.name):
+                    self._eraser.work(erasure, end)
+            except Exception as error:  # noqa: BLE001 - returned
+                failures[number] = error
+        return failures
 
     def _delete_bytes(self, removed: Mapping[str, Change]) -> dict[str, Exception]:
         """Delete the bytes of all removed records together, or one by one if that fails."""
@@ -185,13 +206,30 @@ def read_change(record: StreamRecord, table: str) -> Change | None:
     model = MODELS.get(change["Keys"]["sk"]["S"])
     if record["eventName"] == "INSERT" or model is None:
         return None
-    if f":table/{table}/" not in record["eventSourceARN"]:
-        raise ForeignChange
+    _require_own(record, table)
     return Change(
         old=model.model_validate(decode(change["OldImage"])),
         new=model.model_validate(decode(change["NewImage"])) if "NewImage" in change else None,
         at=float(change["ApproximateCreationDateTime"]),
     )
+
+
+def read_erasure(record: StreamRecord, table: str) -> Erasure | None:
+    """Return None for a record that is of no erasure.
+
+    Raises ValidationError and ForeignChange.
+    """
+    change = record["dynamodb"]
+    if change["Keys"]["sk"]["S"] != ERASURE_KIND or "NewImage" not in change:
+        return None
+    _require_own(record, table)
+    return Erasure.model_validate(decode(change["NewImage"]))
+
+
+def _require_own(record: StreamRecord, table: str) -> None:
+    """Raises ForeignChange."""
+    if f":table/{table}/" not in record["eventSourceARN"]:
+        raise ForeignChange
 
 
 def _get_usage(record: Image | File | None) -> Usage:
@@ -204,8 +242,10 @@ def _make_key(record: Image | File) -> Key:
 
 
 def _read_name(record: StreamRecord) -> Mapping[str, str]:
+    """Return nothing for an erasure: its key names a user, and logs do not."""
     keys = record["dynamodb"]["Keys"]
-    return _name(keys["pk"]["S"].partition("#")[2], is_file=keys["sk"]["S"] == FILE_KIND)
+    kind = keys["sk"]["S"]
+    return _name(keys["pk"]["S"].partition("#")[2], is_file=kind == FILE_KIND) if kind in MODELS else {}
 
 
 def _name(record_id: str, *, is_file: bool) -> Mapping[str, str]:

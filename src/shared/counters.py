@@ -1,5 +1,6 @@
 """Counters: the row that tells what a user has, and what stands beside the numbers in it."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
@@ -43,6 +44,8 @@ class Counter(Stored, Usage):
     """When the bucket of the user's rate is full again, in milliseconds since 1970."""
     erased_at: int | None = None
     """When the erasure of the user began, in seconds since 1970. None: it did not."""
+    expires_at: int | None = None
+    """When the row ends, in seconds since 1970. None, unless the erasure is finished."""
     forms: dict[str, Form] = Field(default={}, exclude=True)
     """The pending uploads, by the names of their attributes. Each has an attribute of its own in the row."""
 
@@ -90,3 +93,8 @@ def make_marker_key(record: Key) -> Key:
 def name_form(image_id: str) -> str:
     """The attribute of a pending upload."""
     return FORM_PREFIX + image_id.replace("-", "")
+
+
+def parse_form(name: str) -> str:
+    """Return the id of the image whose upload is pending."""
+    return str(uuid.UUID(name.removeprefix(FORM_PREFIX)))

@@ -25,6 +25,9 @@ class FileRepository(RecordRepository[File]):
     def get_usage(self, record: File) -> Usage:
         return get_file_usage(record)
 
+    def list_partitions_of(self, user_id: str) -> Sequence[str]:
+        return [_make_partition(user_id)]
+
     def has_listing(self, partition: str) -> bool:
         return partition.startswith(LISTING_PREFIX)
 

@@ -75,6 +75,9 @@ class ImageRepository(RecordRepository[Image]):
             partitions.append(_hidden_base(record.shard, name))
         return partitions
 
+    def list_partitions_of(self, user_id: str) -> Sequence[str]:
+        return [_user_base(user_id, name) for name in ("PUBLIC", *map(_name_hidden, Visibility))]
+
     def has_listing(self, partition: str) -> bool:
         return partition.startswith(LISTING_PREFIXES)
 

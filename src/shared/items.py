@@ -22,6 +22,9 @@ class ItemRepository(RecordRepository[Item]):
     def get_partitions(self, record: Item) -> Sequence[str]:
         return [_make_partition(record.user_id)]
 
+    def list_partitions_of(self, user_id: str) -> Sequence[str]:
+        return [_make_partition(user_id)]
+
     def get_usage(self, record: Item) -> Usage:
         return Usage(items=1) if record.expires_at is None else Usage()  # it was withdrawn
 

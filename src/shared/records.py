@@ -58,6 +58,10 @@ class RecordRepository[R: Record]:
     def get_partitions(self, record: R) -> Sequence[str]:
         raise NotImplementedError
 
+    def list_partitions_of(self, user_id: str) -> Sequence[str]:
+        """The partitions that together list everything of a user."""
+        raise NotImplementedError
+
     def has_listing(self, partition: str) -> bool:
         """Tell if a partition is a listing of these records, and not of others in the same table."""
         del partition
@@ -162,6 +166,22 @@ class RecordRepository[R: Record]:
                 .delete_entries(self.get_entries(record))
             )
             self.table.transact(transaction)
+            return record
+
+        return _repeat(attempt)
+
+    def erase(self, record_id: str, entries: Iterable[Key] = ()) -> R | None:
+        """Delete a record, its entries and these entries, even if it has ended. None: it was gone."""
+
+        def attempt() -> R | None:
+            row = self.table.get(self.make_key(record_id))
+            record = self.model.model_validate(row) if row else None
+            transaction = Transaction()
+            if record:
+                transaction.delete(self.make_key(record_id), version=record.version)
+            keys = {*(self.get_entries(record) if record else ()), *entries}
+            if record or keys:
+                self.table.transact(transaction.delete_entries(sorted(keys)))
             return record
 
         return _repeat(attempt)

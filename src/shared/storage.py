@@ -1,4 +1,4 @@
-"""Bytes in S3: uploads, originals, renditions and legacy files. Every key is built and parsed here.
+"""Bytes in S3: uploads, originals, renditions and legacy files. Their keys are built and parsed here.
 
 A client posts its bytes to `uploads/`, and may post again while its form is valid. Bytes that are verified
 are copied to `originals/`, where nobody writes twice. Keys carry the revision of the image, so that a new

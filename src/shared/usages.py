@@ -132,6 +132,27 @@ class UsageRepository:
         write = Write((-reserved).amounts, conditions=["attribute_exists(pk)"])
         self._count(f"release {name}", user_id, write)
 
+    def close(self, user_id: str) -> Counter | None:
+        """Refuse everything new of a user from now on. Return the counter if it was closed before."""
+        now = int(self._clock())
+        write = Write(stamps={"erased_at": now}, conditions=["attribute_not_exists(#erased_at)"])
+        found = self._count(f"close {uuid.uuid4()}", user_id, write)
+        return None if found is None else Counter.model_validate(found)
+
+    def empty(self, user_id: str, counter: Counter, *, expires_at: int) -> None:
+        """Set the counter of a closed user to nothing, and let it end. Nothing is given back after that.
+
+        Raises ConditionFailed if it has changed since.
+        """
+        stamps = {
+            "version": counter.version + 1,
+            "corrected_at": int(self._clock()),
+            "expires_at": expires_at,
+        }
+        write = Write(stamps=Usage().amounts | stamps, values={"old": counter.version})
+        key, condition = make_usage_key(user_id), "#version = :old"
+        self.table.update(key, write.expression, write.expression_values, condition=condition)
+
     def mark(self, record: Key) -> bool:
         """Write the marker of a record. False if there is one: it was given back, or that has begun."""
         expires_at = int(self._clock() + MARKER_LIFETIME.total_seconds())

@@ -51,6 +51,7 @@ class Deployment:
         self._changes: list[Any] = []
         self._rendered: dict[bytes, Rendered] = {}
         monkeypatch.setattr("time.sleep", lambda _: None)
+        monkeypatch.setattr("processor.erasing.GRACE", timedelta())  # no request runs beside the events
         monkeypatch.setattr(Decoder, "start", lambda _: None)
         monkeypatch.setattr(Decoder, "render", lambda _, data, seconds: self._render(data, seconds))
         clear_factories()

@@ -12,11 +12,14 @@ from tests.support.scenarios import (
     Operation,
     Step,
     add_damaged,
+    add_everything,
     add_file,
     add_item,
     add_private,
     add_two,
     add_uploaded,
+    begin_erasure,
+    check_erased,
     check_image,
     check_items,
     check_no_bytes,
@@ -28,6 +31,7 @@ from tests.support.scenarios import (
     check_ready,
     check_rejected,
     check_some_images,
+    erase_all,
     leave_file,
     leave_objects,
     leave_original,
@@ -105,6 +109,8 @@ OPERATIONS = [
     Operation("go to a rendition", "GET", "/images/{}/content/small", {302}, {}, add_private),
     Operation("read limits", "GET", "/limits", {200}, {}, add_private),
     Operation("read the caller", "GET", "/me", {200}, {}, add_private),
+    Operation("erase the caller", "DELETE", "/me", {202}, {}, add_everything, check_erased),
+    Operation("read an erasure", "GET", "/me", {200}, {}, begin_erasure, check_erased),
     Operation(
         "add an item",
         "POST",
@@ -140,6 +146,8 @@ STEPS = [
     Step("process what has no record", tell_of_original, leave_original, check_nothing),
     Step("follow a removal", tell_of_change, leave_objects, check_nothing),
     Step("follow a removal of a file", tell_of_change, leave_file, check_no_bytes),
+    Step("erase everything of a user", tell_of_change, begin_erasure, check_erased),
+    Step("finish an erasure", tell_of_change, erase_all, check_erased),
     Step("follow a rejection", tell_of_change, leave_rejected, check_rejected),
 ]
 CALLS = {
@@ -160,6 +168,8 @@ CALLS = {
     "go to a rendition": 3,
     "read limits": 3,
     "read the caller": 3,
+    "erase the caller": 5,
+    "read an erasure": 2,
     "add an item": 6,
     "list items": 2,
     "read an item": 1,
@@ -177,6 +187,8 @@ CALLS = {
     "process what has no record": 2,
     "follow a removal": 3,
     "follow a removal of a file": 3,
+    "erase everything of a user": 22,
+    "finish an erasure": 15,
     "follow a rejection": 2,
 }
 """The AWS calls of each in a new deployment, where the two keys of links and of the trail are not read yet.

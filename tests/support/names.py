@@ -36,6 +36,19 @@ class NameCases:
         refused = service.send("GET", f"/me?userId={service.get_user_id('ann')}", None)
         assert (refused.status, refused.json["code"]) == (401, "unauthenticated")
 
+    def test_nobody_erases_another(self, service: AccessService) -> None:
+        url = f"/me?userId={service.get_user_id('ann')}"
+        assert [service.send("DELETE", url, caller).status for caller in ("ben", "admin", None)] == [
+            403,
+            403,
+            401,
+        ]
+        for token in service.bad_tokens.values():
+            assert service.send("DELETE", "/me", None, headers={"Authorization": token}).status == 401
+        assert {
+            caller: service.send("GET", "/me", caller).json["erasure"] for caller in ("ann", "ben", "admin")
+        } == {"ann": None, "ben": None, "admin": None}
+
     def test_only_an_admin_reads_what_another_uses(self, service: AccessService) -> None:
         upload(service)
         url = f"/limits?userId={service.get_user_id('ann')}"

@@ -151,6 +151,39 @@ def leave_file(deployment: Deployment) -> str:
     return file_id
 
 
+def add_everything(deployment: Deployment) -> str:
+    """An image, a file, an item and a direct upload that is pending."""
+    add_file(deployment)
+    add_item(deployment)
+    direct = {"contentType": "image/jpeg", "size": 9}
+    assert deployment.request("POST", "/images/uploads", user="ann", json=direct)
+    return add_private(deployment)
+
+
+def begin_erasure(deployment: Deployment) -> str:
+    image_id = add_everything(deployment)
+    assert deployment.request("DELETE", "/me", user="ann")
+    return image_id
+
+
+def erase_all(deployment: Deployment) -> str:
+    """An erasure that has deleted all records. Nothing else has followed that."""
+    image_id = begin_erasure(deployment)
+    assert deployment.follow()
+    return image_id
+
+
+def check_erased(deployment: Deployment, _: str) -> None:
+    response = deployment.request("GET", "/me", user="ann")
+    assert response
+    assert response.json["erasure"]["finishedAt"]
+    assert response.json["erasure"]["deleted"].keys() == {"images", "files", "items"}
+    assert {*response.json["used"].values()} == {0}
+    assert [key for page in deployment.storage.list_keys() for key, _ in page] == ["erasures/ann"]
+    rows = [*deployment.engine.list_items("images"), *deployment.engine.list_items("items")]
+    assert sorted(row["sk"]["S"] for row in rows if "ann" in str(row)) == ["ERASURE", "USAGE"]
+
+
 def read_images(deployment: Deployment) -> list[Any]:
     response = deployment.request("GET", "/images", user="ann")
     assert response

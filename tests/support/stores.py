@@ -17,6 +17,7 @@ import pytest
 
 from shared.aws import create_client
 from shared.counters import Ending, Form
+from shared.erasures import Deleted, ErasureRepository
 from shared.files import FileRepository, get_file_usage
 from shared.images import ImageRepository, get_image_usage
 from shared.items import ItemRepository
@@ -182,6 +183,13 @@ def fill_tables(dynamodb: DynamoDBClient) -> tuple[list[Image], list[Item]]:
     usages.reserve("gone", "cid", Usage(images=1, bytes=7))
     usages.mark(("IMAGE#gone", "IMAGE"))
     usages.give_back("cid", [Ending(Usage(images=1, bytes=7), START.timestamp())])
+    erasures = ErasureRepository(table)
+    erasures.replace(erasures.add("eve").after(Deleted(images=1, files=2, items=3), START))
+    finished = erasures.add("gus").finish(START)
+    erasures.replace(finished)
+    usages.close("gus")
+    if counter := usages.close("gus"):
+        usages.empty("gus", counter, expires_at=FAR_FUTURE)
     return added, made
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from operations.findings import Flaw
+    from processor.erasing import Eraser
     from processor.processing import Processor
     from shared.files import FileRepository
     from shared.images import ImageRepository
@@ -50,6 +51,7 @@ class World:
         items: ItemRepository,
         storage: ImageStorage,
         processor: Processor,
+        eraser: Eraser,
         engine: Engine,
     ) -> None:
         self.images = images
@@ -60,7 +62,7 @@ class World:
         self.processor = processor
         self._engine = engine
         self._offset = 0.0
-        self._follower = Follower(usages, storage, send=pytest.fail)
+        self._follower = Follower(usages, storage, eraser, send=pytest.fail)
         self.dynamodb: DynamoDBClient = images.table._client  # noqa: SLF001 - to break its contents
         self.image = self.add_ready(tags=("sea", "sun"), visibility=Visibility.PUBLIC)
         self.add_ready(user_id="bob", visibility=Visibility.PRIVATE)

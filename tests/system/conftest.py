@@ -13,6 +13,7 @@ from tests.support.deployment import Deployment
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from processor.erasing import Eraser
     from shared.storage import ImageStorage
     from shared.usages import UsageRepository
     from tests.support.dynamodb.engine import Engine
@@ -30,9 +31,11 @@ def deployment(
 
 
 @pytest.fixture
-def follow(engine: Engine, usages: UsageRepository, storage: ImageStorage) -> Callable[[], None]:
+def follow(
+    engine: Engine, usages: UsageRepository, storage: ImageStorage, eraser: Eraser
+) -> Callable[[], None]:
     """Let the function behind the table's stream follow all changes."""
-    follower = Follower(usages, storage, send=pytest.fail)
+    follower = Follower(usages, storage, eraser, send=pytest.fail)
 
     def follow_all() -> None:
         assert follower.follow(select_changes(engine.take_records("images"))) == {}

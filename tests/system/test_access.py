@@ -230,3 +230,13 @@ def test_no_secret_of_a_request_is_logged(service: InProcess, monkeypatch: pytes
     for secret in (token, link.partition("signature=")[2], body["image"]["content"][:40]):
         assert secret
         assert secret not in logs
+
+
+def test_erasure_is_of_its_caller_alone(service: InProcess) -> None:
+    for caller in ("ann", "ben"):
+        service.send("POST", "/items", caller, json={"name": "a"})
+    assert service.send("DELETE", "/me", "ann").status == 202
+    assert service.send("POST", "/items", "ann", json={"name": "b"}).json["code"] == "erased"
+    assert service.send("POST", "/items", "ben", json={"name": "b"}).status == 201
+    upload = make_upload(PICTURE, userId="ann")
+    assert service.send("POST", "/images/upload", "admin", json=upload).json["code"] == "erased"

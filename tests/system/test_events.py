@@ -19,6 +19,7 @@ from tests.support.images import make_image, make_pending
 from tests.support.pictures import make_picture
 
 if TYPE_CHECKING:
+    from processor.erasing import Eraser
     from processor.processing import Processor
     from shared.images import ImageRepository
     from shared.models import Image
@@ -49,15 +50,16 @@ def read_event(name: str) -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def functions(
+def functions(  # noqa: PLR0913, PLR0917 - their parts
     api: Api,
     processor: Processor,
     usages: UsageRepository,
     storage: ImageStorage,
+    eraser: Eraser,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     del api  # it sets the API's function up
-    follower = Follower(usages, storage, send=pytest.fail)
+    follower = Follower(usages, storage, eraser, send=pytest.fail)
     monkeypatch.setattr(main, "create_processor", lambda: processor)
     monkeypatch.setattr(changes, "create_follower", lambda: follower)
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
+    from processor.erasing import Eraser
     from shared.images import ImageRepository
     from shared.quotas import Quota
     from shared.usages import UsageRepository
@@ -270,9 +271,13 @@ def processor(
 
 @pytest.fixture(autouse=True)
 def _functions(
-    processor: Processor, usages: UsageRepository, storage: NotifyingStorage, monkeypatch: pytest.MonkeyPatch
+    processor: Processor,
+    usages: UsageRepository,
+    storage: NotifyingStorage,
+    eraser: Eraser,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    follower = Follower(usages, storage, send=pytest.fail)
+    follower = Follower(usages, storage, eraser, send=pytest.fail)
     monkeypatch.setattr(main, "create_processor", lambda: processor)
     monkeypatch.setattr(changes_function, "create_follower", lambda: follower)
 

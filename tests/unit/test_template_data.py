@@ -9,10 +9,12 @@ import pytest
 from app.idempotency import OutcomeStore
 from local.deployment import EXPIRY_ATTRIBUTE
 from shared.aws import create_client
+from shared.erasures import TOMBSTONE_LIFETIME
 from shared.images import ImageRepository
 from shared.lifecycle import FAILED_LIFETIME
 from shared.records import Claim
 from shared.storage import FILES_PREFIX, ORIGINALS_PREFIX, UPLOADS_PREFIX
+from shared.tombstones import TOMBSTONES_PREFIX
 from shared.transactions import Transaction
 from tests.support.images import FAR_FUTURE, make_image
 from tests.support.template import Node, get_att, get_properties, get_resources, load, ref, sub
@@ -140,7 +142,7 @@ def test_bucket_is_private_and_encrypted() -> None:
 
 
 def test_forgotten_uploads_end_a_day_after_the_queue_forgets_their_events() -> None:
-    unfinished, forgotten = get_properties("Bucket")["LifecycleConfiguration"]["Rules"]
+    unfinished, forgotten, _ = get_properties("Bucket")["LifecycleConfiguration"]["Rules"]
     assert unfinished == {
         "Id": "AbortUnfinishedUploads",
         "Status": "Enabled",
@@ -153,6 +155,17 @@ def test_forgotten_uploads_end_a_day_after_the_queue_forgets_their_events() -> N
         "ExpirationInDays": 15,
     }
     assert timedelta(days=forgotten["ExpirationInDays"]) == FAILED_LIFETIME + timedelta(days=1)
+
+
+def test_tombstones_outlive_every_moment_that_a_table_can_be_restored_to() -> None:
+    *_, rule = get_properties("Bucket")["LifecycleConfiguration"]["Rules"]
+    assert rule == {
+        "Id": "DeleteTombstones",
+        "Status": "Enabled",
+        "Prefix": TOMBSTONES_PREFIX,
+        "ExpirationInDays": 36,
+    }
+    assert timedelta(days=rule["ExpirationInDays"]) == TOMBSTONE_LIFETIME > timedelta(days=35)
 
 
 @pytest.mark.parametrize("origins", ["*", ["https://a.example", "https://b.example"]])

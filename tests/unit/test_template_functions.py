@@ -217,7 +217,8 @@ def test_parameter_reaches_its_variable(
 def test_variables_of_the_background_name_the_same_stores(name: str) -> None:
     variables = get_variables(name)
     stores = {key: value for key, value in variables.items() if key.endswith("TABLE")}
-    assert stores == {"IMAGES_TABLE": ref("ImagesTable")}
+    items = {"ITEMS_TABLE": ref("ItemsTable")} if name == "ChangesFunction" else {}
+    assert stores == {"IMAGES_TABLE": ref("ImagesTable")} | items
     # The bucket notifies the processor, so a reference to the bucket would be a circle.
     assert variables["BUCKET"] == BUCKET_NAME
     assert variables["POWERTOOLS_SERVICE_NAME"] == name.removesuffix("Function").lower()

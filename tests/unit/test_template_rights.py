@@ -7,6 +7,7 @@ import json
 import pytest
 
 from shared.storage import FILES_PREFIX, ORIGINALS_PREFIX, RENDITIONS_PREFIX, UPLOADS_PREFIX
+from shared.tombstones import TOMBSTONES_PREFIX
 from tests.support.template import Node, get_att, get_properties, get_resources, ref, sub
 
 BUCKET_ARN = "arn:${AWS::Partition}:s3:::${BucketNameParameter.Value}"
@@ -33,6 +34,7 @@ RIGHTS: dict[str, dict[str, Statement]] = {
             [sub(f"{BUCKET_ARN}/{ORIGINALS_PREFIX}*")],
         ),
         "KeepFiles": (["s3:PutObject", "s3:DeleteObject"], [sub(f"{BUCKET_ARN}/files/*")]),
+        "BeginErasures": (["s3:PutObject"], [sub(f"{BUCKET_ARN}/{TOMBSTONES_PREFIX}*")]),
         "TellMissingFromForbidden": (["s3:ListBucket"], [sub(BUCKET_ARN)]),
         "SignLinks": (["secretsmanager:GetSecretValue"], [get_att("LinkSecret", "Id")]),
     },
@@ -77,6 +79,11 @@ RIGHTS: dict[str, dict[str, Statement]] = {
         ),
         "FindStreams": (["dynamodb:ListStreams"], ["*"]),  # knows no resource
         "GiveBack": (["dynamodb:PutItem", "dynamodb:UpdateItem"], [get_att("ImagesTable")]),
+        "EraseRecords": (
+            ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem"],
+            [get_att("ImagesTable"), get_att("ItemsTable")],
+        ),
+        "RenewTombstones": (["s3:PutObject"], [sub(f"{BUCKET_ARN}/{TOMBSTONES_PREFIX}*")]),
         "DeleteObjects": (
             ["s3:DeleteObject"],
             [
@@ -161,7 +168,7 @@ def test_rights_follow_the_data_that_are_kept() -> None:
         for role in RIGHTS
         for statement in get_properties(role, **kept)["Policies"][0]["PolicyDocument"]["Statement"]
     }
-    assert rights["ApiRole", "KeepRecords"] == [images, items]
+    assert rights["ApiRole", "KeepRecords"] == rights["ChangesRole", "EraseRecords"] == [images, items]
     assert rights["ApiRole", "SignLinks"] == "secret"
     for place in (("ApiRole", "CountImages"), ("ProcessorRole", "KeepRecords"), ("ChangesRole", "GiveBack")):
         assert rights[place] == images

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+from shared.erasures import ERASURE_KIND
 from shared.files import FileRepository
 from shared.images import ImageRepository
 from shared.lifecycle import FAILED_LIFETIME
@@ -23,7 +24,7 @@ def get_event_source(**parameters: object) -> dict[str, Node]:
     return dict(event["Properties"])
 
 
-def test_changes_function_gets_what_is_removed_and_images_that_lose_their_original() -> None:
+def test_changes_function_gets_what_has_bytes_to_delete_and_erasures() -> None:
     filters = [json.loads(each["Pattern"]) for each in get_event_source()["FilterCriteria"]["Filters"]]
     keys = {"sk": {"S": [ImageRepository.kind]}}
     assert filters == [
@@ -37,6 +38,7 @@ def test_changes_function_gets_what_is_removed_and_images_that_lose_their_origin
                 "NewImage": {"has_original": {"BOOL": [False]}},
             },
         },
+        {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": {"sk": {"S": [ERASURE_KIND]}}}},
     ]
     assert "has_original" in Image.model_fields
 

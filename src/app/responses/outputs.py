@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, JsonValue
 
 from app import limits
+from shared.erasures import Deleted
 from shared.headers.header import MAX_FRAMES
 from shared.inspection import CONTENT_TYPES, MAX_IMAGE_PIXELS, MAX_SIDE_PX
 from shared.items import MAX_ITEM_BYTES
@@ -132,12 +133,21 @@ class Health(Model):
     version: str
 
 
+class ErasurePublic(Model):
+    """The erasure of everything that a user has."""
+
+    started_at: Timestamp
+    finished_at: Timestamp | None = Field(description="Null while something may be left.")
+    deleted: Deleted
+
+
 class Me(Model):
     """The caller, as the service knows it."""
 
     user_id: str
     is_admin: bool
     used: Usage
+    erasure: ErasurePublic | None = Field(description="Null for a user who has asked for none.")
 
 
 class RenditionBox(Model):

@@ -10,14 +10,17 @@ from aws_lambda_powertools.event_handler import Response
 from pydantic_core import to_json
 
 from app.access.policy import Action, authorize, may
-from app.responses.outputs import ImagePublic, ItemPublic, RenditionPublic
+from app.responses.outputs import ErasurePublic, ImagePublic, ItemPublic, Me, RenditionPublic
 from shared import lifecycle
+from shared.erasures import Deleted
 
 if TYPE_CHECKING:
     from app.access.callers import Caller
     from app.access.links import LinkSigner
     from app.responses.outputs import DirectUpload
+    from shared.erasures import Erasure
     from shared.models import Image, Item, Record
+    from shared.quotas import Usage
 
 PUBLIC_VIEW = "public"
 OVERDUE_VIEW = "overdue"
@@ -42,6 +45,12 @@ def respond_with_item(
     if status is HTTPStatus.CREATED:
         headers["Location"] = f"{base_url}/items/{item.id}"
     return Response(status, "application/json", ItemPublic(**dict(item)), headers)
+
+
+def show_caller(caller: Caller, used: Usage, erasure: Erasure | None) -> Me:
+    assert caller.user_id is not None  # noqa: S101 - for the type checker
+    shown = ErasurePublic(**dict(erasure), deleted=Deleted(**erasure.amounts)) if erasure else None
+    return Me(user_id=caller.user_id, is_admin=caller.is_admin, used=used, erasure=shown)
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from app import VERSION
 from app.dependencies import AuthMode, BaseUrl, HasDocs, Usages, UserQuota, UserRate
 from app.documentation import MAX_ADDRESSES, PAGE_CACHE, get_assets, get_version, make_page
-from app.identity import CurrentCaller, Headers, OwnId, read_user_query
+from app.identity import CurrentCaller, Headers, read_user_query
 from app.openapi import describe_api, responds, takes_query
 from app.requests.inputs import UserQuery
 from app.responses.conditions import respond_not_modified
 from app.responses.documents import Document
-from app.responses.outputs import Health, Limits, Me
+from app.responses.outputs import Health, Limits
 from app.responses.views import serialize
 from shared import errors
 
@@ -43,16 +43,6 @@ def get_limits(
     caller.require_name(query.user_id)
     user_id = query.user_id or caller.user_id
     return Limits.of(quota, rate, usages.get(user_id) if user_id else None)
-
-
-@router.get(
-    "/me",
-    tags=["me"],
-    summary="Who the caller is to the service",
-    responses=responds(Me, errors.InvalidFields),
-)
-def get_me(user_id: OwnId, caller: CurrentCaller, usages: Usages) -> Me:
-    return Me(user_id=user_id, is_admin=caller.is_admin, used=usages.get(user_id))
 
 
 @router.get("/openapi.json", include_in_schema=False, middlewares=[respond_not_modified])

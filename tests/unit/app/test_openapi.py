@@ -102,6 +102,7 @@ OPERATIONS: dict[tuple[str, str], tuple[list[str], list[str], list[str], bool | 
     ("get", "/health"): (["200"], [], [], None),
     ("get", "/limits"): (["200", "403", "422"], ["userId"], [], False),
     ("get", "/me"): (["200", "422"], [], [], True),
+    ("delete", "/me"): (["202", "403", "422"], [], [], True),
 }
 RESPONSE_HEADERS = {
     ("post", "/images/upload"): {"201": ["Location", "ETag"]},
@@ -218,7 +219,7 @@ def test_parameters_are_optional_and_say_what_they_are_for(api: Api) -> None:
         for found in operation.get("parameters", [])
         if found["name"] == "X-User-Id" and found["required"]
     }
-    assert required == {("get", "/me")}
+    assert required == {("get", "/me"), ("delete", "/me")}
     headers = {name for name, found in parameters.items() if found["in"] == "header"}
     assert headers == {"Idempotency-Key", "If-Match", "If-None-Match", "X-User-Id"}
     assert all(parameters[name]["description"] for name in headers)

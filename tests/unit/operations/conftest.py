@@ -9,6 +9,7 @@ import pytest
 from tests.support.world import LATER, World
 
 if TYPE_CHECKING:
+    from processor.erasing import Eraser
     from processor.processing import Processor
     from shared.files import FileRepository
     from shared.images import ImageRepository
@@ -26,8 +27,9 @@ def world(  # noqa: PLR0913, PLR0917 - its parts
     items: ItemRepository,
     storage: ImageStorage,
     processor: Processor,
+    eraser: Eraser,
     engine: Engine,
 ) -> World:
-    world = World(images, usages, files, items, storage, processor, engine)
+    world = World(images, usages, files, items, storage, processor, eraser, engine)
     world.pass_time(LATER.total_seconds())
     return world

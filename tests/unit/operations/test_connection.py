@@ -59,6 +59,12 @@ def test_kept_bucket_gets_what_the_template_gives_to_a_new_one(s3: Any, times: i
             "Filter": {"Prefix": "uploads/"},
             "Expiration": {"Days": 15},
         },
+        {
+            "ID": "DeleteTombstones",
+            "Status": "Enabled",
+            "Filter": {"Prefix": "erasures/"},
+            "Expiration": {"Days": 36},
+        },
     ]
     shared = {"AllowedHeaders": ["*"], "ExposeHeaders": ["ETag"], "MaxAgeSeconds": 3600}
     assert s3.get_bucket_cors(Bucket="kept")["CORSRules"] == [

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
+    from processor.erasing import Eraser
     from shared.models import Image
     from shared.storage import ImageStorage
     from shared.usages import UsageRepository
@@ -48,8 +49,8 @@ def queue() -> Queue:
 
 
 @pytest.fixture
-def follower(usages: UsageRepository, storage: ImageStorage, queue: Queue) -> Follower:
-    return Follower(usages, storage, send=queue.send)
+def follower(usages: UsageRepository, storage: ImageStorage, eraser: Eraser, queue: Queue) -> Follower:
+    return Follower(usages, storage, eraser, send=queue.send)
 
 
 @pytest.fixture(autouse=True)

@@ -48,7 +48,12 @@ def test_limits_tell_what_the_caller_has_of_its_quota(api: Api, quota: Quota) ->
 def test_caller_reads_who_they_are_to_the_service(api: Api) -> None:
     image = api.upload(make_picture())
     used = NOTHING | {"images": 1, "bytes": image["size"]}
-    assert api.get("/me", user="ann").json == {"userId": "ann", "isAdmin": False, "used": used}
+    assert api.get("/me", user="ann").json == {
+        "userId": "ann",
+        "isAdmin": False,
+        "used": used,
+        "erasure": None,
+    }
 
 
 def test_nobody_reads_what_another_uses(api: Api) -> None:
@@ -97,6 +102,7 @@ def test_every_endpoint_is_described_with_its_errors(document: Any) -> None:  # 
         ("get", "/health"),
         ("get", "/limits"),
         ("get", "/me"),
+        ("delete", "/me"),
     }
     for operation in operations.values():
         failures = {
