@@ -39,6 +39,8 @@ BUCKET_RIGHTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("list_objects_v2", {}),
         ("get_object", {"Key": "originals/x"}),
         ("put_object", {"Key": "originals/x", "Body": b""}),
+        ("get_object", {"Key": "erasures/x"}),
+        ("delete_object", {"Key": "erasures/x"}),
     ],
 }
 KEY = {"pk": {"S": "x"}, "sk": {"S": "x"}}
@@ -61,11 +63,11 @@ TABLE_RIGHTS: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
         ("Idempotency", "get_item", {"Key": RESPONSE_KEY}),
     ],
     "Changes": [
-        ("Images", "get_item", {"Key": KEY}),
-        ("Images", "delete_item", {"Key": KEY}),
         ("Images", "scan", {}),
-        ("Items", "get_item", {"Key": KEY}),
+        ("Items", "scan", {}),
         ("Items", "put_item", {"Item": KEY}),
+        ("Items", "update_item", {"Key": KEY}),
+        ("Idempotency", "get_item", {"Key": RESPONSE_KEY}),
     ],
 }
 
