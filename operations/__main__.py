@@ -33,7 +33,7 @@ from operations.packages import list_packages, read_policy
 from operations.redrive import redrive
 from operations.release import deploy
 from operations.targets import find_target
-from operations.tokens import make_token
+from operations.tokens import USER_NAME, make_token
 from operations.trail import hash_name, make_query
 from operations.verification.command import verify
 from operations.verification.deployment import Options
@@ -65,8 +65,8 @@ def print_trail(aws_port: int, stack_name: str, user: str) -> None:
 
 def erase_user(aws_port: int, stack_name: str, user: str, *, wait: bool) -> None:
     """Delete everything of a user, and take nothing new. --wait prints how far it is until it is finished."""
-    if not user:
-        raise Problem("name the user: make erase USER=alice (erase alice)")
+    if not USER_NAME.fullmatch(user):
+        raise Problem("name a user with 1 to 128 characters and without spaces: make erase USER=alice")
     registry = make_registry(*find_target(aws_port, stack_name))
     registry.erase(user)
     print("everything is being deleted, and nothing new is taken")

@@ -177,3 +177,58 @@ def test_command_must_be_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         commands.parse([])
     assert "required" in capsys.readouterr().err
+
+
+class Registry:
+    """Notes who is erased."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[str, str]] = []
+
+    def erase(self, user: str) -> None:
+        self.steps.append(("erase", user))
+
+    def await_end(self, user: str) -> None:
+        self.steps.append(("await", user))
+
+    def erase_again(self) -> list[str]:
+        return ["ann", "ben"]
+
+
+@pytest.fixture
+def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
+    registry = Registry()
+    monkeypatch.setattr(commands, "make_registry", lambda *found: registry if found == TARGET else None)
+    return registry
+
+
+@pytest.mark.parametrize(
+    ("arguments", "steps"),
+    [(["ann"], [("erase", "ann")]), (["--wait", "ann"], [("erase", "ann"), ("await", "ann")])],
+)
+def test_erase_begins_and_waits_if_it_shall(
+    registry: Registry,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    steps: list[tuple[str, str]],
+) -> None:
+    assert run("erase", *arguments) == 0
+    assert registry.steps == steps
+    assert capsys.readouterr().out == "everything is being deleted, and nothing new is taken\n"
+
+
+@pytest.mark.parametrize("user", ["", "a b", "x" * 129])
+def test_erase_wants_a_user_and_says_so_in_one_line(
+    registry: Registry, capsys: pytest.CaptureFixture[str], user: str
+) -> None:
+    assert run("erase", user) == 1
+    assert registry.steps == []
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_erase_again_prints_how_many_users_it_has_found(
+    registry: Registry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("erase-again") == 0
+    assert registry.steps == []
+    assert capsys.readouterr().out == "2 users are being erased again\n"
