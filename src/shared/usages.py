@@ -10,9 +10,8 @@ from __future__ import annotations
 import hashlib
 import time
 import uuid
-from dataclasses import dataclass, field
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
 from shared.counters import (
     MARKER_LIFETIME,
@@ -30,6 +29,7 @@ from shared.quotas import PENDING_FIELDS, Quota, Usage
 from shared.rates import Rate
 from shared.retries import make_pauses
 from shared.transactions import ConditionFailed
+from shared.writes import Write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,41 +42,6 @@ WINDOW_SECONDS = 20
 """Longer than the tries of one write take together."""
 CLOCK_MARGIN_SECONDS = 5
 """The stream and the table tell whole seconds of two clocks."""
-
-
-@dataclass(frozen=True)
-class Write:
-    """A part of one write: what it adds, sets and removes, and on which conditions."""
-
-    added: Mapping[str, Any] = field(default_factory=dict)
-    stamps: Mapping[str, Any] = field(default_factory=dict)
-    removed: Sequence[str] = ()
-    conditions: Sequence[str] = ()
-    values: Mapping[str, Any] = field(default_factory=dict)
-    """The values that the conditions name."""
-
-    def __add__(self, other: Self) -> Write:
-        return Write(
-            {**self.added, **other.added},
-            {**self.stamps, **other.stamps},
-            [*self.removed, *other.removed],
-            [*self.conditions, *other.conditions],
-            {**self.values, **other.values},
-        )
-
-    @property
-    def expression(self) -> str:
-        parts = {
-            "ADD": [f"#{name} :{name}" for name, amount in self.added.items() if amount],
-            "SET": [f"#{name} = :{name}" for name in self.stamps],
-            "REMOVE": [f"#{name}" for name in self.removed],
-        }
-        return " ".join(f"{action} {', '.join(terms)}" for action, terms in parts.items() if terms)
-
-    @property
-    def expression_values(self) -> Row:
-        amounts = {name: amount for name, amount in self.added.items() if amount}
-        return {**amounts, **self.stamps, **self.values}
 
 
 class UsageRepository:
