@@ -59,7 +59,7 @@ class TestAccept:
         api: Api,
         processor: Processor,
         s3: S3Client,
-        dynamodb: DynamoDBClient,
+        images: ImageRepository,
         content: bytes,
         fields: dict[str, Any],
         reason: str,
@@ -71,8 +71,9 @@ class TestAccept:
         assert image["status"] == "rejected"
         assert reason in image["statusReason"]
         assert list_keys(s3) == []
-        row = dynamodb.scan(TableName="images")["Items"][0]
-        left = datetime.fromtimestamp(int(row["expires_at"]["N"]), UTC) - datetime.now(UTC)
+        ends_at = images.get(image_id).expires_at
+        assert ends_at is not None
+        left = datetime.fromtimestamp(ends_at, UTC) - datetime.now(UTC)
         assert timedelta(hours=23) < left <= timedelta(days=1)
         assert api.post(f"/images/{image_id}/reprocess", user="ann").problem == (409, "conflict", [])
 
@@ -174,10 +175,10 @@ class TestAccept:
         assert list_keys(s3) == []
 
     def test_processing_keeps_the_record_from_expiring(
-        self, api: Api, processor: Processor, dynamodb: DynamoDBClient, s3: S3Client
+        self, api: Api, processor: Processor, images: ImageRepository, dynamodb: DynamoDBClient, s3: S3Client
     ) -> None:
         image_id = begin_and_post(api, s3)
-        assert "expires_at" in dynamodb.scan(TableName="images")["Items"][0]
+        assert images.get(image_id).expires_at
         processor.accept(Revision(image_id), datetime.now(UTC))
         processor.process(Revision(image_id), datetime.now(UTC), seconds=60)
         assert not any("expires_at" in row for row in dynamodb.scan(TableName="images")["Items"])
