@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 KEYS_LIFETIME_SECONDS = 300
+PAUSE_SECONDS = 5
+"""After a read that failed, the next requests do not wait for another one for this long."""
 STAGES = ("AWSCURRENT", "AWSPREVIOUS")
 
 
@@ -33,14 +35,17 @@ class KeyRing:
         self._secret_id = secret_id
         self._clock = clock
         self._keys: Sequence[bytes] = ()
-        self._read_at = float("-inf")
+        self._read_at = self._failed_at = float("-inf")
 
     def get(self) -> Sequence[bytes]:
         """Return all valid keys, the current one first. Raises Unavailable if none was read yet."""
         if self._clock() - self._read_at > KEYS_LIFETIME_SECONDS:
+            if self._clock() - self._failed_at < PAUSE_SECONDS:
+                raise Unavailable
             try:
                 self._keys = self._read_all()
             except Unavailable:
+                self._failed_at = self._clock()
                 if not self._keys:
                     raise
                 get_logger().warning("the secret of the links cannot be read; its last keys stay in use")

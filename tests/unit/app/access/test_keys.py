@@ -86,6 +86,19 @@ def test_keys_that_were_never_read_are_unavailable(client: SecretsManagerClient,
         ring.get()
 
 
+def test_requests_after_a_failed_read_do_not_wait_for_another(
+    client: SecretsManagerClient, clock: Clock, ring: KeyRing
+) -> None:
+    reading = break_calls(client, "GetSecretValue")
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            ring.get()
+    assert reading.tries == MAX_ATTEMPTS
+    reading.end()
+    clock.advance(5)
+    assert ring.get() == [b"first"]
+
+
 def test_no_client_is_made_before_something_is_signed() -> None:
     def refuse() -> SecretsManagerClient:
         raise AssertionError
