@@ -28,7 +28,7 @@ ready: {api}
 
   curl -F file=@photo.jpg -F userId=alice -F visibility=public {api}/images/upload
   curl '{api}/images?userId=alice'
-  curl -L -o thumbnail.webp {api}/images/ID/content/thumbnail
+  curl -o thumbnail.webp {api}/images/ID/content/thumbnail
 """,
     "jwt": """
 ready: {api}

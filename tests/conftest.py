@@ -229,6 +229,9 @@ class FixedKeys:
     def get(self) -> list[bytes]:
         return [b"key"]
 
+    def find_current(self) -> bytes:
+        return b"key"
+
 
 @pytest.fixture
 def api(  # noqa: PLR0913, PLR0917 - its stores
@@ -254,5 +257,5 @@ def api(  # noqa: PLR0913, PLR0917 - its stores
         get_tombstones: lambda: tombstones,
         get_keys: FixedKeys,
     }
-    yield Api(images)
+    yield Api(images, storage)
     overrides.clear()

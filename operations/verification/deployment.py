@@ -110,10 +110,9 @@ class Deployment:
         """Post bytes to S3 as a browser does."""
         return self.web.post(form["url"], data=form["fields"], files={"file": ("a.png", content)})
 
-    def sign(self, image_id: str, rendition: str = "") -> str:
-        """Return the signed URL of the original or of a rendition."""
-        path = f"/images/{image_id}/content" + (f"/{rendition}" if rendition else "")
-        response = require_status(self.api.get(path), HTTPStatus.FOUND)
+    def sign(self, image_id: str) -> str:
+        """Return the signed URL of the original."""
+        response = require_status(self.api.get(f"/images/{image_id}/content"), HTTPStatus.FOUND)
         return urljoin(str(response.request.url), response.headers["Location"])
 
     def read_used(self) -> int:

@@ -117,7 +117,7 @@ def _require_same(deployment: Deployment, image: Any, content: bytes) -> str:  #
 
 
 def _require_webp(deployment: Deployment, image_id: str, name: str) -> int:
-    response = require_status(deployment.web.get(deployment.sign(image_id, name)), HTTPStatus.OK)
+    response = require_status(deployment.api.get(f"/images/{image_id}/content/{name}"), HTTPStatus.OK)
     require_equal(response.headers.get("Content-Type"), "image/webp", f"type of {name}")
     require_equal((response.content[:4], response.content[8:12]), (b"RIFF", b"WEBP"), f"beginning of {name}")
     return len(response.content)

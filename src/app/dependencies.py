@@ -8,10 +8,10 @@ from aws_lambda_powertools.event_handler import Depends, Request
 
 from app.access.callers import Caller
 from app.access.keys import KeyRing
-from app.access.links import LinkSigner, Signature
+from app.access.links import LinkSigner
 from app.access.signers import SigningRole
+from app.delivery import Delivery
 from app.pages import PageCursors
-from app.requests.body import get_query
 from app.responses.views import ImageViews
 from shared.aws import Credentials, Deadline, create_client
 from shared.erasures import ErasureRepository
@@ -169,10 +169,6 @@ def get_claim(request: Request) -> str | None:
     return claim
 
 
-def get_signature(request: Request) -> Signature | None:
-    return Signature.read(get_query(request))
-
-
 def get_base_url(request: Request) -> str:
     """The URL of this API as API Gateway tells it, with the stage. No client can change it."""
     if public_url := get_settings().public_url:
@@ -198,6 +194,14 @@ def get_views(
     return ImageViews(links, base_url)
 
 
+def get_delivery(
+    request: Request,
+    images: Annotated[ImageRepository, Depends(get_images)],
+    storage: Annotated[ImageStorage, Depends(get_storage)],
+) -> Delivery:
+    return Delivery(images, storage, request.headers, get_settings().cdn_seconds)
+
+
 Images = Annotated[ImageRepository, Depends(get_images)]
 Usages = Annotated[UsageRepository, Depends(get_usages)]
 Erasures = Annotated[ErasureRepository, Depends(get_erasures)]
@@ -208,7 +212,7 @@ Storage = Annotated[ImageStorage, Depends(get_storage)]
 Links = Annotated[LinkSigner, Depends(get_links)]
 Pages = Annotated[PageCursors, Depends(get_pages)]
 Views = Annotated[ImageViews, Depends(get_views)]
-UrlSignature = Annotated[Signature | None, Depends(get_signature)]
+ContentDelivery = Annotated[Delivery, Depends(get_delivery)]
 RequestClaim = Annotated[str | None, Depends(get_claim)]
 UserQuota = Annotated[Quota, Depends(get_quota)]
 UserRate = Annotated[Rate, Depends(get_rate)]

@@ -7,11 +7,13 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from app.access.auth import AUTHORIZATION_HEADER
 from app.access.callers import USER_ID_HEADER
 from app.dependencies import get_deadline, get_settings
 from app.requests.fields import IDEMPOTENCY_KEY_HEADER
+from app.responses.compression import compress
 from app.responses.errors import MethodNotAllowed, respond_with_error
 from app.responses.views import serialize
 from app.routers import contents, files, images, items, me, service
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 PREFLIGHT_CACHE_SECONDS = 600
 EXPOSED_HEADERS = [
+    "Content-Disposition",
     "Deprecation",
     "ETag",
     "Link",
@@ -70,10 +73,7 @@ def _handle_event(event: dict[str, Any], context: LambdaContext) -> dict[str, An
         response = create_app().resolve(event | {"httpMethod": "GET"} if is_head else event, context)
     except Exception as error:  # noqa: BLE001 - Powertools calls no handler for errors around a route
         response = _render(respond_with_error(error, context.aws_request_id))
-    headers = response["multiValueHeaders"]
-    headers["Vary"] = [", ".join([*headers.get("Vary", []), "Origin", AUTHORIZATION_HEADER, USER_ID_HEADER])]
-    headers["X-Content-Type-Options"] = ["nosniff"]
-    headers.setdefault("Cache-Control", ["no-store"])
+    _finish(response, event)
     get_logger().info(
         "responded",
         method=event.get("httpMethod"),
@@ -83,6 +83,21 @@ def _handle_event(event: dict[str, Any], context: LambdaContext) -> dict[str, An
     get_logger().remove_keys(TRAIL)
     response["body"] = "" if is_head else response["body"] or ""  # some gateways take no null
     return response
+
+
+def _finish(response: dict[str, Any], event: dict[str, Any]) -> None:
+    """Add what every response has."""
+    headers = response["multiValueHeaders"]
+    compress(response, APIGatewayProxyEvent(event).headers.get("Accept-Encoding", ""))
+    if headers.get("Cross-Origin-Resource-Policy") == ["cross-origin"]:
+        # Pages of any origin may show it, so they may read it. Caches then need not tell them apart.
+        headers["Access-Control-Allow-Origin"] = ["*"]
+        headers["Access-Control-Expose-Headers"] = [",".join(EXPOSED_HEADERS)]
+    else:
+        headers["Vary"] = [*headers.get("Vary", []), "Origin"]
+    headers["Vary"] = [", ".join([*headers.get("Vary", []), AUTHORIZATION_HEADER, USER_ID_HEADER])]
+    headers["X-Content-Type-Options"] = ["nosniff"]
+    headers.setdefault("Cache-Control", ["no-store"])
 
 
 def _respond_with_error(app: APIGatewayRestResolver, error: Exception) -> Response[str]:

@@ -18,6 +18,7 @@ from app.responses.outputs import Problem
 from shared import errors
 from shared.errors import DomainError
 from shared.inspection import CONTENT_TYPES
+from shared.renditions import RENDITION_TYPE
 
 DESCRIPTION = "Upload, verify, process, list, share and delete images."
 COMPONENT = "#/components/schemas/{model}"
@@ -88,6 +89,14 @@ def responds(
     statuses.add(HTTPStatus.TOO_MANY_REQUESTS)  # API Gateway responds with it
     failures = sorted({*statuses, HTTPStatus.INTERNAL_SERVER_ERROR})
     return {int(status): success} | {int(failure): _describe_failure(failure) for failure in failures}
+
+
+def responds_with_bytes(*kinds: type[DomainError]) -> dict[int, Any]:
+    """Make the `responses` of a route that returns a picture."""
+    picture = {"schema": {"type": "string", "contentMediaType": RENDITION_TYPE}}
+    described = responds(None, *kinds, headers=("ETag", "Cache-Control", "Content-Disposition"))
+    described[int(HTTPStatus.OK)]["content"] = {RENDITION_TYPE: picture}
+    return NOT_MODIFIED | described
 
 
 def _describe_failure(status: HTTPStatus) -> Json:

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Annotated, Any
 
@@ -39,16 +39,16 @@ def note_request(
         body = response.body
     finally:
         sender = app.context.get("sender")
-        get_logger().append_keys(**_tell(app.current_event.raw_event, sender, body, keys.get))
+        get_logger().append_keys(**_tell(app.current_event.raw_event, sender, body, keys.find_current))
     return response
 
 
 def _tell(
-    event: Mapping[str, Any], caller: Caller | None, body: object, get_keys: Callable[[], Sequence[bytes]]
+    event: Mapping[str, Any], caller: Caller | None, body: object, find_key: Callable[[], bytes | None]
 ) -> dict[str, Any]:
     """`body` is the model of the response, None for an error. What cannot be told is left out."""
     facts = {
-        "user": _hash(caller, get_keys),
+        "user": _hash(caller, find_key),
         "image_id": _find_image(event.get("path") or "", body),
         "network": cut_address(_get_address(event)),
     }
@@ -71,14 +71,11 @@ def cut_address(address: str | None) -> str | None:
     return str(ip_network(f"{str(found).partition('%')[0]}/{NETWORK_BITS[found.version]}", strict=False))
 
 
-def _hash(caller: Caller | None, get_keys: Callable[[], Sequence[bytes]]) -> str | None:
+def _hash(caller: Caller | None, find_key: Callable[[], bytes | None]) -> str | None:
     if caller is None or caller.user_id is None:
         return None
-    try:
-        return hash_user(caller.user_id, get_keys()[0])
-    except Exception:  # noqa: BLE001 - a request does not fail because its line in the log lacks the user
-        get_logger().warning("the user of a request cannot be hashed")
-        return None
+    key = find_key()
+    return hash_user(caller.user_id, key) if key else None
 
 
 def _find_image(path: str, body: object) -> str | None:

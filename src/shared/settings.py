@@ -7,6 +7,8 @@ from functools import cached_property
 from shared.quotas import Quota
 from shared.rates import Rate
 
+DEFAULT_CDN_SECONDS = 60
+
 
 class Settings:
     """The variables that the template sets. Each is read on first use: no function has all of them."""
@@ -126,6 +128,11 @@ class Settings:
     def public_url(self) -> str | None:
         """Base URL of the API as clients see it. None: API Gateway tells it with each request."""
         return self._environ.get("PUBLIC_URL") or None
+
+    @cached_property
+    def cdn_seconds(self) -> int:
+        """The time for which shared caches may keep a picture that everyone may see."""
+        return int(self._environ.get("CDN_SECONDS") or DEFAULT_CDN_SECONDS)
 
     @cached_property
     def has_docs(self) -> bool:

@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws import TEMPORARY_CODES, translate_errors
 from shared.errors import NotFound, Unavailable
-from shared.renditions import RENDITION_TYPE, RenditionName
+from shared.renditions import RenditionName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from shared.models import File, Image
 
-URL_LIFETIME_SECONDS = 300
+URL_LIFETIME_SECONDS = 60
+"""Clients follow a redirect at once, and nobody can take its URL back."""
 DOWNLOAD_LIFETIME_SECONDS = 1800
 MAX_KEYS_PER_DELETION = 1000
 """S3's limit for DeleteObjects."""
@@ -255,31 +256,25 @@ class ImageStorage:
         )
         return UploadForm(form["url"], form["fields"])
 
-    def sign_original(self, image: Image) -> str:
-        """Make a URL of an image's original, valid for 5 minutes."""
-        key = make_original_key(image.id, image.revision)
-        return self._sign_image(key, image.filename, image.content_type)
+    def sign_original(self, image: Image, *, is_download: bool = False) -> str:
+        """Make a URL of an image's original, valid for a minute.
 
-    def sign_rendition(self, image: Image, name: RenditionName) -> str:
-        """Make a URL of a rendition, valid for 5 minutes."""
-        filename = f"{image.filename.rpartition('.')[0] or image.filename}-{name}.webp"
-        key = make_rendition_key(image.id, name, image.revision)
-        return self._sign_image(key, filename, RENDITION_TYPE)
+        S3 serves the object with the type of its bytes, whatever its metadata says.
+        """
+        return self._sign(
+            URL_LIFETIME_SECONDS,
+            Key=make_original_key(image.id, image.revision),
+            ResponseContentType=image.content_type,
+            ResponseContentDisposition=make_disposition(
+                "attachment" if is_download else "inline", image.filename
+            ),
+            ResponseCacheControl=f"private, max-age={URL_LIFETIME_SECONDS}",
+        )
 
     def sign_download(self, key: str, filename: str) -> str:
         """Make a URL that downloads an object under this file name, valid for half an hour."""
-        disposition = _make_disposition("attachment", filename)
+        disposition = make_disposition("attachment", filename)
         return self._sign(DOWNLOAD_LIFETIME_SECONDS, Key=key, ResponseContentDisposition=disposition)
-
-    def _sign_image(self, key: str, filename: str, content_type: str) -> str:
-        """S3 serves the object with the type of its bytes, whatever its metadata says."""
-        return self._sign(
-            URL_LIFETIME_SECONDS,
-            Key=key,
-            ResponseContentType=content_type,
-            ResponseContentDisposition=_make_disposition("inline", filename),
-            ResponseCacheControl=f"private, max-age={URL_LIFETIME_SECONDS}",
-        )
 
     def _sign(self, seconds: int, **parameters: str) -> str:
         return self._get_signer(seconds).generate_presigned_url(
@@ -287,6 +282,6 @@ class ImageStorage:
         )
 
 
-def _make_disposition(kind: str, filename: str) -> str:
+def make_disposition(kind: str, filename: str) -> str:
     """A Content-Disposition (RFC 6266) with an encoded file name (RFC 5987)."""
     return f"{kind}; filename*=UTF-8''{quote(filename, safe='')}"

@@ -27,8 +27,9 @@ CALLERS = ("ann", "ben", "admin", None)
 # without a token: first for a public image, then for a private one.
 ACCESS: list[tuple[str, str, Any, tuple[int, ...], tuple[int, ...]]] = [
     ("GET", "", None, (200, 200, 200, 200), (200, 404, 200, 404)),
-    ("GET", "/content", None, (302, 302, 302, 302), (302, 404, 302, 404)),
-    ("GET", "/content/small", None, (302, 302, 302, 302), (302, 404, 302, 404)),
+    ("GET", "/content", None, (302, 200, 302, 200), (302, 404, 302, 404)),
+    ("GET", "/content/original", None, (302, 403, 302, 403), (302, 404, 302, 404)),
+    ("GET", "/content/small", None, (200, 200, 200, 200), (200, 404, 200, 404)),
     ("PATCH", "", {"description": "x"}, (200, 403, 200, 401), (200, 404, 200, 401)),
     ("PUT", "", {}, (200, 403, 200, 401), (200, 404, 200, 401)),
     ("POST", "/reprocess", None, (202, 403, 202, 401), (202, 404, 202, 401)),
@@ -150,10 +151,12 @@ class AccessCases:
     def test_only_the_owner_and_admins_see_the_original(self, service: AccessService) -> None:
         image_id = upload_ready(service, visibility="public")["id"]
         for caller in CALLERS:
-            location = service.send("GET", f"/images/{image_id}/content", caller).headers["Location"]
+            response = service.send("GET", f"/images/{image_id}/content", caller)
             image = service.send("GET", f"/images/{image_id}", caller).json
             has_all = caller in {"ann", "admin"}
-            assert ("/originals/" in location, image["url"] is not None) == (has_all, has_all)
+            is_original = "/originals/" in response.headers.get("Location", "")
+            assert (is_original, image["url"] is not None) == (has_all, has_all)
+            assert response.headers.get("ETag") == (None if has_all else '"1-large"')
 
     def test_others_see_no_image_that_is_not_ready(self, service: AccessService) -> None:
         """A rejected image is hidden too, even from a link that was made before."""
@@ -204,7 +207,7 @@ class AccessCases:
             response = service.send("PATCH", url, "ann", json={"visibility": visibility})
             assert (response.status, response.json["id"]) == (200, image["id"])
             assert service.send("GET", url, None).status == status
-            assert service.send("GET", plain, None).status == {200: 302, 404: 404}[status]
+            assert service.send("GET", plain, None).status == status
             listed = {found["id"] for found in service.send("GET", "/images?limit=100", None).json["images"]}
             assert (image["id"] in listed) is (status == 200)
 
@@ -246,19 +249,25 @@ class AccessCases:
         assert link.startswith(f"/images/{image['id']}/content/small?expires=")
         for caller in (None, "ben"):
             shown = service.send("GET", link, caller)
-            assert (shown.status, shown.headers["Cache-Control"]) == (302, "private, no-store")
-        for other in (link.replace("small", "large"), link.replace("/small", ""), link[:-1]):
+            assert (shown.status, shown.headers["Cache-Control"]) == (200, "private, max-age=60")
+        for other in (
+            link.replace("small", "large"),
+            link.replace("small", "original"),
+            link.replace("/small", ""),
+            f"{link}&download=1",
+            link[:-1],
+        ):
             assert service.send("GET", other, None).status == 404
         assert service.send("DELETE", url, "ann").status == 204
         assert service.send("GET", link, None).status == 404
         again = service.send("POST", url, "ann", json={"rendition": "small"}).json["url"]
-        assert service.send("GET", strip(again), None).status == 302
+        assert service.send("GET", strip(again), None).status == 200
 
     def test_urls_of_a_response_work_for_anyone_who_got_it(self, service: AccessService) -> None:
         image = upload_ready(service)
         urls = [strip(rendition["url"]) for rendition in image["renditions"].values()]
         assert urls
-        assert {service.send("GET", url, None).status for url in urls} == {302}
+        assert {service.send("GET", url, None).status for url in urls} == {200}
         assert service.send("GET", strip(image["url"]), None).status == 404
         assert service.send("DELETE", f"/images/{image['id']}/links", "ann").status == 204
         assert {service.send("GET", url, None).status for url in urls} == {404}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from app.main import lambda_handler
-from tests.support.images import finish
+from tests.support.images import finish, store_renditions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from shared.images import ImageRepository
+    from shared.storage import ImageStorage
 
 REQUEST_ID = "11111111-2222-4333-8444-555555555555"
 BASE_URL = "http://localhost:3000"
@@ -56,9 +57,10 @@ class ApiResponse:
 
 @dataclass(frozen=True)
 class Api:
-    """Calls the handler as API Gateway would. `images` is for images that are ready at once."""
+    """Calls the handler as API Gateway would. The stores are for images that are ready at once."""
 
     images: ImageRepository | None = None
+    storage: ImageStorage | None = None
 
     def request(  # noqa: PLR0913 - what a request is made of
         self,
@@ -103,7 +105,9 @@ class Api:
     def upload_ready(self, content: bytes, *, user: str = "ann", facts: Any = None, **metadata: Any) -> Any:  # noqa: ANN401 - JSON
         """Upload an image, make it ready, and return it as its owner sees it."""
         assert self.images
+        assert self.storage
         image = finish(self.images, self.upload(content, user=user, **metadata)["id"], **facts or {})
+        store_renditions(self.storage, image)
         return self.get(f"/images/{image.id}", user=user).json
 
 

@@ -9,7 +9,8 @@ from shared import lifecycle
 from shared.images import ImageRepository
 from shared.lifecycle import Event
 from shared.models import Facts, Image, Rendition, Visibility
-from shared.renditions import RenditionName
+from shared.renditions import RENDITION_TYPE, RenditionName
+from shared.storage import ImageStorage, make_rendition_key
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FAR_FUTURE = 4_000_000_000
@@ -62,6 +63,13 @@ def finish(images: ImageRepository, image_id: str, **facts: Any) -> Image:  # no
     image = images.apply(image_id, Event.FINISH, facts=Facts(**{"renditions": RENDITIONS} | facts))
     assert image
     return image
+
+
+def store_renditions(storage: ImageStorage, image: Image) -> None:
+    """Write stand-ins for the renditions of an image: each is a text that tells its key."""
+    for name in image.renditions:
+        key = make_rendition_key(image.id, name, image.revision)
+        storage.add(key, key.encode(), RENDITION_TYPE)
 
 
 def reject(images: ImageRepository, image_id: str, reason: str = "Why.") -> Image:

@@ -15,7 +15,7 @@ from shared.observability import get_logger
 from tests.support.access import CALLERS, MISSING, PICTURE, AccessCases, strip, upload_ready
 from tests.support.access_files import FileCases
 from tests.support.api import REQUEST_ID, Api, make_form, make_upload
-from tests.support.images import START, finish, reject
+from tests.support.images import START, finish, reject, store_renditions
 from tests.support.names import NameCases
 from tests.support.tokens import make_token, requiring_tokens
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from shared.images import ImageRepository
     from shared.items import ItemRepository
+    from shared.storage import ImageStorage
     from tests.support.api import ApiResponse
 
 
@@ -33,6 +34,7 @@ class InProcess:
 
     api: Api
     images: ImageRepository
+    storage: ImageStorage
 
     @cached_property
     def bad_tokens(self) -> dict[str, str]:
@@ -65,7 +67,7 @@ class InProcess:
 
     def await_ready(self, image_id: str, caller: str) -> None:
         del caller
-        finish(self.images, image_id)
+        store_renditions(self.storage, finish(self.images, image_id))
 
     def await_rejected(self, image_id: str, caller: str) -> None:
         del caller
@@ -87,8 +89,8 @@ def tokens(api: Api) -> Iterator[None]:
 
 
 @pytest.fixture
-def service(api: Api, images: ImageRepository) -> InProcess:
-    return InProcess(api, images)
+def service(api: Api, images: ImageRepository, storage: ImageStorage) -> InProcess:
+    return InProcess(api, images, storage)
 
 
 class TestAccess(AccessCases, NameCases, FileCases):
@@ -174,7 +176,8 @@ def test_link_without_a_body_shows_the_large_rendition(service: InProcess) -> No
     [
         ({"expiresIn": 0}, ["expiresIn"]),
         ({"expiresIn": 604_801}, ["expiresIn"]),
-        ({"rendition": "original"}, ["rendition"]),
+        ({"rendition": "huge"}, ["rendition"]),
+        ({"rendition": "original", "expiresIn": 301}, ["expiresIn"]),
         ({"more": 1}, ["more"]),
     ],
 )

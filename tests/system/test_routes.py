@@ -43,7 +43,7 @@ def test_every_route_is_in_the_table_of_endpoints(routes: set[Route]) -> None:
 def test_every_route_is_in_the_fault_matrix(routes: set[Route]) -> None:
     broken = {(operation.method, simplify(operation.url)) for operation in OPERATIONS}
     both_ways = {("PUT", "/images/{}")}  # one route for PUT and PATCH
-    renditions = {("GET", "/images/{}/content/{}")}
+    renditions = {("GET", "/images/{}/content/{}"), ("GET", "/images/{}/content/original")}
     assert broken | both_ways | renditions | CALLS_NO_AWS >= routes
 
 

@@ -52,6 +52,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     | {"AllowedPattern": r"^$|^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$"},
     "CertificateArn": FREE_TEXT | {"AllowedPattern": r"^$|^arn:aws[a-z-]*:acm:.+$"},
     "PublicUrl": FREE_TEXT | {"AllowedPattern": r"^$|^https?://[^/]+(/.*[^/])?$"},
+    "CdnSeconds": {"Type": "Number", "Default": 60, "MinValue": 0, "MaxValue": 86_400},
     "ApiDocs": {"Type": "String", "Default": "enabled", "AllowedValues": ["enabled", "disabled"]},
     "AccessLogs": {"Type": "String", "Default": "disabled", "AllowedValues": ["enabled", "disabled"]},
     "PublicShards": {"Type": "Number", "Default": 4, "MinValue": 1, "MaxValue": 64},

@@ -33,6 +33,7 @@ RIGHTS: dict[str, dict[str, Statement]] = {
             ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
             [sub(f"{BUCKET_ARN}/{ORIGINALS_PREFIX}*")],
         ),
+        "ShowRenditions": (["s3:GetObject"], [sub(f"{BUCKET_ARN}/{RENDITIONS_PREFIX}*")]),
         "KeepFiles": (["s3:PutObject", "s3:DeleteObject"], [sub(f"{BUCKET_ARN}/files/*")]),
         "BeginErasures": (["s3:PutObject"], [sub(f"{BUCKET_ARN}/{TOMBSTONES_PREFIX}*")]),
         "TellMissingFromForbidden": (["s3:ListBucket"], [sub(BUCKET_ARN)]),
@@ -41,10 +42,7 @@ RIGHTS: dict[str, dict[str, Statement]] = {
     "SignerRole": {
         "SignReading": (
             ["s3:GetObject"],
-            [
-                sub(f"{BUCKET_ARN}/{prefix}*")
-                for prefix in (ORIGINALS_PREFIX, RENDITIONS_PREFIX, FILES_PREFIX)
-            ],
+            [sub(f"{BUCKET_ARN}/{prefix}*") for prefix in (ORIGINALS_PREFIX, FILES_PREFIX)],
         ),
         "SignUploads": (["s3:PutObject"], [sub(f"{BUCKET_ARN}/{UPLOADS_PREFIX}*")]),
         "TellMissingFromForbidden": (["s3:ListBucket"], [sub(BUCKET_ARN)]),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 KEYS_LIFETIME_SECONDS = 300
 PAUSE_SECONDS = 5
-"""After a read that failed, the next requests do not wait for another one for this long."""
+"""After a read that failed, what can do without a key does not wait for another one for this long."""
 STAGES = ("AWSCURRENT", "AWSPREVIOUS")
 
 
@@ -40,8 +40,6 @@ class KeyRing:
     def get(self) -> Sequence[bytes]:
         """Return all valid keys, the current one first. Raises Unavailable if none was read yet."""
         if self._clock() - self._read_at > KEYS_LIFETIME_SECONDS:
-            if self._clock() - self._failed_at < PAUSE_SECONDS:
-                raise Unavailable
             try:
                 self._keys = self._read_all()
             except Unavailable:
@@ -51,6 +49,16 @@ class KeyRing:
                 get_logger().warning("the secret of the links cannot be read; its last keys stay in use")
             self._read_at = self._clock()
         return self._keys
+
+    def find_current(self) -> bytes | None:
+        """Return the current key, for what can do without it. None if it cannot be read."""
+        if not self._keys and self._clock() - self._failed_at < PAUSE_SECONDS:
+            return None
+        try:
+            return self.get()[0]
+        except Exception:  # noqa: BLE001 - whatever keeps it from being read
+            get_logger().warning("the secret of the links cannot be read")
+            return None
 
     def _read_all(self) -> Sequence[bytes]:
         keys = [key for stage in STAGES if (key := self._read(stage))]

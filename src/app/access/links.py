@@ -1,14 +1,16 @@
-"""URLs of renditions: plain ones for everyone, and signed ones for images that not everyone may see."""
+"""URLs of the bytes of images: plain ones for everyone, and signed ones for what not everyone may see."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import re
+import zlib
 from base64 import urlsafe_b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
+from urllib.parse import urlencode
 
 from app.limits import MAX_LINK_SECONDS
 
@@ -18,10 +20,14 @@ if TYPE_CHECKING:
     from shared.models import Image
     from shared.renditions import RenditionName
 
+ORIGINAL = "original"
+"""The name that stands for the original in the place of a rendition's."""
 URL_LIFETIME = timedelta(hours=1)
 """How long the signed URLs in a response stay valid, at least."""
-URL_STEP = timedelta(minutes=30)
-"""They change no more often, so that clients can cache responses and images."""
+URL_STEP = timedelta(hours=1)
+"""They change no more often, so that clients can keep responses and images."""
+
+REVISION_PARAMETER = "v"
 
 _EXPIRES = re.compile(r"[0-9]{1,12}")
 _SIGNATURE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -35,54 +41,86 @@ class Signature:
     value: str
 
     @classmethod
-    def read(cls, query: Mapping[str, Sequence[str]]) -> Self | None:
-        """Return None if there is none, or if it cannot be one of ours."""
-        expires, value = (query.get(name, [""])[0] for name in ("expires", "signature"))
+    def parse(cls, expires: str, value: str) -> Self | None:
+        """Return None for what cannot be one of ours."""
         if _EXPIRES.fullmatch(expires) and _SIGNATURE.fullmatch(value):
             return cls(int(expires), value)
         return None
 
 
 @dataclass(frozen=True)
+class Target:
+    """Some bytes of an image that a URL leads to. A signature covers all of it."""
+
+    image_id: str
+    name: str = ""
+    """Of a rendition, or `original`. Without a name the parameters say what it is."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """The query, without the signature."""
+
+    @property
+    def path(self) -> str:
+        return "/".join(filter(None, ("/images", self.image_id, "content", self.name)))
+
+    @property
+    def query(self) -> str:
+        return urlencode(sorted(self.parameters.items()))
+
+    def __str__(self) -> str:
+        return "?".join(filter(None, (self.path, self.query)))
+
+
+@dataclass(frozen=True)
 class LinkSigner:
-    """Signs the path of a rendition, the time when the link ends, and the link generation of the image."""
+    """Signs a target, the time when the link ends, and the link generation of the image."""
 
     get_keys: Callable[[], Sequence[bytes]]
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def make_url(self, base_url: str, image: Image, rendition: RenditionName) -> str:
-        """Return a URL of a rendition that works as it stands in the page of anyone who may see it."""
+        """Return a URL of a rendition that works as it stands in the page of anyone who may see it.
+
+        It names the revision, so that caches can keep what it leads to.
+        """
+        target = Target(image.id, rendition, {REVISION_PARAMETER: str(image.revision)})
         if image.is_public:
-            return base_url + make_path(image.id, rendition)
-        return self.sign(base_url, image, rendition, self.get_url_expiry())
+            return f"{base_url}{target}"
+        return self.sign(base_url, image, target, self.get_url_expiry(image.id))
 
-    def sign(self, base_url: str, image: Image, rendition: RenditionName, expires_at: datetime) -> str:
-        """Return a URL that shows a rendition to anyone until it ends or the image's links are revoked."""
-        path, expires = make_path(image.id, rendition), int(expires_at.timestamp())
-        signature = _sign(self.get_keys()[0], path, expires, image.link_generation)
-        return f"{base_url}{path}?expires={expires}&signature={signature}"
+    def sign(self, base_url: str, image: Image, target: Target, expires_at: datetime) -> str:
+        """Return a URL that opens a target for anyone until it ends or the image's links are revoked."""
+        expires = int(expires_at.timestamp())
+        signature = _sign(self.get_keys()[0], target, expires, image.link_generation)
+        joint = "&" if target.parameters else "?"
+        return f"{base_url}{target}{joint}expires={expires}&signature={signature}"
 
-    def opens(self, image: Image, rendition: RenditionName, signature: Signature | None) -> bool:
-        """Tell if a signature is valid for this rendition now. A stolen key makes no link for ever."""
-        if signature is None or not 0 < signature.expires - self.clock().timestamp() <= MAX_LINK_SECONDS:
-            return False
-        path = make_path(image.id, rendition)
-        return any(
-            hmac.compare_digest(_sign(key, path, signature.expires, image.link_generation), signature.value)
+    def get_lifetime(self, image: Image, target: Target, signature: Signature | None) -> int | None:
+        """Return the seconds for which a signature still opens a target. None: it opens nothing.
+
+        A stolen key makes no link for ever.
+        """
+        if signature is None:
+            return None
+        seconds = signature.expires - self.clock().timestamp()
+        if not 0 < seconds <= MAX_LINK_SECONDS:
+            return None
+        is_ours = any(
+            hmac.compare_digest(_sign(key, target, signature.expires, image.link_generation), signature.value)
             for key in self.get_keys()
         )
+        return int(seconds) if is_ours else None
 
-    def get_url_expiry(self) -> datetime:
-        """Return when the signed URLs of a response that is made now end."""
+    def get_url_expiry(self, image_id: str) -> datetime:
+        """Return when the signed URLs of a response that is made now end.
+
+        The URLs of each image change at another moment of the hour, so that not all are loaded anew at once.
+        """
         step = URL_STEP.total_seconds()
-        end = (self.clock() + URL_LIFETIME).timestamp()
-        return datetime.fromtimestamp(-(-end // step) * step, UTC)
+        offset = zlib.crc32(image_id.encode()) % step
+        end = (self.clock() + URL_LIFETIME).timestamp() - offset
+        return datetime.fromtimestamp(-(-end // step) * step + offset, UTC)
 
 
-def make_path(image_id: str, rendition: RenditionName) -> str:
-    return f"/images/{image_id}/content/{rendition}"
-
-
-def _sign(key: bytes, path: str, expires: int, generation: int) -> str:
-    digest = hmac.digest(key, f"{path}\n{expires}\n{generation}".encode(), hashlib.sha256)
+def _sign(key: bytes, target: Target, expires: int, generation: int) -> str:
+    digest = hmac.digest(key, f"{target}\n{expires}\n{generation}".encode(), hashlib.sha256)
     return urlsafe_b64encode(digest).rstrip(b"=").decode()

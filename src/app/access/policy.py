@@ -46,7 +46,9 @@ def decide(action: Action, relation: Relation, *, is_visible: bool) -> Verdict:
     """`is_visible` tells if others may see the resource at all."""
     if relation in {Relation.OWNER, Relation.ADMIN}:
         return Verdict.ALLOWED
-    if action is Action.READ and (is_visible or relation is Relation.BEARER):
+    if action is Action.READ and is_visible:
+        return Verdict.ALLOWED
+    if action in {Action.READ, Action.READ_ORIGINAL} and relation is Relation.BEARER:
         return Verdict.ALLOWED
     return Verdict.FORBIDDEN if is_visible else Verdict.HIDDEN
 
@@ -73,7 +75,7 @@ def may(action: Action, caller: Caller, record: Image | File | Item) -> bool:
 
 
 def authorize(action: Action, caller: Caller, record: Image | File | Item, *, has_link: bool = False) -> None:
-    """Raises NotFound or Forbidden. A link lets its bearer see one rendition, and nothing else."""
+    """Raises NotFound or Forbidden. A link lets its bearer see what it was made for, and nothing else."""
     relation = relate(caller, record)
     if relation is Relation.ADMIN:
         mark_admin()

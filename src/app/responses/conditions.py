@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
+from app.responses.compression import make_compressed_etag
 from shared.errors import PreconditionFailed
 
 if TYPE_CHECKING:
@@ -20,12 +21,22 @@ if TYPE_CHECKING:
 def respond_not_modified(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
     """Middleware: respond with 304 if the client has the representation already, by its `If-None-Match`."""
     response = next_middleware(app)
-    known = {etag.removeprefix("W/") for etag in _read_etags(app.request.headers.get("If-None-Match"))}
-    etag = response.headers.get("ETag")
-    if etag and known & {etag, "*"}:
+    etag = str(response.headers.get("ETag", ""))
+    if etag and (known := find_known(app.request.headers, etag)):
         headers = {name: value for name, value in response.headers.items() if name != "Content-Type"}
-        return Response(HTTPStatus.NOT_MODIFIED, headers=headers)
+        return Response(HTTPStatus.NOT_MODIFIED, headers=headers | {"ETag": known})
     return response
+
+
+def find_known(headers: Mapping[str, str], etag: str) -> str | None:
+    """Return the ETag under which the client has a representation, compressed or not. None: it has none."""
+    for sent in _read_etags(headers.get("If-None-Match")):
+        if sent == "*":
+            return etag
+        known = sent.removeprefix("W/")
+        if known in {etag, make_compressed_etag(etag)}:
+            return known
+    return None
 
 
 def require_match(headers: Mapping[str, str], record: Record) -> None:

@@ -1,14 +1,14 @@
 """Documents: responses that stay the same as long as the process lives. Each is compressed once."""
 
-import gzip
 import hashlib
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import Response
+
+from app.responses.compression import accepts_gzip, encode, make_compressed_etag
 
 
 @dataclass(frozen=True)
@@ -26,25 +26,16 @@ class Document:
 
     @cached_property
     def compressed(self) -> str:
-        """The text compressed, as base64: API Gateway takes bytes in no other way."""
-        return b64encode(gzip.compress(self.text.encode(), mtime=0)).decode()
+        return encode(self.text)
 
     def respond(self, request_headers: Mapping[str, str]) -> Response[str]:
         is_compressed = accepts_gzip(request_headers.get("Accept-Encoding", ""))
         headers = {**self.headers, "Cache-Control": self.cache_control, "Vary": "Accept-Encoding"}
-        headers["ETag"] = f'"{self.digest}-gzip"' if is_compressed else f'"{self.digest}"'
+        etag = f'"{self.digest}"'
+        headers["ETag"] = make_compressed_etag(etag) if is_compressed else etag
         body = self.compressed if is_compressed else self.text
         response = Response(HTTPStatus.OK, self.content_type, body, headers)
         if is_compressed:
             response.headers["Content-Encoding"] = "gzip"
             response.base64_encoded = True
         return response
-
-
-def accepts_gzip(accept_encoding: str) -> bool:
-    """Read an Accept-Encoding (RFC 9110, section 12.5.3). Only a client that names gzip gets it."""
-    for part in accept_encoding.lower().split(","):
-        coding, _, weight = part.replace(" ", "").partition(";")
-        if coding == "gzip":
-            return weight.removeprefix("q=").strip("0.") != "" if weight else True
-    return False

@@ -109,5 +109,5 @@ class ImageViews:
         if not is_full:
             return make_etag(image, PUBLIC_VIEW, overdue)
         has_signed_urls = bool(image.renditions) and not image.is_public
-        urls = f"{int(self.links.get_url_expiry().timestamp()):x}" if has_signed_urls else ""
+        urls = f"{int(self.links.get_url_expiry(image.id).timestamp()):x}" if has_signed_urls else ""
         return make_etag(image, urls, overdue)

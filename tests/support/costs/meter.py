@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from shared.renditions import RENDITION_TYPE
 from shared.storage import ORIGINALS_PREFIX, UPLOADS_PREFIX, make_upload_key
 from tests.support.costs.runs import Actor, Run, Work
 from tests.support.template import get_properties
@@ -58,6 +59,11 @@ class Meter:
         """Send bytes to S3 as a client does with the form of a direct upload."""
         self.deployment.storage.add(make_upload_key(image_id), content, content_type)
         self._runs.append(Run(Actor.CLIENT, Work.TRANSFER, ("s3.PostObject",)))
+
+    def replace_object(self, key: str, content: bytes) -> None:
+        """Give an object other bytes. This is no part of any run."""
+        self.deployment.storage.delete(key)
+        self.deployment.storage.add(key, content, RENDITION_TYPE)
 
     def fetch(self, size: int) -> None:
         """Follow a redirect to so many bytes."""

@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 
 from shared.lifecycle import REJECTED_LIFETIME
 from shared.models import Visibility
+from shared.renditions import RenditionName
+from shared.storage import make_rendition_key
 from tests.support.api import make_upload
 from tests.support.costs.runs import Cost, Work
 from tests.support.costs.world import ANN, BOB, DESCRIPTION, FILENAME, FULL, TAGS, make_form_options
@@ -106,9 +108,18 @@ def read_unchanged(world: World) -> None:
     world.meter.request(Work.READ, "GET", url, 304, headers={"If-None-Match": etag})
 
 
-def view(world: World, *, rendition: str, size: int) -> None:
-    world.meter.request(Work.READ, "GET", f"/images/{world.ready[PUBLIC]}/content/{rendition}", 302)
-    world.meter.fetch(size)
+def view(world: World, *, rendition: RenditionName, size: int) -> None:
+    """The picture of the measurement is small, so bytes of the usual size stand in for its rendition."""
+    image_id = world.ready[PUBLIC]
+    world.meter.replace_object(make_rendition_key(image_id, rendition), bytes(size))
+    world.meter.request(Work.VIEW, "GET", f"/images/{image_id}/content/{rendition}?v=1", 200)
+
+
+def view_unchanged(world: World) -> None:
+    url = f"/images/{world.ready[PUBLIC]}/content/{RenditionName.THUMBNAIL}?v=1"
+    etag = world.meter.request(Work.VIEW, "GET", url, 200).headers["ETag"]
+    world.meter.take()
+    world.meter.request(Work.READ, "GET", url, 304, headers={"If-None-Match": etag})
 
 
 def view_original(world: World) -> None:
@@ -153,8 +164,9 @@ OPERATIONS: Mapping[str, Act] = {
     "Page with a tag, anonymous": partial(list_page, query="tags=sunset"),
     "Metadata": read,
     "Metadata, not modified (304)": read_unchanged,
-    "View of a thumbnail": partial(view, rendition="thumbnail", size=THUMBNAIL_BYTES),
-    "View of a large rendition": partial(view, rendition="large", size=LARGE_BYTES),
+    "View of a thumbnail": partial(view, rendition=RenditionName.THUMBNAIL, size=THUMBNAIL_BYTES),
+    "View of a large rendition": partial(view, rendition=RenditionName.LARGE, size=LARGE_BYTES),
+    "View of a thumbnail, not modified (304)": view_unchanged,
     "Download of the original": view_original,
     "Change of the description": partial(update, changes={"description": "Another one"}),
     "Publication": partial(update, changes={"visibility": "public"}),

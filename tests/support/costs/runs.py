@@ -56,7 +56,8 @@ class Work(StrEnum):
     UPLOAD = "take an upload of 2.5 MB"
     BEGIN = "begin a direct upload"
     PAGE = "make a page of 20 images"
-    READ = "read an image, or redirect to its bytes"
+    READ = "read an image, or redirect to its original"
+    VIEW = "send a rendition of 300 KB"
     CHANGE = "change or delete an image"
     ACCEPT = "verify a direct upload of 2.5 MB"
     PROCESS = "render a photo of 2.5 MB"
@@ -88,6 +89,7 @@ DURATIONS: Mapping[Work, Duration] = {
     Work.BEGIN: Duration(Actor.API, 10, 15),
     Work.PAGE: Duration(Actor.API, 30, 10),
     Work.READ: Duration(Actor.API, 5, 5),
+    Work.VIEW: Duration(Actor.API, 10, 35),
     Work.CHANGE: Duration(Actor.API, 10, 15),
     Work.ACCEPT: Duration(Actor.PROCESSOR, 20, 95),
     Work.PROCESS: Duration(Actor.PROCESSOR, 700, 80),

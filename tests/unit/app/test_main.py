@@ -145,6 +145,7 @@ def test_pages_may_send_and_read_the_headers_of_the_api(api: Api) -> None:
     assert headers["Access-Control-Max-Age"] == "600"
     exposed = api.get("/health", headers={"Origin": "https://a.example"}).headers
     assert exposed["Access-Control-Expose-Headers"].split(",") == [
+        "Content-Disposition",
         "Deprecation",
         "ETag",
         "Link",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from app.access.keys import KeyRing
 from app.dependencies import get_keys
 from app.main import create_app, lambda_handler
 from shared.errors import Unavailable
@@ -18,6 +19,8 @@ from tests.support.pictures import make_picture
 from tests.support.tokens import make_token, requiring_tokens
 
 if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
     from tests.support.api import Api
 
 SECRET = "what-the-client-sent"  # noqa: S105 - none
@@ -40,7 +43,7 @@ def read(logs: StringIO) -> list[Any]:
         ("GET", "/health", 200, "/health"),
         ("HEAD", "/health", 200, "/health"),
         ("GET", f"/images/{SECRET}", 404, "/images/{image_id}"),
-        ("GET", f"/images/{SECRET}/content/small", 404, "/images/{image_id}/content/{rendition}"),
+        ("GET", f"/images/{SECRET}/content/small", 422, "/images/{image_id}/content/{rendition}"),
         ("DELETE", f"/items/{SECRET}", 404, "/items/{item_id}"),
         ("GET", f"/{SECRET}", 404, None),
         ("POST", f"/images/{SECRET}", 405, None),
@@ -95,11 +98,10 @@ def test_access_of_an_admin_to_what_others_own_is_marked(api: Api, logs: StringI
 
 
 def test_secret_that_cannot_be_read_fails_no_request(api: Api, logs: StringIO) -> None:
-    class NoKeys:
-        def get(self) -> list[bytes]:
-            raise Unavailable
+    def refuse() -> SecretsManagerClient:
+        raise Unavailable
 
-    create_app().dependency_overrides[get_keys] = NoKeys
+    create_app().dependency_overrides[get_keys] = lambda: KeyRing(refuse, "links")
     assert api.get("/me", user="ann").status == 200
     warning, line = read(logs)
     assert warning["level"] == "WARNING"

@@ -18,6 +18,8 @@ ALWAYS = ["429", "500", "503"]
 BODY = ["400", "413", "415"]
 CHANGE = ["403", "404", "409", "412"]
 PAGE = ["userId", "order", "limit", "cursor"]
+CONTENT = ["v", "download", "expires", "signature", "If-None-Match"]
+PICTURE_HEADERS = ["ETag", "Cache-Control", "Content-Disposition"]
 METADATA = ["description", "visibility", "tags", "userId"]
 FILTERS = ["tags", "match", "visibility", "createdAfter", "createdBefore"]
 
@@ -61,10 +63,16 @@ OPERATIONS: dict[tuple[str, str], tuple[list[str], list[str], list[str], bool | 
         [],
         True,
     ),
-    ("get", "/images/{image_id}/content"): (["302", "404", "422"], [], [], False),
+    ("get", "/images/{image_id}/content"): (["200", "302", "304", "404", "422"], CONTENT, [], False),
+    ("get", "/images/{image_id}/content/original"): (
+        ["302", "403", "404", "422"],
+        [name for name in CONTENT if name != "If-None-Match"],
+        [],
+        False,
+    ),
     ("get", "/images/{image_id}/content/{rendition}"): (
-        ["302", "404", "422"],
-        ["expires", "signature"],
+        ["200", "304", "404", "422"],
+        CONTENT,
         [],
         False,
     ),
@@ -110,8 +118,9 @@ RESPONSE_HEADERS = {
     ("post", "/upload"): {"201": ["Deprecation", "Sunset", "Link"]},
     ("get", "/images/{image_id}"): {"200": ["ETag"], "304": ["ETag"]},
     ("post", "/images/{image_id}/reprocess"): {"202": ["ETag"]},
-    ("get", "/images/{image_id}/content"): {"302": ["Location"]},
-    ("get", "/images/{image_id}/content/{rendition}"): {"302": ["Location"]},
+    ("get", "/images/{image_id}/content"): {"302": ["Location"], "200": PICTURE_HEADERS, "304": ["ETag"]},
+    ("get", "/images/{image_id}/content/original"): {"302": ["Location"]},
+    ("get", "/images/{image_id}/content/{rendition}"): {"200": PICTURE_HEADERS, "304": ["ETag"]},
     ("put", "/items/{item_id}"): {"200": ["ETag"]},
     ("post", "/items"): {"201": ["Location", "ETag"]},
 }
@@ -194,7 +203,7 @@ def test_every_failure_is_a_problem_and_empty_responses_have_no_content(api: Api
             elif status >= "400":
                 assert response["content"] == problem
             else:
-                assert [*response["content"]] == ["application/json"]
+                assert [*response["content"]] in (["application/json"], ["image/webp"])
 
 
 def test_parameters_are_optional_and_say_what_they_are_for(api: Api) -> None:

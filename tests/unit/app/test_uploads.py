@@ -13,7 +13,7 @@ from shared.storage import make_original_key, make_upload_key
 from tests.support.api import BASE_URL
 from tests.support.faults import break_calls
 from tests.support.handlers import watch
-from tests.support.images import finish, reject
+from tests.support.images import reject
 from tests.support.uploads import PICTURE, SHA256, begin, count_rows, read_policy
 
 if TYPE_CHECKING:
@@ -150,14 +150,13 @@ class TestReprocess:
         assert "Upload the image again" in response.json["detail"]
 
     def test_others_see_it_with_its_old_renditions_meanwhile(self, api: Api, images: ImageRepository) -> None:
-        image_id = api.upload(PICTURE, visibility="public")["id"]
-        finish(images, image_id)
+        image_id = api.upload_ready(PICTURE, visibility="public")["id"]
         before = api.get(f"/images/{image_id}").json
         assert api.post(f"/images/{image_id}/reprocess", user="ann").status == 202
         seen = api.get(f"/images/{image_id}").json
         assert (seen["status"], seen["renditions"]) == ("processing", before["renditions"])
         assert api.get("/images").json["images"] == [seen]
-        assert api.get(f"/images/{image_id}/content/small").status == 302
+        assert api.get(f"/images/{image_id}/content/small").status == 200
         images.apply(image_id, Event.FAIL)
         assert api.get(f"/images/{image_id}").json["status"] == "failed"
 

@@ -30,6 +30,7 @@ SETTINGS: dict[str, tuple[str, str, object]] = {
     "failure_queue": ("FAILURE_QUEUE", "https://sqs.example/q", "https://sqs.example/q"),
     "reports_batch_failures": ("REPORTS_BATCH_FAILURES", "true", True),
     "public_url": ("PUBLIC_URL", "https://api.example", "https://api.example"),
+    "cdn_seconds": ("CDN_SECONDS", "86400", 86_400),
     "has_docs": ("API_DOCS", "disabled", False),
     "s3_public_url": ("S3_PUBLIC_URL", "https://s3.example", "https://s3.example"),
 }
@@ -45,6 +46,7 @@ DEFAULTS: dict[str, object] = {
     "signer_role": None,
     "reports_batch_failures": False,
     "public_url": None,
+    "cdn_seconds": 60,
     "has_docs": True,
     "s3_public_url": None,
 }

@@ -52,41 +52,20 @@ def make_query(seconds: int, **more: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("visibility", Visibility)
-def test_url_of_an_original_is_private_and_ends_after_5_minutes(
+def test_url_of_an_original_is_private_and_ends_after_a_minute(
     storage: ImageStorage, visibility: Visibility
 ) -> None:
     image = PHOTO.model_copy(update={"visibility": visibility})
-    assert read_url(storage.sign_original(image)) == (
-        f"/originals/{PHOTO.id}/1",
-        make_query(
-            300,
-            content_type="image/png",
-            content_disposition="inline; filename*=UTF-8''a%20b.jpg",
-            cache_control="private, max-age=300",
-        ),
-    )
-
-
-@pytest.mark.parametrize(("filename", "stem"), [("a.b.jpg", "a.b"), ("a", "a"), (".jpg", ".jpg")])
-def test_rendition_keeps_the_stem_of_its_image(storage: ImageStorage, filename: str, stem: str) -> None:
-    image = PHOTO.model_copy(update={"filename": filename})
-    _, query = read_url(storage.sign_rendition(image, RenditionName.SMALL))
-    assert query["response-content-disposition"] == f"inline; filename*=UTF-8''{stem}-small.webp"
-
-
-@pytest.mark.parametrize("name", RenditionName)
-def test_url_of_a_rendition_is_private_and_ends_after_5_minutes(
-    storage: ImageStorage, name: RenditionName
-) -> None:
-    assert read_url(storage.sign_rendition(PHOTO, name)) == (
-        f"/renditions/{PHOTO.id}/1/{name}.webp",
-        make_query(
-            300,
-            content_type="image/webp",
-            content_disposition=f"inline; filename*=UTF-8''a%20b-{name}.webp",
-            cache_control="private, max-age=300",
-        ),
-    )
+    for is_download, kind in ((False, "inline"), (True, "attachment")):
+        assert read_url(storage.sign_original(image, is_download=is_download)) == (
+            f"/originals/{PHOTO.id}/1",
+            make_query(
+                60,
+                content_type="image/png",
+                content_disposition=f"{kind}; filename*=UTF-8''a%20b.jpg",
+                cache_control="private, max-age=60",
+            ),
+        )
 
 
 def test_url_of_a_download_ends_after_half_an_hour_and_is_no_page(storage: ImageStorage) -> None:
@@ -102,7 +81,6 @@ def test_urls_are_of_the_host_that_clients_reach(s3: S3Client) -> None:
     storage = ImageStorage(s3, "bucket", get_signer=lambda _: signer)
     urls = [
         storage.sign_original(PHOTO),
-        storage.sign_rendition(PHOTO, RenditionName.SMALL),
         storage.sign_download("files/1/a", "a"),
         sign_upload(storage).url,
     ]

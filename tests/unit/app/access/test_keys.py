@@ -86,17 +86,28 @@ def test_keys_that_were_never_read_are_unavailable(client: SecretsManagerClient,
         ring.get()
 
 
-def test_requests_after_a_failed_read_do_not_wait_for_another(
+def test_what_can_do_without_a_key_waits_for_it_once_in_an_outage(
     client: SecretsManagerClient, clock: Clock, ring: KeyRing
 ) -> None:
     reading = break_calls(client, "GetSecretValue")
-    for _ in range(2):
-        with pytest.raises(Unavailable):
-            ring.get()
+    assert [ring.find_current(), ring.find_current()] == [None, None]
     assert reading.tries == MAX_ATTEMPTS
-    reading.end()
     clock.advance(5)
+    assert ring.find_current() is None
+    assert reading.tries == 2 * MAX_ATTEMPTS
+    reading.end()
     assert ring.get() == [b"first"]
+    assert ring.find_current() == b"first"
+
+
+def test_key_that_is_known_is_found_in_an_outage(
+    client: SecretsManagerClient, clock: Clock, ring: KeyRing
+) -> None:
+    ring.get()
+    break_calls(client, "GetSecretValue")
+    for _ in range(2):
+        clock.advance(301)
+        assert ring.find_current() == b"first"
 
 
 def test_no_client_is_made_before_something_is_signed() -> None:

@@ -17,8 +17,8 @@ TABLE = {
     #                         owner, admin, other, bearer of a link
     (Action.READ, True): (A, A, A, A),
     (Action.READ, False): (A, A, H, A),
-    (Action.READ_ORIGINAL, True): (A, A, F, F),
-    (Action.READ_ORIGINAL, False): (A, A, H, H),
+    (Action.READ_ORIGINAL, True): (A, A, F, A),
+    (Action.READ_ORIGINAL, False): (A, A, H, A),
     (Action.UPDATE, True): (A, A, F, F),
     (Action.UPDATE, False): (A, A, H, H),
     (Action.DELETE, True): (A, A, F, F),

@@ -3,30 +3,9 @@ from __future__ import annotations
 import gzip
 from base64 import b64decode
 
-import pytest
-
-from app.responses.documents import Document, accepts_gzip
+from app.responses.documents import Document
 
 DOCUMENT = Document("text/plain", "a" * 1000, "public, max-age=1", {"X-More": "x"})
-
-
-@pytest.mark.parametrize(
-    ("accepted", "is_accepted"),
-    [
-        ("", False),
-        ("gzip", True),
-        ("GZIP", True),
-        ("br, gzip;q=0.5", True),
-        ("gzip ; q=1.0", True),
-        ("gzip;q=0", False),
-        ("gzip;q=0.000", False),
-        ("*", False),
-        ("br", False),
-        ("x-gzip", False),
-    ],
-)
-def test_only_a_client_that_names_gzip_gets_it(accepted: str, is_accepted: bool) -> None:
-    assert accepts_gzip(accepted) is is_accepted
 
 
 def test_text_is_compressed_once_and_sent_as_base64() -> None:

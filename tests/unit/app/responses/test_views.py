@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from tests.support.api import Api
 
 NOW = datetime(2026, 11, 24, 12, 7, tzinfo=UTC)
-URLS_END = f"{int(datetime(2026, 11, 24, 13, 30, tzinfo=UTC).timestamp()):x}"
+READY_PRIVATE = make_ready(visibility=Visibility.PRIVATE)
+URLS_END = f"{int(LinkSigner(list, lambda: NOW).get_url_expiry(READY_PRIVATE.id).timestamp()):x}"
 PUBLIC, PRIVATE = Visibility.PUBLIC, Visibility.PRIVATE
 REJECTED: dict[str, Any] = {"status": Status.REJECTED, "has_original": False, "expires_at": FAR_FUTURE}
 OVERDUE: dict[str, Any] = {"status": Status.FAILED, "leased_until": 1}
@@ -35,11 +36,12 @@ def make_views(at: datetime = NOW) -> ImageViews:
     [
         (make_image(visibility=PRIVATE), '"1"', '"1-public"'),
         (make_ready(visibility=PUBLIC, version=12), '"12"', '"12-public"'),
-        (make_ready(visibility=PRIVATE), f'"1-{URLS_END}"', '"1-public"'),
+        (READY_PRIVATE, f'"1-{URLS_END}"', '"1-public"'),
         (make_image(visibility=PUBLIC, **OVERDUE), '"1-overdue"', '"1-public-overdue"'),
-        (make_ready(visibility=PRIVATE, **OVERDUE), f'"1-{URLS_END}-overdue"', '"1-public-overdue"'),
+        (READY_PRIVATE.model_copy(update=OVERDUE), f'"1-{URLS_END}-overdue"', '"1-public-overdue"'),
         (make_image(visibility=PUBLIC, status=Status.FAILED, leased_until=None), '"1"', '"1-public"'),
     ],
+    ids=["processing", "public", "private", "overdue", "overdue with renditions", "failed"],
 )
 def test_etag_names_the_version_and_all_that_changes_without_one(image: Image, own: str, public: str) -> None:
     views = make_views()
@@ -69,12 +71,13 @@ def test_client_keeps_an_image_only_as_long_as_its_signed_urls(api: Api) -> None
     clock = [NOW]
     overrides = create_app().dependency_overrides
     overrides[get_links] = lambda keys: LinkSigner(keys.get, clock=lambda: clock[0])
-    url = f"/images/{api.upload_ready(make_picture(), visibility='private')['id']}"
+    image_id = api.upload_ready(make_picture(), visibility="private")["id"]
+    url, end = f"/images/{image_id}", LinkSigner(list, lambda: NOW).get_url_expiry(image_id)
     first = api.get(url, user="ann")
     known = {"If-None-Match": first.headers["ETag"]}
-    clock[0] = NOW + timedelta(minutes=20)
+    clock[0] = end - timedelta(hours=1)
     assert api.get(url, user="ann", headers=known).status == 304
-    clock[0] = NOW + timedelta(minutes=31)
+    clock[0] += timedelta(seconds=1)
     second = api.get(url, user="ann", headers=known)
     assert second.status == 200
     assert second.json["renditions"]["small"]["url"] != first.json["renditions"]["small"]["url"]
@@ -106,7 +109,7 @@ def test_every_rendition_has_its_url(visibility: Visibility, is_signed: bool) ->
     assert shown.keys() == RENDITIONS.keys()
     for name, rendition in shown.items():
         assert rendition.url.startswith(f"https://x/v1/images/{image.id}/content/{name}")
-        assert ("?expires=" in rendition.url) is is_signed
+        assert ("&expires=" in rendition.url) is is_signed
         assert rendition.model_dump(exclude={"url", "content_type"}) == RENDITIONS[name].model_dump()
         assert rendition.content_type == "image/webp"
 

@@ -2,14 +2,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from app.main import EXPOSED_HEADERS
+from shared.renditions import RenditionName
 from tests.support.api import BASE_URL
+from tests.support.faults import break_calls
 from tests.support.images import make_pending
 from tests.support.pictures import make_picture
 
 if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
     from shared.images import ImageRepository
     from tests.support.api import Api
 
@@ -19,20 +25,129 @@ PICTURE = make_picture()
 class TestContent:
     def test_owner_is_redirected_to_the_original(self, api: Api) -> None:
         image = api.upload(PICTURE)
-        response = api.get(f"/images/{image['id']}/content", user="ann")
-        assert (response.status, response.headers["Cache-Control"]) == (302, "private, no-store")
-        assert f"/originals/{image['id']}/1?" in response.headers["Location"]
+        for path in ("content", "content/original"):
+            response = api.get(f"/images/{image['id']}/{path}", user="ann")
+            assert (response.status, response.headers["Cache-Control"]) == (302, "private, no-store")
+            assert f"/originals/{image['id']}/1?" in response.headers["Location"]
+            saved = api.get(f"/images/{image['id']}/{path}?download=1", user="ann")
+            assert "response-content-disposition=attachment" in saved.headers["Location"]
 
-    def test_everyone_else_is_redirected_to_the_large_rendition(self, api: Api) -> None:
+    @pytest.mark.parametrize(("visibility", "status"), [("public", 403), ("private", 404)])
+    def test_original_is_for_its_owner_alone(self, api: Api, visibility: str, status: int) -> None:
+        image = api.upload_ready(PICTURE, visibility=visibility)
+        for user in (None, "ben"):
+            assert api.get(f"/images/{image['id']}/content/original", user=user).status == status
+
+    def test_everyone_else_gets_the_large_rendition(self, api: Api) -> None:
         image = api.upload_ready(PICTURE, visibility="public")
         response = api.get(f"/images/{image['id']}/content")
-        assert f"/renditions/{image['id']}/1/large.webp?" in response.headers["Location"]
-        assert response.headers["Cache-Control"] == "public, max-age=60, must-revalidate"
+        assert (response.status, response.body) == (200, f"renditions/{image['id']}/1/large.webp".encode())
+        assert response.headers["ETag"] == '"1-large"'
 
-    @pytest.mark.parametrize("name", ["huge", "../originals", "LARGE", "original"])
+    @pytest.mark.parametrize("name", RenditionName)
+    def test_rendition_is_its_bytes(self, api: Api, name: RenditionName) -> None:
+        image = api.upload_ready(PICTURE, visibility="public", filename="Été.jpg")
+        response = api.get(f"/images/{image['id']}/content/{name}?v=1")
+        assert (response.status, response.body) == (200, f"renditions/{image['id']}/1/{name}.webp".encode())
+        assert dict(response.headers) == {
+            "Content-Type": "image/webp",
+            "Content-Disposition": "inline; filename*=UTF-8''%C3%89t%C3%A9.webp",
+            "ETag": f'"1-{name}"',
+            "Cache-Control": "public, max-age=31536000, immutable, s-maxage=60",
+            "Cross-Origin-Resource-Policy": "cross-origin",
+            "Access-Control-Allow-Origin": "*",
+            "Access-Control-Expose-Headers": ",".join(EXPOSED_HEADERS),
+            "Vary": "Authorization, X-User-Id",
+            "X-Content-Type-Options": "nosniff",
+        }
+
+    def test_download_is_saved_under_the_name_of_the_image(self, api: Api) -> None:
+        image = api.upload_ready(PICTURE, visibility="public", filename="cat.v2.jpg")
+        response = api.get(f"/images/{image['id']}/content/small?download=1")
+        assert response.headers["Content-Disposition"] == "attachment; filename*=UTF-8''cat.v2.webp"
+
+    def test_head_has_the_headers_and_no_bytes(self, api: Api) -> None:
+        image = api.upload_ready(PICTURE, visibility="public")
+        url = f"/images/{image['id']}/content/small?v=1"
+        response = api.request("HEAD", url)
+        assert (response.status, response.body) == (200, b"")
+        assert response.headers == api.get(url).headers
+
+    @pytest.mark.parametrize("known", ['"1-small"', 'W/"1-small"', '"x", "1-small"', "*"])
+    def test_client_that_has_the_bytes_gets_304_without_a_call_of_s3(
+        self, api: Api, s3: S3Client, known: str
+    ) -> None:
+        image = api.upload_ready(PICTURE, visibility="public")
+        url = f"/images/{image['id']}/content/small?v=1"
+        fresh = api.get(url)
+        reading = break_calls(s3, "GetObject")
+        response = api.get(url, headers={"If-None-Match": known})
+        assert (response.status, response.body, reading.tries) == (304, b"", 0)
+        dropped = {"Content-Type", "Content-Disposition"}
+        assert {**fresh.headers} == {**response.headers} | {name: fresh.headers[name] for name in dropped}
+
+    def test_etag_of_another_rendition_is_not_known(self, api: Api) -> None:
+        image = api.upload_ready(PICTURE, visibility="public")
+        url = f"/images/{image['id']}/content/small"
+        for known in ('"1-large"', '"2-small"', "x"):
+            assert api.get(url, headers={"If-None-Match": known}).status == 200
+
+    @pytest.mark.parametrize(
+        ("visibility", "user", "query", "cache_control"),
+        [
+            ("public", None, "?v=1", "public, max-age=31536000, immutable, s-maxage=60"),
+            ("public", "ann", "?v=1", "public, max-age=31536000, immutable, s-maxage=60"),
+            ("public", None, "", "public, max-age=60, s-maxage=60"),
+            ("public", None, "?v=2", "public, max-age=60, s-maxage=60"),
+            ("public", None, "?v=x", "public, max-age=60, s-maxage=60"),
+            ("private", "ann", "?v=1", "private, max-age=60"),
+            ("private", "ann", "", "private, max-age=60"),
+        ],
+    )
+    def test_only_what_everyone_may_see_is_for_shared_caches(
+        self, api: Api, visibility: str, user: str | None, query: str, cache_control: str
+    ) -> None:
+        image = api.upload_ready(PICTURE, visibility=visibility)
+        response = api.get(f"/images/{image['id']}/content/small{query}", user=user)
+        assert (response.status, response.headers["Cache-Control"]) == (200, cache_control)
+
+    def test_signed_url_of_a_response_is_kept_until_it_ends(self, api: Api) -> None:
+        image = api.upload_ready(PICTURE, visibility="private")
+        url = urlsplit(image["renditions"]["small"]["url"])
+        response = api.get(f"{url.path}?{url.query}")
+        left = int(dict(parse_qsl(url.query))["expires"]) - datetime.now(UTC).timestamp()
+        seconds = int(response.headers["Cache-Control"].removeprefix("private, max-age="))
+        assert 0 <= left - seconds < 10
+        assert response.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+
+    def test_pages_of_other_origins_cannot_embed_what_a_token_opened(self, api: Api) -> None:
+        image = api.upload_ready(PICTURE, visibility="private")
+        response = api.get(f"/images/{image['id']}/content/small", user="ann")
+        assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert response.headers["Vary"] == "Origin, Authorization, X-User-Id"
+        assert "Access-Control-Allow-Origin" not in response.headers
+
+    def test_image_that_became_private_is_gone_for_the_next_request(self, api: Api) -> None:
+        image = api.upload_ready(PICTURE, visibility="public")
+        url = f"/images/{image['id']}/content/small?v=1"
+        known = {"If-None-Match": api.get(url).headers["ETag"]}
+        api.request("PATCH", f"/images/{image['id']}", user="ann", json={"visibility": "private"})
+        assert api.get(url, headers=known).status == 404
+
+    @pytest.mark.parametrize("name", ["huge", "../originals", "LARGE"])
     def test_unknown_rendition_is_404(self, api: Api, name: str) -> None:
         image = api.upload_ready(PICTURE, visibility="public")
         assert api.get(f"/images/{image['id']}/content/{name}").problem[0] == 404
+
+    @pytest.mark.parametrize("path", ["content/small", "content/original"])
+    @pytest.mark.parametrize(
+        ("query", "field"),
+        [("width=200", "width"), ("download=yes", "download"), ("v=1&v=2", "v"), ("userId=ann", "userId")],
+    )
+    def test_unknown_parameter_or_value_is_422(self, api: Api, path: str, query: str, field: str) -> None:
+        image = api.upload_ready(PICTURE, visibility="public")
+        response = api.get(f"/images/{image['id']}/{path}?{query}", user="ann")
+        assert response.problem == (422, "invalid_fields", [field])
 
     def test_image_that_is_not_ready_has_no_rendition(self, api: Api) -> None:
         image = api.upload(PICTURE, visibility="public")
@@ -40,30 +155,11 @@ class TestContent:
         problem = api.get(f"/images/{image['id']}/content/large", user="ann")
         assert (problem.status, "It is processing" in problem.json["detail"]) == (404, True)
 
-    @pytest.mark.parametrize("path", ["content", "content/small"])
-    def test_private_content_of_another_user_is_404(self, api: Api, path: str) -> None:
+    @pytest.mark.parametrize(("path", "status"), [("content", 302), ("content/small", 200)])
+    def test_private_content_of_another_user_is_404(self, api: Api, path: str, status: int) -> None:
         image = api.upload_ready(PICTURE)
         assert api.get(f"/images/{image['id']}/{path}", user="ben").status == 404
-        assert api.get(f"/images/{image['id']}/{path}", user="ann").status == 302
-
-    @pytest.mark.parametrize(
-        ("visibility", "user", "cache_control"),
-        [
-            ("public", None, "public, max-age=60, must-revalidate"),
-            ("public", "ann", "public, max-age=60, must-revalidate"),
-            ("private", "ann", "private, no-store"),
-        ],
-    )
-    def test_redirect_to_a_rendition_is_shared_only_if_everyone_may_see_it(
-        self, api: Api, visibility: str, user: str | None, cache_control: str
-    ) -> None:
-        image = api.upload_ready(PICTURE, visibility=visibility)
-        response = api.get(f"/images/{image['id']}/content/small", user=user)
-        assert (response.status, response.body) == (302, b"")
-        assert response.headers["Cache-Control"] == cache_control
-        location = response.headers["Location"]
-        assert f"/renditions/{image['id']}/1/small.webp?" in location
-        assert "response-cache-control=private" in location
+        assert api.get(f"/images/{image['id']}/{path}", user="ann").status == status
 
     def test_original_of_an_image_without_one_is_404_and_says_why(
         self, api: Api, images: ImageRepository
@@ -88,6 +184,8 @@ class TestLinks:
             ({"rendition": "small"}, "small", 3600),
             ({"expiresIn": 1}, "large", 1),
             ({"expiresIn": 604_800}, "large", 604_800),
+            ({"rendition": "original"}, "original", 300),
+            ({"rendition": "original", "expiresIn": 5}, "original", 5),
         ],
     )
     def test_link_shows_its_rendition_until_it_ends(
@@ -111,11 +209,39 @@ class TestLinks:
         path = link.removeprefix(BASE_URL)
         for user in (None, "ben"):
             response = api.get(path, user=user)
-            assert (response.status, response.headers["Cache-Control"]) == (302, "private, no-store")
-            assert "/small.webp?" in response.headers["Location"]
+            assert (response.status, response.headers["Cache-Control"]) == (200, "private, max-age=60")
+            assert response.headers["ETag"] == '"1-small"'
         query = path.partition("?")[2]
-        for other in (f"{url}?{query}", f"{url}/content?{query}", f"{url}/content/large?{query}"):
+        for other in (
+            f"{url}?{query}",
+            f"{url}/content?{query}",
+            f"{url}/content/large?{query}",
+            f"{url}/content/original?{query}",
+            f"{path}&download=1",
+            f"{path}&v=1",
+        ):
             assert api.get(other).status == 404
+
+    def test_link_may_be_for_a_download(self, api: Api, url: str) -> None:
+        link = api.post(f"{url}/links", user="ann", json={"download": True}).json["url"]
+        path = link.removeprefix(BASE_URL)
+        assert api.get(path).headers["Content-Disposition"].startswith("attachment")
+        assert api.get(path.replace("download=1&", "")).status == 404
+
+    def test_link_to_the_original_needs_no_token(self, api: Api, url: str) -> None:
+        """A client that carries a token along a redirect gets 400 from S3."""
+        link = api.post(f"{url}/links", user="ann", json={"rendition": "original"}).json["url"]
+        response = api.get(link.removeprefix(BASE_URL))
+        assert response.status == 302
+        assert "/originals/" in response.headers["Location"]
+        assert "X-Amz-Expires=60" in response.headers["Location"]
+        api.request("DELETE", f"{url}/links", user="ann")
+        assert api.get(link.removeprefix(BASE_URL)).status == 404
+
+    def test_link_to_the_original_ends_within_five_minutes(self, api: Api, url: str) -> None:
+        body = {"rendition": "original", "expiresIn": 301}
+        response = api.post(f"{url}/links", user="ann", json=body)
+        assert response.problem == (422, "invalid_fields", ["expiresIn"])
 
     @pytest.mark.parametrize("user", [None, "ben", "ann"])
     def test_wrong_signature_opens_nothing_and_does_not_stop_the_owner(
@@ -123,16 +249,16 @@ class TestLinks:
     ) -> None:
         link = api.post(f"{url}/links", user="ann").json["url"].removeprefix(BASE_URL)
         for query in (link[:-1] + ("A" if link[-1] != "A" else "B"), f"{url}/content/large?expires=x"):
-            assert api.get(query, user=user).status == (302 if user == "ann" else 404)
+            assert api.get(query, user=user).status == (200 if user == "ann" else 404)
 
     def test_links_end_when_they_are_revoked(self, api: Api, url: str) -> None:
         link = api.post(f"{url}/links", user="ann").json["url"].removeprefix(BASE_URL)
-        assert api.get(link).status == 302
+        assert api.get(link).status == 200
         response = api.request("DELETE", f"{url}/links", user="ann")
         assert (response.status, response.body) == (204, b"")
         assert api.get(link).status == 404
         again = api.post(f"{url}/links", user="ann").json["url"].removeprefix(BASE_URL)
-        assert api.get(again).status == 302
+        assert api.get(again).status == 200
 
     @pytest.mark.parametrize("method", ["POST", "DELETE"])
     @pytest.mark.parametrize(("visibility", "status"), [("public", 403), ("private", 404)])

@@ -89,6 +89,7 @@ def test_every_endpoint_is_described_with_its_errors(document: Any) -> None:  # 
         ("patch", "/images/{image_id}"),
         ("delete", "/images/{image_id}"),
         ("get", "/images/{image_id}/content"),
+        ("get", "/images/{image_id}/content/original"),
         ("get", "/images/{image_id}/content/{rendition}"),
         ("post", "/items"),
         ("get", "/items"),

@@ -104,8 +104,7 @@ class Fake:
         is_open = query.get("sig") == ["ok"] and self.now <= float(query["until"][0])
         if request.method != "GET" or not is_open:
             return httpx.Response(403)
-        kind = "image/webp" if path.startswith("renditions/") else "image/png"
-        return httpx.Response(200, content=self.objects[path], headers={"Content-Type": kind})
+        return httpx.Response(200, content=self.objects[path], headers={"Content-Type": "image/png"})
 
     def _take_form(self, parts: dict[str, bytes]) -> httpx.Response:
         if self.now > float(parts["until"]):
@@ -198,11 +197,12 @@ class Fake:
             case "GET", ["content"]:
                 return self._redirect(f"originals/{image_id}/1")
             case "GET", ["content", name]:
-                return self._redirect(f"renditions/{image_id}/1/{name}.webp")
+                content = self.objects[f"renditions/{image_id}/1/{name}.webp"]
+                return httpx.Response(200, content=content, headers={"Content-Type": "image/webp"})
         raise AssertionError(rest)
 
     def _redirect(self, key: str) -> httpx.Response:
-        return httpx.Response(302, headers={"Location": f"{BUCKET}/{key}?until={self.now + 300}&sig=ok"})
+        return httpx.Response(302, headers={"Location": f"{BUCKET}/{key}?until={self.now + 60}&sig=ok"})
 
     # ---- AWS ----
 
