@@ -65,8 +65,8 @@ def victim(api: httpx.Client) -> Victim:
 
 READS = [
     ("/images/{image_id}", 404),
-    ("/images/{image_id}/content", 404),
-    ("/images/{image_id}/content/small", 404),
+    ("/images/{image_id}/content", 422),
+    ("/images/{image_id}/content/small", 422),
     ("/items/{item_id}", 404),
     ("/files/{file_id}", 404),
     ("/items", 403),

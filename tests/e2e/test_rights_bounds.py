@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 BUCKET_RIGHTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "Api": [
-        ("get_object", {"Key": "renditions/x"}),
         ("put_object", {"Key": "renditions/x", "Body": b""}),
         ("delete_object", {"Key": "renditions/x"}),
         ("delete_object", {"Key": "uploads/x"}),
@@ -23,6 +22,7 @@ BUCKET_RIGHTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("get_bucket_policy", {}),
     ],
     "Signer": [
+        ("get_object", {"Key": "renditions/x"}),
         ("get_object", {"Key": "uploads/x"}),
         ("put_object", {"Key": "originals/x", "Body": b""}),
         ("put_object", {"Key": "renditions/x", "Body": b""}),

@@ -38,7 +38,7 @@ def test_form_is_signed_by_a_session_and_works(api: httpx.Client) -> None:
     assert await_end(api, begun["id"])["status"] == "ready"
 
 
-@pytest.mark.parametrize("path", ["", "/small"])
+@pytest.mark.parametrize("path", ["", "/original"])
 def test_url_is_signed_by_a_session_and_works(api: httpx.Client, path: str) -> None:
     image_id = upload_form(api, PHOTO)["id"]
     await_end(api, image_id)

@@ -1,0 +1,97 @@
+"""Galleries in Chromium: the pictures that it asks for when people look at them again."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.support.browser import find_browser, run_browser
+from tests.support.client import await_end, upload_json
+from tests.support.gallery import LOADED, run_gallery
+from tests.support.pictures import make_picture
+from tests.support.shared_cache import is_available, run_shared_cache
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Page
+
+    from local.stack import Stack
+    from tests.support.shared_cache import SharedCache
+
+PICTURES = 50
+A_WHILE_SECONDS = 70
+
+pytestmark = [
+    pytest.mark.skipif(find_browser() is None, reason="no Chromium is installed"),
+    pytest.mark.skipif(not is_available(), reason="nginx is not installed"),
+]
+
+
+class Visits:
+    """Views of a gallery. The proxy between the browser and the API counts the requests."""
+
+    def __init__(self, page: Page, proxy: SharedCache, gallery: str) -> None:
+        self._page = page
+        self._proxy = proxy
+        self._gallery = gallery
+        self._counted = proxy.count_requests("/content/")
+
+    def view(self, *, is_reload: bool = False) -> int:
+        """Show the gallery, and return how many pictures the browser has asked for."""
+        if is_reload:
+            self._page.reload()
+        else:
+            self._page.goto(self._gallery)
+        self._page.wait_for_function(LOADED, timeout=60_000)
+        counted = self._proxy.count_requests("/content/")
+        asked, self._counted = counted - self._counted, counted
+        return asked
+
+
+@pytest.fixture(scope="module")
+def proxy(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedCache]:
+    with run_shared_cache(stack.api_url, tmp_path_factory.mktemp("proxy")) as proxy:
+        yield proxy
+
+
+@pytest.mark.parametrize("visibility", ["public", "private"])
+def test_browser_asks_for_no_picture_again_whose_url_is_the_same(
+    stack: Stack, proxy: SharedCache, tmp_path: Path, visibility: str
+) -> None:
+    user = {"X-User-Id": f"gallery-{visibility}"}
+    listings: list[set[str]] = []
+
+    def list_urls() -> list[str]:
+        """Pages begin with the address of the proxy, and not with that of the API."""
+        query = {"userId": user["X-User-Id"], "limit": str(PICTURES)}
+        images: list[Any] = api.get("/images", params=query, headers=user).json()["images"]
+        urls = [urlsplit(image["renditions"]["thumbnail"]["url"]) for image in images]
+        listings.append({f"{proxy.url}{url.path}?{url.query}" for url in urls})
+        return sorted(listings[-1])
+
+    def count_changed() -> int:
+        return len(listings[-1] - listings[-2])
+
+    with ExitStack() as exits:
+        api = exits.enter_context(httpx.Client(base_url=stack.api_url, timeout=60))
+        ids = [
+            upload_json(api, make_picture(), user=user["X-User-Id"], visibility=visibility)["id"]
+            for _ in range(PICTURES)
+        ]
+        for image_id in ids:
+            await_end(api, image_id, user=user["X-User-Id"])
+        gallery = exits.enter_context(run_gallery(list_urls))
+        page = exits.enter_context(run_browser(str(tmp_path))).new_page()
+        visits = Visits(page, proxy, gallery)
+        assert visits.view() == PICTURES
+        assert visits.view() == count_changed()
+        time.sleep(A_WHILE_SECONDS)
+        assert visits.view() == count_changed()
+        assert visits.view(is_reload=True) == count_changed()
