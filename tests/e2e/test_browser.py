@@ -1,4 +1,4 @@
-"""Galleries in Chromium: the pictures that it asks for when people look at them again."""
+"""Pages in Chromium: the documentation, and the pictures that galleries ask for when people come again."""
 
 from __future__ import annotations
 
@@ -28,10 +28,7 @@ if TYPE_CHECKING:
 PICTURES = 50
 A_WHILE_SECONDS = 70
 
-pytestmark = [
-    pytest.mark.skipif(find_browser() is None, reason="no Chromium is installed"),
-    pytest.mark.skipif(not is_available(), reason="nginx is not installed"),
-]
+pytestmark = pytest.mark.skipif(find_browser() is None, reason="no Chromium is installed")
 
 
 class Visits:
@@ -61,6 +58,26 @@ def proxy(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sh
         yield proxy
 
 
+def test_documentation_works_under_its_own_policy(stack: Stack, tmp_path: Path) -> None:
+    complaints: list[str] = []
+    with run_browser(str(tmp_path)) as context:
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(f"{message.text} {message.location['url']}"))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        response = page.goto(f"{stack.api_url}/docs")
+        assert response
+        assert "unsafe" not in response.headers["content-security-policy"].partition("style-src")[0]
+        page.wait_for_selector(".opblock", timeout=30_000)
+        page.get_by_text("/health").first.click()
+        page.get_by_role("button", name="Try it out").click()
+        page.get_by_role("button", name="Execute").click()
+        status = page.locator(".live-responses-table tbody .response-col_status")
+        status.wait_for(timeout=30_000)
+        assert status.inner_text().startswith("200")
+    assert [text for text in complaints if "/favicon.ico" not in text] == []
+
+
+@pytest.mark.skipif(not is_available(), reason="nginx is not installed")
 @pytest.mark.parametrize("visibility", ["public", "private"])
 def test_browser_asks_for_no_picture_again_whose_url_is_the_same(
     stack: Stack, proxy: SharedCache, tmp_path: Path, visibility: str
