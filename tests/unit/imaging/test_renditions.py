@@ -9,7 +9,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from imaging.renditions import render
 from shared.errors import TooManyPixels, UnacceptableImage, UnsupportedImage
-from shared.renditions import Fit, RenditionName
+from shared.renditions import MAX_RENDITION_BYTES, Fit, RenditionName
 from tests.support.corners import TOLERANCE, assert_corners, get_corners
 from tests.support.pictures import (
     BLUE,
@@ -212,3 +212,11 @@ def test_renditions_have_the_chosen_quality() -> None:
     picture = draw_quadrants(300, 200)
     large = render(encode(picture, "PNG")).renditions[RenditionName.LARGE]
     assert large.data == encode(picture, "WEBP", quality=75, method=2)
+
+
+def test_rendition_of_noise_fits_in_a_response() -> None:
+    """Noise with transparency took 8 MB. Its alpha channel is kept without loss as long as that fits."""
+    size = (2000, 2000)
+    noise = Image.merge("RGBA", [Image.effect_noise(size, 100) for _ in range(4)])
+    renditions = render(encode(noise, "PNG")).renditions
+    assert max(len(rendition.data) for rendition in renditions.values()) <= MAX_RENDITION_BYTES
