@@ -23,7 +23,8 @@ from app.requests.body import get_query, read_query
 from app.requests.inputs import UserQuery
 from app.responses.conditions import require_match
 from shared.errors import FieldError, Forbidden, InvalidFields, Unauthenticated
-from shared.models import File, Image, Item
+from shared.items import Item
+from shared.models import File, Image
 
 type Guard = Callable[[Image | File | Item], None]
 """Lets a write pass, or raises."""

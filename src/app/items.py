@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from app.reservations import add_reserved
 from shared.counters import Ending
 from shared.errors import FieldError, InvalidFields
-from shared.items import MAX_ITEM_BYTES
-from shared.models import Item
+from shared.items import MAX_ITEM_BYTES, Item
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,15 +1,47 @@
-"""Items in DynamoDB, listed for their owners."""
+"""Items, and their rows in DynamoDB, listed for their owners."""
 
+import json
 from collections.abc import Iterable, Sequence
+from typing import Annotated
 from urllib.parse import quote
 
+from pydantic import BeforeValidator, JsonValue, PlainSerializer
+from pydantic_core import to_json
+
 from shared.listing import Span
-from shared.models import Item
+from shared.models import Record
 from shared.quotas import Usage
 from shared.records import RecordPage, RecordRepository
 
 MAX_ITEM_BYTES = 100_000
 """The most that an item takes as JSON, in the table and in responses."""
+
+
+def _read_json_text(value: object) -> object:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _write_json_text(value: object) -> str:
+    return to_json(value).decode()
+
+
+# One text in the table: DynamoDB's numbers have fewer digits and a smaller range than JSON's.
+JsonObject = Annotated[
+    dict[str, JsonValue], BeforeValidator(_read_json_text), PlainSerializer(_write_json_text, return_type=str)
+]
+
+
+class Item(Record):
+    """A generic item."""
+
+    user_id: str | None = None
+    name: str
+    description: str | None = None
+    attributes: JsonObject = {}
+
+    def is_owned_by(self, user_id: str | None) -> bool:
+        """An item without a user belongs to everyone."""
+        return self.user_id in {None, user_id}
 
 
 class ItemRepository(RecordRepository[Item]):

@@ -1,12 +1,11 @@
-"""Stored models: images and items, and the parts they are made of."""
+"""Stored models: images and files, and the parts they are made of."""
 
-import json
 import uuid
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, PlainSerializer, StringConstraints
+from pydantic import BaseModel, ConfigDict, PlainSerializer, StringConstraints
 from pydantic.alias_generators import to_camel
 from pydantic_core import to_json
 
@@ -232,20 +231,6 @@ def _get_state_fields(state: State) -> dict[str, Any]:
     }
 
 
-def _read_json_text(value: object) -> object:
-    return json.loads(value) if isinstance(value, str) else value
-
-
-def _write_json_text(value: object) -> str:
-    return to_json(value).decode()
-
-
-# One text in the table: DynamoDB's numbers have fewer digits and a smaller range than JSON's.
-JsonObject = Annotated[
-    dict[str, JsonValue], BeforeValidator(_read_json_text), PlainSerializer(_write_json_text, return_type=str)
-]
-
-
 class File(Record):
     """A file of the legacy upload."""
 
@@ -257,16 +242,3 @@ class File(Record):
 
     def is_owned_by(self, user_id: str | None) -> bool:
         return self.user_id == user_id
-
-
-class Item(Record):
-    """A generic item."""
-
-    user_id: str | None = None
-    name: str
-    description: str | None = None
-    attributes: JsonObject = {}
-
-    def is_owned_by(self, user_id: str | None) -> bool:
-        """An item without a user belongs to everyone."""
-        return self.user_id in {None, user_id}

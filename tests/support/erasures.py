@@ -13,8 +13,8 @@ from shared.counters import Form
 from shared.erasures import ErasureRepository, begin_erasure
 from shared.files import FileRepository, get_file_usage
 from shared.images import ImageRepository, get_image_usage
-from shared.items import ItemRepository
-from shared.models import File, Item, Visibility
+from shared.items import Item, ItemRepository
+from shared.models import File, Visibility
 from shared.storage import ImageStorage, make_file_key, make_original_key, make_rendition_key, make_upload_key
 from shared.table import Table
 from shared.tombstones import TombstoneStorage

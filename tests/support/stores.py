@@ -20,19 +20,9 @@ from shared.counters import Ending, Form
 from shared.erasures import Deleted, ErasureRepository
 from shared.files import FileRepository, get_file_usage
 from shared.images import ImageRepository, get_image_usage
-from shared.items import ItemRepository
+from shared.items import Item, ItemRepository
 from shared.lifecycle import Status
-from shared.models import (
-    SCHEMA_VERSION,
-    Exif,
-    File,
-    Image,
-    Item,
-    Location,
-    Placeholder,
-    Rendition,
-    Visibility,
-)
+from shared.models import SCHEMA_VERSION, Exif, File, Image, Location, Placeholder, Rendition, Visibility
 from shared.quotas import Quota, Usage
 from shared.rates import Rate
 from shared.renditions import RenditionName

@@ -13,8 +13,9 @@ from operations.usage import Records
 from processor.following import Follower
 from shared.files import get_file_usage
 from shared.images import get_image_usage
+from shared.items import Item
 from shared.lifecycle import PROCESSING_LEASE
-from shared.models import File, Item, Visibility
+from shared.models import File, Visibility
 from shared.storage import Revision, make_file_key, make_original_key
 from tests.support.changes import select_changes
 from tests.support.images import START, make_image, make_pending

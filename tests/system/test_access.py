@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from shared.models import Item
+from shared.items import Item
 from shared.observability import get_logger
 from tests.support.access import CALLERS, MISSING, PICTURE, AccessCases, strip, upload_ready
 from tests.support.access_files import FileCases

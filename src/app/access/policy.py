@@ -6,7 +6,8 @@ from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
 from shared.errors import Forbidden, NotFound
-from shared.models import File, Image, Item
+from shared.items import Item
+from shared.models import File, Image
 from shared.observability import mark_admin
 
 if TYPE_CHECKING:

@@ -43,8 +43,9 @@ from app.requests.fields import (
     make_default_filename,
 )
 from shared.inspection import CONTENT_TYPES
+from shared.items import Item
 from shared.listing import Span
-from shared.models import Image, Item, Visibility
+from shared.models import Image, Visibility
 from shared.renditions import RenditionName
 
 

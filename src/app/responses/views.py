@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from app.access.links import LinkSigner
     from app.responses.outputs import DirectUpload
     from shared.erasures import Erasure
-    from shared.models import Image, Item, Record
+    from shared.items import Item
+    from shared.models import Image, Record
     from shared.quotas import Usage
 
 PUBLIC_VIEW = "public"

@@ -13,8 +13,8 @@ from app.access.tokens import TokenVerifier
 from shared.aws import create_client
 from shared.errors import QuotaExceeded, Unavailable
 from shared.images import ImageFilter
+from shared.items import Item
 from shared.listing import Span
-from shared.models import Item
 from shared.quotas import Quota, Usage
 from shared.settings import Settings
 from tests.support.images import make_image, make_ready, new_id

@@ -8,7 +8,7 @@ import pytest
 
 from app.access.callers import SHARED_USER_ID
 from app.dependencies import get_settings
-from shared.models import Item
+from shared.items import Item
 from tests.support.api import make_upload
 from tests.support.pictures import make_picture
 from tests.support.tokens import make_token, requiring_tokens

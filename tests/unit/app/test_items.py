@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from shared.items import ItemRepository
-    from shared.models import Item
+    from shared.items import Item, ItemRepository
     from shared.table import Table
 
 LAMP = ItemCreate(name="Lamp")

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from shared.items import Item
 from shared.listing import Span
-from shared.models import Item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

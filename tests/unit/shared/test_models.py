@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from shared import lifecycle
+from shared.items import Item
 from shared.lifecycle import Event, ImpossibleChange, Status
-from shared.models import Exif, Facts, Image, Item, Location, Placeholder, Visibility, format_timestamp
+from shared.models import Exif, Facts, Image, Location, Placeholder, Visibility, format_timestamp
 from tests.support.images import FAR_FUTURE, RENDITIONS, START, make_image, make_pending, make_ready
 
 TIMES = st.datetimes(min_value=datetime(1000, 1, 2), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds it

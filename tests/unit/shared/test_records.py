@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shared.errors import Conflict, NotFound
+from shared.items import Item
 from shared.listing import Span
-from shared.models import Item
 from shared.records import make_sort_key, parse_sort_key
 from tests.support.faults import break_calls
 from tests.support.images import make_image

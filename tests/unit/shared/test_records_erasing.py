@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.errors import Contended
-from shared.models import Item
+from shared.items import Item
 from shared.records import make_sort_key
 from shared.transactions import Transaction
 from tests.support.faults import lose_response

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from shared.models import SCHEMA_VERSION, Item
+from shared.items import Item
+from shared.models import SCHEMA_VERSION
 from shared.rows import decode, dump, encode, encode_key, encode_model
 from tests.support.images import START
 

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 
 from shared.aws import MAX_ATTEMPTS
 from shared.errors import Contended, Throttled, Unavailable
-from shared.models import Item
+from shared.items import Item
 from shared.transactions import ConditionFailed, Transaction
 from tests.support.faults import break_calls
 from tests.support.handlers import listen

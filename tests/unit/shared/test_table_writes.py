@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from shared.errors import Contended, Throttled
-from shared.models import Item
+from shared.items import Item
 from shared.records import Claim
 from shared.transactions import ConditionFailed, Transaction
 from tests.support.images import START

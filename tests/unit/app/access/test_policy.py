@@ -5,8 +5,9 @@ import pytest
 from app.access.callers import Caller
 from app.access.policy import Action, Relation, Verdict, authorize, decide, may, relate
 from shared.errors import Forbidden, NotFound
+from shared.items import Item
 from shared.lifecycle import Status
-from shared.models import Image, Item, Visibility
+from shared.models import Image, Visibility
 from tests.support.images import RENDITIONS, START, make_image, make_ready
 
 A, H, F = Verdict.ALLOWED, Verdict.HIDDEN, Verdict.FORBIDDEN

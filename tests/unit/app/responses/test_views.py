@@ -11,8 +11,9 @@ from app.access.links import LinkSigner
 from app.dependencies import get_links
 from app.main import create_app
 from app.responses.views import ImageViews, make_etag, respond_with_item, serialize
+from shared.items import Item
 from shared.lifecycle import Status
-from shared.models import Exif, Image, Item, Visibility
+from shared.models import Exif, Image, Visibility
 from tests.support.images import FAR_FUTURE, RENDITIONS, START, make_image, make_pending, make_ready
 from tests.support.pictures import make_picture
 

@@ -10,8 +10,7 @@ from shared.records import RecordPage
 from tests.support.api import BASE_URL
 
 if TYPE_CHECKING:
-    from shared.items import ItemRepository
-    from shared.models import Item
+    from shared.items import Item, ItemRepository
     from tests.support.api import Api
     from tests.support.dynamodb.engine import Engine
 
