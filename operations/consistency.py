@@ -22,9 +22,10 @@ from shared.files import FileRepository
 from shared.images import ImageRepository
 from shared.items import ItemRepository
 from shared.lifecycle import Event, Status
-from shared.models import Image, Record
+from shared.models import Image, Record, Replacement
 from shared.records import RecordRepository
 from shared.renditions import RenditionName
+from shared.replacements import find_life, get_open, get_shown, retry, withdraw
 from shared.rows import Row
 from shared.storage import (
     ImageStorage,
@@ -95,14 +96,35 @@ class ConsistencyCheck:
     def _judge_image(self, image: Image) -> Finding | None:
         if not image.has_original:
             return None
+        return self._judge_replacement(image) or self._judge_bytes(image)
+
+    def _judge_bytes(self, image: Image) -> Finding | None:
         if image.status is Status.REJECTED:
             is_late = self._is_late(image.updated_at)
             return Finding(Flaw.KEPT_BYTES, image.id, partial(self._discard, image)) if is_late else None
         if not self._storage.has(make_original_key(image.id, image.revision)):
             return Finding(Flaw.LOST_ORIGINAL, image.id, partial(self._delete, image))
+        if get_open(image):
+            return None  # the image is made anew with it
         if image.status is Status.READY and self._lacks_rendition(image):
             return Finding(Flaw.LOST_RENDITION, image.id, partial(self._retry, image))
         if lifecycle.is_overdue(lifecycle.resolve(image.state, self._clock())):
+            return Finding(Flaw.STUCK, image.id, partial(self._retry, image))
+        return None
+
+    def _judge_replacement(self, image: Image) -> Finding | None:
+        """Find what is wrong with other bytes for an image, once they are stored and count."""
+        replacement = get_shown(image)
+        if replacement is None or not replacement.has_original:
+            return None
+        if replacement.status is Status.REJECTED:
+            discard = partial(self._discard_replacement, image, replacement)
+            return Finding(Flaw.KEPT_BYTES, image.id, discard) if self._is_late(image.updated_at) else None
+        if not self._is_late(replacement.created_at):
+            return None
+        if not self._storage.has(make_original_key(image.id, replacement.revision)):
+            return Finding(Flaw.LOST_ORIGINAL, image.id, partial(self._withdraw, image, replacement))
+        if lifecycle.is_overdue(lifecycle.resolve(replacement.state, self._clock())):
             return Finding(Flaw.STUCK, image.id, partial(self._retry, image))
         return None
 
@@ -117,24 +139,33 @@ class ConsistencyCheck:
             image = read_image(row) if row else None
             if row is None or (image and self._is_orphan(key, revision, image)):
                 yield Finding(Flaw.ORPHAN, key, partial(self._storage.delete, key))
-            elif image and self._awaits_event(key, image):
-                yield Finding(Flaw.STUCK, image.id, partial(self._storage.touch, key, image.content_type))
+            elif image and (stuck := self._get_stuck(key, revision, image)):
+                yield Finding(Flaw.STUCK, image.id, partial(self._storage.touch, key, stuck.content_type))
 
     def _is_orphan(self, key: str, revision: Revision, image: Image) -> bool:
         """Tell if no image needs the object. An upload is not needed after it was accepted or refused."""
         if revision.number not in {image.revision, image.latest_revision}:
             return True
-        if parse_upload_key(key):
-            has_ended = lifecycle.has_ended(image.state, self._clock())
-            return has_ended or not lifecycle.awaits_upload(image.state)
+        life = find_life(image, revision.number)
         is_spare = revision.number != image.revision
-        return image.state.phase == lifecycle.DISCARDED or (is_spare and image.status is Status.READY)
+        if life is None and (is_spare or parse_upload_key(key)):
+            return True
+        state = (life or image).state
+        has_ended = lifecycle.has_ended(state, self._clock())
+        if parse_upload_key(key):
+            return has_ended or not lifecycle.awaits_upload(state)
+        is_over = state.phase == lifecycle.DISCARDED or (has_ended and is_spare)
+        return is_over or (is_spare and state.status is Status.READY)
 
     @staticmethod
-    def _awaits_event(key: str, image: Image) -> bool:
-        """Tell if an upload waits to be verified, or a verified one to be counted."""
-        is_upload = parse_upload_key(key) is not None
-        return is_upload or (parse_original_key(key) is not None and lifecycle.awaits_upload(image.state))
+    def _get_stuck(key: str, revision: Revision, image: Image) -> Image | Replacement | None:
+        """Return what an object has to be sent an event for: an upload that waits to be verified, or a
+        verified one that waits to be counted.
+        """
+        life = find_life(image, revision.number)
+        is_original = parse_original_key(key) is not None
+        is_awaited = life is not None and lifecycle.awaits_upload(life.state)
+        return life if parse_upload_key(key) or (is_original and is_awaited) else None
 
     def _lacks_rendition(self, image: Image) -> bool:
         return image.renditions.keys() != {*RenditionName} or not all(
@@ -155,8 +186,18 @@ class ConsistencyCheck:
     def _retry(self, image: Image) -> None:
         guard = partial(_require_version, image.version)
         self._storage.begin_revision(
-            self._images.update(image.id, lambda old: old.as_of(self._clock()).after(Event.RETRY), guard)
+            self._images.update(image.id, lambda old: retry(old.as_of(self._clock())), guard)
         )
+
+    def _withdraw(self, image: Image, replacement: Replacement) -> None:
+        self._images.update(image.id, withdraw(replacement), partial(_require_version, image.version))
+
+    def _discard_replacement(self, image: Image, replacement: Replacement) -> None:
+        """The same as `_discard`, for bytes that were to replace others."""
+        revision = replacement.revision
+        self._storage.delete_revisions([Revision(image.id, revision)])
+        reason = replacement.status_reason
+        self._images.apply(image.id, Event.DISCARD, reason=reason, revision=revision)
 
     def _discard(self, image: Image) -> None:
         """Delete the bytes, even if the record has changed since, because a rejection is final."""

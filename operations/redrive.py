@@ -132,7 +132,12 @@ def _has_passed(record: Any) -> bool:  # noqa: ANN401 - JSON
     if change["Keys"]["sk"]["S"] not in {IMAGE_KIND, FILE_KIND} or record["eventName"] == "INSERT":
         return False
     had, has = (change.get(image, {}).get("has_original") for image in ("OldImage", "NewImage"))
-    return bool(record["eventName"] == "REMOVE" or (had == {"BOOL": True} and has == {"BOOL": False}))
+    replacement = change.get("OldImage", {}).get("replacement", {}).get("M", {})
+    return bool(
+        record["eventName"] == "REMOVE"
+        or (had == {"BOOL": True} and has == {"BOOL": False})
+        or replacement.get("has_original") == {"BOOL": True}
+    )
 
 
 def _receive(sqs: Any, queue: str) -> Iterator[Any]:  # noqa: ANN401 - same

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,7 +31,7 @@ from shared.files import FileRepository
 from shared.images import ImageRepository
 from shared.items import ItemRepository
 from shared.quotas import Quota
-from shared.storage import ImageStorage
+from shared.storage import ImageStorage, Revision
 from shared.table import Table
 from shared.tombstones import TombstoneStorage
 from shared.usages import UsageRepository
@@ -38,6 +39,7 @@ from tests.support.api import BASE_URL, Api
 from tests.support.emulator import empty_emulator, run_emulator
 from tests.support.erasures import Estate
 from tests.support.faults import detach
+from tests.support.replacements import FIRST, Gallery
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -215,6 +217,22 @@ def eraser(  # noqa: PLR0913, PLR0917 - its stores
 def estate(engine: Engine, dynamodb: DynamoDBClient, s3: S3Client) -> Estate:
     """The stores and the function that erases, on a clock that only waiting moves."""
     return Estate(engine, dynamodb, s3)
+
+
+@pytest.fixture
+def gallery(  # noqa: PLR0913, PLR0917 - its parts
+    api: Api,
+    images: ImageRepository,
+    usages: UsageRepository,
+    storage: ImageStorage,
+    processor: Processor,
+    eraser: Eraser,
+    engine: Engine,
+) -> Gallery:
+    """An image that is ready, and whose bytes can be replaced."""
+    image_id = api.upload(FIRST, tags=["sea"], description="A.")["id"]
+    processor.process(Revision(image_id), datetime.now(UTC), seconds=60)
+    return Gallery(api, images, usages, storage, processor, eraser, engine, image_id)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from app.requests.fields import IDEMPOTENCY_KEY_HEADER
 from app.responses.compression import compress
 from app.responses.errors import MethodNotAllowed, respond_with_error
 from app.responses.views import serialize
-from app.routers import contents, files, images, items, me, service
+from app.routers import contents, files, images, items, me, replacements, service
 from app.trail import TRAIL, note_request
 from shared.errors import NotFound
 from shared.observability import get_logger
@@ -49,8 +49,8 @@ def create_app() -> APIGatewayRestResolver:
         max_age=PREFLIGHT_CACHE_SECONDS,
     )
     app = APIGatewayRestResolver(cors=cors, serializer=serialize)
-    for router in (images.router, contents.router, items.router, files.router, me.router, service.router):
-        app.include_router(router)
+    for module in (images, contents, replacements, items, files, me, service):
+        app.include_router(module.router)
     if get_settings().legacy_upload:
         app.include_router(files.upload_router)
     app.use([note_request])

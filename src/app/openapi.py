@@ -42,6 +42,9 @@ PERSONAL_TAGS = {"items", "me", "legacy"}  # which need a token to read, too
 # A route names its models until the document is asked for: schemas are not made at every start.
 QUERY = "x-query"
 FORM_FIELDS = "x-form-fields"
+KEYED = "x-keyed"
+TAKES_KEY = {KEYED: True}
+"""Of the `openapi_extensions` of a route that takes an Idempotency-Key and is no POST."""
 
 type Json = dict[str, Any]
 
@@ -157,7 +160,7 @@ def describe_api(app: APIGatewayRestResolver, base_url: str, auth_mode: str) -> 
         }
     for path in document["paths"].values():
         for method, operation in path.items():
-            if method == "post":
+            if operation.pop(KEYED, method == "post"):
                 _describe_key(operation)
             _describe_form(operation)
             _describe_query(operation)

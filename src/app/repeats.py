@@ -1,4 +1,4 @@
-"""Repeated requests: a POST with an Idempotency-Key happens once, and each repeat is authorised anew."""
+"""Repeated requests: a request with an Idempotency-Key happens once, and each repeat is authorised anew."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -15,6 +15,7 @@ from app.identity import CurrentCaller, OwningCaller, Sender, Uploader
 from app.requests.fields import IDEMPOTENCY_KEY_HEADER
 from app.responses.views import respond_with_item
 from app.uploads import make_form
+from shared.replacements import get_open
 
 type Show = Callable[[str, HTTPStatus], Response[Any]]
 """Shows the record of an id as it is now, under a status. Raises NotFound or Forbidden."""
@@ -45,7 +46,18 @@ def show_form(caller: Uploader, images: Images, storage: Storage, views: Views) 
     def show(image_id: str, status: HTTPStatus) -> Response[Any]:
         image = images.get(image_id)
         authorize(Action.READ_ORIGINAL, caller.act_as_unnamed(image.user_id), image)
-        return views.respond_with_form(make_form(storage, image), status=status)
+        return views.respond_with_form(make_form(storage, image_id, image), status=status)
+
+    return show
+
+
+def show_replacement_form(caller: CurrentCaller, images: Images, storage: Storage, views: Views) -> Show:
+    """The form of the replacement that an image has now, while it is pending. Raises Conflict after that."""
+
+    def show(image_id: str, status: HTTPStatus) -> Response[Any]:
+        image = images.get(image_id)
+        authorize(Action.REPLACE, caller, image)
+        return views.respond_with_form(make_form(storage, image_id, get_open(image)), status=status)
 
     return show
 
@@ -70,7 +82,7 @@ def show_file(caller: OwningCaller, files: Files, storage: Storage, base_url: Ba
 
 
 def idempotent(get_show: Callable[..., Show | None] = show_nothing, record_id: str = "id") -> Middleware:
-    """Make the middleware of a POST route: a request with an Idempotency-Key happens once.
+    """Make the middleware of a route: a request with an Idempotency-Key happens once.
 
     `record_id` is the place of the record's id in the model that the route returns.
     """

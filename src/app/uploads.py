@@ -12,7 +12,7 @@ from app.access.callers import Caller
 from app.limits import MAX_DIRECT_BYTES
 from app.requests.fields import make_default_filename
 from app.requests.formats import ImageUpload
-from app.requests.inputs import DirectUploadCreate, ImageDetails, ImageMetadata
+from app.requests.inputs import DirectContentCreate, DirectUploadCreate, ImageDetails, ImageMetadata
 from app.reservations import add_reserved
 from app.responses.outputs import DirectUpload, UploadTarget
 from shared import lifecycle
@@ -30,8 +30,9 @@ from shared.errors import (
 from shared.images import ImageRepository, get_image_usage
 from shared.inspection import CONTENT_TYPES, inspect
 from shared.lifecycle import Event, ImpossibleChange, Status
-from shared.models import Image
-from shared.storage import ImageStorage, make_original_key, make_upload_key
+from shared.models import Image, Replacement
+from shared.replacements import AWAITED_REASON, REJECTED_REASON, get_open, get_source, retry
+from shared.storage import ImageStorage, Revision, make_original_key, make_upload_key
 from shared.usages import UsageRepository
 
 UPLOAD_GRACE_SECONDS = 300
@@ -95,20 +96,9 @@ def begin_upload(  # noqa: PLR0913 - the stores that it needs
     `claim` is as in `RecordRepository.add`.
     """
     owner_id = _require_owner(caller, announced.metadata)
-    if announced.content_type not in CONTENT_TYPES.values():
-        raise UnsupportedImage(
-            f"Send one of {', '.join(CONTENT_TYPES.values())}.",
-            [FieldError("contentType", "is not an accepted type")],
-        )
-    if announced.size > MAX_DIRECT_BYTES:
-        raise TooLarge(
-            f"An image may have at most {MAX_DIRECT_BYTES} bytes.",
-            [FieldError("size", f"is more than {MAX_DIRECT_BYTES} bytes")],
-        )
-    now = datetime.now(UTC)
-    ends_at = int(now.timestamp()) + announced.expires_in + UPLOAD_GRACE_SECONDS
+    form = plan_form(announced)
     pending = Image.begin(
-        lifecycle.await_upload(ends_at),
+        lifecycle.await_upload(form.ends_at),
         user_id=owner_id,
         filename=announced.filename or make_default_filename(announced.content_type),
         content_type=announced.content_type,
@@ -120,29 +110,43 @@ def begin_upload(  # noqa: PLR0913 - the stores that it needs
     image = add_reserved(
         images,
         pending,
-        reserve=lambda: usages.begin_upload(
-            pending.id, owner_id, Form(bytes=announced.size, ends_at=ends_at)
-        ),
-        release=lambda: usages.end_upload(pending.id, owner_id, announced.size),
+        reserve=lambda: usages.begin_upload(pending.id, owner_id, form),
+        release=lambda: usages.end_upload(pending.id, owner_id, form.bytes),
         claim=claim,
     )
-    return make_form(storage, image)
+    return make_form(storage, image.id, image)
 
 
-def make_form(storage: ImageStorage, image: Image) -> DirectUpload:
-    """Make the form that takes the bytes of a pending image. Raises Conflict if it is not pending."""
-    if image.expires_at is None or image.status is not Status.PENDING:
+def plan_form(announced: DirectContentCreate) -> Form:
+    """Plan the form for announced bytes. Raises UnsupportedImage and TooLarge."""
+    if announced.content_type not in CONTENT_TYPES.values():
+        raise UnsupportedImage(
+            f"Send one of {', '.join(CONTENT_TYPES.values())}.",
+            [FieldError("contentType", "is not an accepted type")],
+        )
+    if announced.size > MAX_DIRECT_BYTES:
+        raise TooLarge(
+            f"An image may have at most {MAX_DIRECT_BYTES} bytes.",
+            [FieldError("size", f"is more than {MAX_DIRECT_BYTES} bytes")],
+        )
+    seconds = announced.expires_in + UPLOAD_GRACE_SECONDS
+    return Form(bytes=announced.size, ends_at=int(datetime.now(UTC).timestamp()) + seconds)
+
+
+def make_form(storage: ImageStorage, image_id: str, awaited: Image | Replacement | None) -> DirectUpload:
+    """Make the form that takes the bytes of something pending. Raises Conflict if it is not pending."""
+    if awaited is None or awaited.expires_at is None or awaited.status is not Status.PENDING:
         raise Conflict("The bytes of this upload have arrived already.")
-    expires_at = datetime.fromtimestamp(image.expires_at - UPLOAD_GRACE_SECONDS, UTC)
+    expires_at = datetime.fromtimestamp(awaited.expires_at - UPLOAD_GRACE_SECONDS, UTC)
     form = storage.sign_upload(
-        image.id,
-        content_type=image.content_type,
-        size=image.size,
-        sha256=image.sha256,
+        Revision(image_id, awaited.revision),
+        content_type=awaited.content_type,
+        size=awaited.size,
+        sha256=awaited.sha256,
         lifetime_seconds=max(1, math.ceil((expires_at - datetime.now(UTC)).total_seconds())),
     )
     return DirectUpload(
-        id=image.id, upload=UploadTarget(url=form.url, fields=form.fields), expires_at=expires_at
+        id=image_id, upload=UploadTarget(url=form.url, fields=form.fields), expires_at=expires_at
     )
 
 
@@ -159,14 +163,16 @@ def reprocess_image(
         image = images.get(image_id)
         if not _lacks_bytes(image, storage):
             raise
-    if lifecycle.awaits_upload(image.state):
+    source = get_source(image)
+    if lifecycle.awaits_upload(source.state):
         with suppress(NotFound):  # accepted already, and the event of the original is still to come
-            storage.touch(make_upload_key(image.id, image.revision), image.content_type)
+            storage.touch(make_upload_key(image.id, source.revision), source.content_type)
             return image
     try:
         storage.begin_revision(image)
     except NotFound as error:
-        if images.apply(image_id, Event.FAIL, reason=LOST_REASON) is None:
+        failed = images.apply(image_id, Event.FAIL, reason=LOST_REASON, revision=image.latest_revision)
+        if failed is None:
             return images.get(image_id)  # another run has just finished a newer revision
         raise Conflict(LOST_REASON) from error
     except Unavailable:
@@ -178,19 +184,21 @@ def reprocess_image(
 
 def _lacks_bytes(image: Image, storage: ImageStorage) -> bool:
     """Tell if an earlier request has begun a revision, and was killed before it copied the original."""
-    is_begun = image.latest_revision > image.revision
+    is_begun = image.latest_revision > image.revision and get_open(image) is None
     return is_begun and not storage.has(make_original_key(image.id, image.latest_revision))
 
 
 def _retry(image: Image) -> Image:
     try:
-        return image.after(Event.RETRY)
+        return retry(image)
     except ImpossibleChange as error:
-        if image.status is Status.PROCESSING:
-            raise StillProcessing from error
-        if image.status is Status.PENDING:
-            raise Conflict("Its bytes have not been uploaded yet.") from error
-        raise Conflict("Its bytes were rejected and are deleted. Upload the image again.") from error
+        match get_source(image).status:
+            case Status.PROCESSING:
+                raise StillProcessing from error
+            case Status.PENDING:
+                raise Conflict(AWAITED_REASON) from error
+            case _:
+                raise Conflict(REJECTED_REASON) from error
 
 
 def _get_details(metadata: ImageMetadata) -> dict[str, Any]:

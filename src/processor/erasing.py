@@ -31,7 +31,7 @@ from shared.transactions import ConditionFailed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from shared.counters import Counter
+    from shared.counters import Counter, Form
     from shared.erasures import Erasure, ErasureRepository
     from shared.files import FileRepository
     from shared.images import ImageRepository
@@ -133,17 +133,19 @@ class Eraser:
                     return Outcome(total, outcome.gone, errors)
 
     def _delete_pending(self, executor: ThreadPoolExecutor, erasure: Erasure, counter: Counter) -> Deleted:
-        """Delete the direct uploads that are pending: no listing has them.
+        """Delete the images whose direct uploads are pending: no listing has a new one.
 
         One without a record may get it from a request that is still running. After the grace it never does.
         """
         total = Deleted()
-        sizes = {parse_form(name): form.bytes for name, form in counter.forms.items()}
-        for ids in batched(sizes, BATCH_SIZE, strict=False):
+        forms: dict[str, dict[str, Form]] = {}
+        for name, form in counter.forms.items():
+            forms.setdefault(parse_form(name), {})[name] = form
+        for ids in batched(forms, BATCH_SIZE, strict=False):
             outcome = self._delete_all(executor, [Target(self._images, image_id) for image_id in ids])
             total += outcome.deleted
             for target in outcome.gone if self._is_quiet(erasure, counter) else ():
-                self._usages.end_upload(target.record_id, erasure.user_id, sizes[target.record_id])
+                self._usages.end_forms(erasure.user_id, forms[target.record_id])
         return total
 
     def _list_targets(self, user_id: str) -> Iterator[Target]:

@@ -13,21 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 from processor.erasing import SLICE_SECONDS
 from shared import lifecycle
-from shared.counters import Ending
+from shared.counters import Ending, name_upload
 from shared.erasures import ERASURE_KIND, Erasure
 from shared.errors import Unavailable
 from shared.files import FILE_KIND, get_file_usage
 from shared.images import IMAGE_KIND, get_image_usage
-from shared.models import File, Image
+from shared.models import File, Image, Replacement
 from shared.observability import get_logger
+from shared.quotas import Usage
+from shared.replacements import find_life
 from shared.rows import decode
-from shared.storage import list_revisions, make_file_key
+from shared.storage import Revision, list_revisions, make_file_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from processor.erasing import Eraser
-    from shared.quotas import Usage
     from shared.rows import Key
     from shared.storage import ImageStorage
     from shared.usages import UsageRepository
@@ -56,24 +57,39 @@ class Change:
 
     @property
     def ending(self) -> Ending:
-        return Ending(_get_usage(self.old), self.at)
+        """The end of that which the record counts no more. What it counts more was reserved before."""
+        lost = _get_usage(self.old) + -_get_usage(self.new)
+        return Ending(Usage(**{name: max(0, amount) for name, amount in lost.amounts.items()}), self.at)
 
     @property
-    def ends_counting(self) -> bool:
-        return not _get_usage(self.old).is_zero and _get_usage(self.new).is_zero
+    def marked_version(self) -> int | None:
+        """The version that counts less than the one before. None: the record counts no more."""
+        return None if self.new is None or _get_usage(self.new).is_zero else self.new.version
 
-    @property
-    def ends_upload(self) -> bool:
-        """A direct upload is gone that was still pending."""
-        return isinstance(self.old, Image) and self.new is None and lifecycle.awaits_upload(self.old.state)
+    def list_ended_uploads(self) -> list[tuple[str, int]]:
+        """Return the name and the size of each direct upload that is gone and was still pending."""
+        if self.new or isinstance(self.old, File):
+            return []
+        lives = (self.old, self.old.replacement)
+        return [
+            (name_upload(self.old.id, life if isinstance(life, Replacement) else None), life.size)
+            for life in lives
+            if life and lifecycle.awaits_upload(life.state)
+        ]
 
     def list_keys(self) -> list[str]:
-        """Return the key of every object that nobody needs any more."""
-        if self.new:
-            return []
+        """Return the key of every object that nobody needs any more.
+
+        A replacement that has become the image, or is rejected, is the business of the run that did it.
+        """
         if isinstance(self.old, File):
-            return [make_file_key(self.old)]
-        return [key for revision in list_revisions(self.old) for key in revision.list_keys()]
+            return [] if self.new else [make_file_key(self.old)]
+        if not isinstance(self.new, Image):
+            return [key for revision in list_revisions(self.old) for key in revision.list_keys()]
+        superseded = self.old.replacement
+        if superseded is None or find_life(self.new, superseded.revision):
+            return []
+        return Revision(self.old.id, superseded.revision).list_keys()
 
 
 class Follower:
@@ -111,7 +127,7 @@ class Follower:
             except Exception as error:  # noqa: BLE001 - sorted out below
                 failures[number] = error
         failures |= self._delete_bytes(
-            {number: change for number, change in changes.items() if not change.new}
+            {number: change for number, change in changes.items() if change.list_keys()}
         )
         failures |= self._give_back(
             {number: change for number, change in changes.items() if number not in failures}
@@ -137,7 +153,7 @@ class Follower:
         return failures
 
     def _delete_bytes(self, removed: Mapping[str, Change]) -> dict[str, Exception]:
-        """Delete the bytes of all removed records together, or one by one if that fails."""
+        """Delete the bytes that these changes leave together, or one by one if that fails."""
         try:
             self._storage.delete_all(key for change in removed.values() for key in change.list_keys())
         except Exception as error:  # noqa: BLE001 - returned
@@ -151,15 +167,16 @@ class Follower:
         return failures
 
     def _give_back(self, changes: Mapping[str, Change]) -> dict[str, Exception]:
-        """Mark the records that count no more, and give back what they counted in one write for each user."""
+        """Mark the records that count less, and give back what they counted in one write for each user."""
         failures: dict[str, Exception] = {}
         marked: dict[str, list[str]] = {}
         for number, change in changes.items():
             is_marked = False
             try:
-                if change.ends_upload:
-                    self._usages.end_upload(change.old.id, change.old.user_id, change.old.size)
-                is_marked = change.ends_counting and self._usages.mark(_make_key(change.old))
+                for upload, size in change.list_ended_uploads():
+                    self._usages.end_upload(upload, change.old.user_id, size)
+                gives_back = not change.ending.counted.is_zero
+                is_marked = gives_back and self._usages.mark(_make_key(change.old), change.marked_version)
             except Exception as error:  # noqa: BLE001 - returned
                 failures[number] = error
                 continue

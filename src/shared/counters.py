@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from shared.images import make_user_partition
-from shared.models import Model, Stored
+from shared.models import Model, Replacement, Stored
 from shared.quotas import PENDING_FIELDS, Usage
 from shared.rows import Key
 
@@ -86,15 +86,21 @@ def make_usage_key(user_id: str) -> Key:
     return make_user_partition(user_id), USAGE_KIND
 
 
-def make_marker_key(record: Key) -> Key:
-    return record[0], MARKER_KIND
+def make_marker_key(record: Key, version: int | None = None) -> Key:
+    """The marker of a record that counts no more, or of the version that began to count less."""
+    return record[0], MARKER_KIND if version is None else f"{MARKER_KIND} {version}"
 
 
-def name_form(image_id: str) -> str:
+def name_upload(image_id: str, replacement: Replacement | None = None) -> str:
+    """The name of a direct upload: of an image, or of a replacement of its bytes."""
+    return f"{image_id} {replacement.id}" if replacement else image_id
+
+
+def name_form(upload: str) -> str:
     """The attribute of a pending upload."""
-    return FORM_PREFIX + image_id.replace("-", "")
+    return FORM_PREFIX + upload.replace("-", "").replace(" ", "_")
 
 
 def parse_form(name: str) -> str:
     """Return the id of the image whose upload is pending."""
-    return str(uuid.UUID(name.removeprefix(FORM_PREFIX)))
+    return str(uuid.UUID(name.removeprefix(FORM_PREFIX).partition("_")[0]))

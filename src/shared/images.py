@@ -14,6 +14,7 @@ from shared.listing import Intersection, Span
 from shared.models import Facts, Image, Visibility
 from shared.quotas import Usage
 from shared.records import RecordPage, RecordRepository
+from shared.replacements import change_revision
 from shared.rows import Key, Row
 from shared.table import Table
 from shared.tags import fold_tag
@@ -109,16 +110,13 @@ class ImageRepository(RecordRepository[Image]):
         facts: Facts | None = None,
         revision: int | None = None,
     ) -> Image | None:
-        """Note an event in the life of an image, or of one revision of it.
+        """Note an event in the life of an image, or of one revision of it, as `change_revision` does.
 
-        None if the image is gone, if the event means nothing to it in its state, or if a later revision was
-        begun: the bytes of an earlier one may be deleted.
+        None if the image is gone, or if the event means nothing to it in its state.
         """
 
         def change(image: Image) -> Image:
-            if revision not in {None, image.latest_revision}:
-                raise ImpossibleChange
-            return image.after(event, reason=reason, facts=facts)
+            return change_revision(image, revision, event, reason=reason, facts=facts)
 
         try:
             return self.update(image_id, change)
@@ -185,10 +183,12 @@ def _make_tag_suffix(name: str) -> str:
 
 
 def get_image_usage(image: Image | None) -> Usage:
-    """Return what one image adds to the usage of its user."""
+    """Return what one image adds to the usage of its user: the larger original while it has two."""
     if image is None or not lifecycle.counts(image.state):
         return Usage()
-    return Usage(images=1, bytes=image.size)
+    other = image.replacement
+    sizes = [image.size, other.size if other and lifecycle.counts(other.state) else 0]
+    return Usage(images=1, bytes=max(sizes))
 
 
 def make_record_key(image_id: str) -> Key:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated
 from urllib.parse import quote
 
-from pydantic import BeforeValidator, JsonValue, PlainSerializer
+from pydantic import BeforeValidator, Field, JsonValue, PlainSerializer
 from pydantic_core import to_json
 
 from shared.listing import Span
@@ -37,7 +37,7 @@ class Item(Record):
     user_id: str | None = None
     name: str
     description: str | None = None
-    attributes: JsonObject = {}
+    attributes: JsonObject = Field(default={})
 
     def is_owned_by(self, user_id: str | None) -> bool:
         """An item without a user belongs to everyone."""

@@ -15,6 +15,9 @@
 4. A direct upload may fail before its bytes are verified. Then it has no original, does not count, and ends
    when the failure queue forgets its event.
 
+A replacement, which is other bytes for an image, has a state of its own. It goes through the same states by
+the same events, up to `ready`: then it is the image. The image stays in its state meanwhile.
+
 This module is pure: it knows no table, no bucket and no clock. Other modules ask it and decide nothing.
 """
 
@@ -178,6 +181,16 @@ def is_final(state: State) -> bool:
 def begins_revision(state: State, event: Event) -> bool:
     """Tell whether the image is made anew after an event, beside what it has."""
     return event is Event.RETRY and state.has_original
+
+
+def takes_replacement(state: State) -> bool:
+    """Tell whether other bytes may begin to replace those of the image."""
+    return state.phase in {READY, FAILED}
+
+
+def is_open(state: State, now: datetime) -> bool:
+    """Tell whether a replacement may still become the image."""
+    return not is_final(state) and not has_ended(state, now)
 
 
 def awaits_upload(state: State) -> bool:

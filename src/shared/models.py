@@ -1,6 +1,7 @@
 """Stored models: images and files, and the parts they are made of."""
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -138,7 +139,64 @@ class Facts(Model):
     revision: int | None = None
 
 
-class Image(Record):
+class Living(Model):
+    """Base of what has a life: an image, and other bytes that are to replace those of one."""
+
+    status: Status
+    status_reason: str | None = None
+    has_original: bool
+    expires_at: int | None = None
+    leased_until: int | None = None
+
+    @property
+    def state(self) -> State:
+        return State(
+            self.status, self.has_original, expires_at=self.expires_at, leased_until=self.leased_until
+        )
+
+    def after(self, event: Event, *, reason: str | None = None) -> Self:
+        """Its next state, with the reason that its owner can read. Raises ImpossibleChange."""
+        state = lifecycle.change(self.state, event, datetime.now(UTC))
+        return self.in_state(state).model_copy(update={"status_reason": reason})
+
+    def as_of(self, now: datetime) -> Self:
+        """It as readers see it now."""
+        state = lifecycle.resolve(self.state, now)
+        if state == self.state:
+            return self
+        return self.in_state(state).model_copy(update={"status_reason": LEASE_ENDED_REASON})
+
+    def withdrawn(self) -> Self:
+        """It as if it had ended before it was added."""
+        return self.in_state(lifecycle.withdraw(datetime.now(UTC)))
+
+    def in_state(self, state: State) -> Self:
+        return self.model_copy(update=_get_state_fields(state))
+
+
+class Replacement(Living):
+    """Other bytes on their way to become an image. The image stays as it is until they are ready."""
+
+    id: str
+    """Another one for each try of a request. It names what the try has reserved."""
+    revision: int = 1
+    """The revision of the image that the bytes are to become."""
+    filename: str | None = None
+    """None leaves the image its name."""
+    content_type: str
+    size: int
+    sha256: str | None = None
+    created_at: Timestamp
+    claim: str | None = None
+    """The request with an Idempotency-Key that has begun it."""
+
+    @classmethod
+    def begin(cls, state: State, **fields: Any) -> Self:  # noqa: ANN401 - any field of a replacement
+        started = {"id": str(uuid.uuid4()), "created_at": datetime.now(UTC)}
+        return cls.model_validate(started | _get_state_fields(state) | fields, extra="forbid")
+
+
+class Image(Living, Record):
     """The record of an image."""
 
     user_id: str
@@ -152,9 +210,6 @@ class Image(Record):
     description: str | None = None
     visibility: Visibility = Visibility.PRIVATE
     tags: tuple[str, ...] = ()
-    status: Status
-    status_reason: str | None = None
-    has_original: bool
     renditions: dict[RenditionName, Rendition] = {}
     placeholder: Placeholder | None = None
     exif: Exif | None = None
@@ -167,7 +222,10 @@ class Image(Record):
     """The last revision that was begun. It becomes the revision of the image when it is ready."""
     link_generation: int = 0
     """How often the links of the image were revoked. Links of an earlier generation open nothing."""
-    leased_until: int | None = None
+    replacement: Replacement | None = None
+    """The last one, until it is ready. It stays when it has ended: its events may still come."""
+    replaced_by: str | None = None
+    """The claim of the replacement that has become the image."""
 
     @classmethod
     def begin(cls, state: State, **fields: Any) -> Self:  # noqa: ANN401 - any field of an image
@@ -176,13 +234,7 @@ class Image(Record):
 
     @property
     def state(self) -> State:
-        return State(
-            self.status,
-            self.has_original,
-            has_renditions=bool(self.renditions),
-            expires_at=self.expires_at,
-            leased_until=self.leased_until,
-        )
+        return replace(super().state, has_renditions=bool(self.renditions))
 
     @property
     def is_public(self) -> bool:
@@ -194,22 +246,17 @@ class Image(Record):
         return lifecycle.serves_original(self.state)
 
     def after(self, event: Event, *, reason: str | None = None, facts: Facts | None = None) -> Self:
-        """The image after an event, with the reason that its owner can read. Raises ImpossibleChange."""
-        state = lifecycle.change(self.state, event, datetime.now(UTC))
+        """As of everything that lives, with the facts that a run has found."""
         found = {name: value for name, value in facts or () if value is not None}
         latest = self.latest_revision + lifecycle.begins_revision(self.state, event)
-        changes = {"status_reason": reason, "latest_revision": latest, **found}
-        return self._with_state(state).model_copy(update=changes)
-
-    def withdrawn(self) -> Self:
-        return self._with_state(lifecycle.withdraw(datetime.now(UTC)))
+        changed = super().after(event, reason=reason)
+        return changed.model_copy(update={"latest_revision": latest, **found})
 
     def as_of(self, now: datetime) -> Self:
-        """The image as readers see it now."""
-        state = lifecycle.resolve(self.state, now)
-        if state == self.state:
-            return self
-        return self._with_state(state).model_copy(update={"status_reason": LEASE_ENDED_REASON})
+        image = super().as_of(now)
+        if image.replacement is None:
+            return image
+        return image.model_copy(update={"replacement": image.replacement.as_of(now)})
 
     def without_links(self) -> Self:
         """The image with every link revoked that was made so far."""
@@ -217,9 +264,6 @@ class Image(Record):
 
     def is_owned_by(self, user_id: str | None) -> bool:
         return self.user_id == user_id
-
-    def _with_state(self, state: State) -> Self:
-        return self.model_copy(update=_get_state_fields(state))
 
 
 def _get_state_fields(state: State) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from shared.aws import TEMPORARY_CODES, translate_errors
 from shared.errors import NotFound, Unavailable
 from shared.renditions import RenditionName
+from shared.replacements import get_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -185,9 +186,13 @@ class ImageStorage:
                 raise NotFound from error
 
     def begin_revision(self, image: Image) -> None:
-        """Copy the original to the latest revision of an image, so that it is processed. Raises NotFound."""
-        source = make_original_key(image.id, image.revision)
-        self.copy(source, make_original_key(image.id, image.latest_revision), image.content_type)
+        """Copy the original to the latest revision of an image, so that it is processed. Raises NotFound.
+
+        The original of a replacement is copied onto itself.
+        """
+        source = get_source(image)
+        key = make_original_key(image.id, image.latest_revision)
+        self.copy(make_original_key(image.id, source.revision), key, source.content_type)
 
     def has(self, key: str) -> bool:
         """Tell whether the object exists. An error of S3 is raised, and does not count as missing."""
@@ -237,16 +242,16 @@ class ImageStorage:
                 raise DeletionFailed(", ".join(codes))
 
     def sign_upload(
-        self, image_id: str, *, content_type: str, size: int, sha256: str | None, lifetime_seconds: int
+        self, upload: Revision, *, content_type: str, size: int, sha256: str | None, lifetime_seconds: int
     ) -> UploadForm:
-        """Make a form for this image only. S3 refuses another size, type, key or checksum (hex)."""
+        """Make a form for this revision only. S3 refuses another size, type, key or checksum (hex)."""
         fields = {"Content-Type": content_type}
         if sha256:
             checksum = b64encode(bytes.fromhex(sha256)).decode()
             fields |= {"x-amz-checksum-algorithm": "SHA256", "x-amz-checksum-sha256": checksum}
         form = self._get_signer(lifetime_seconds).generate_presigned_post(
             Bucket=self._bucket,
-            Key=make_upload_key(image_id),
+            Key=make_upload_key(*upload),
             Fields=fields,
             Conditions=[
                 *({name: value} for name, value in fields.items()),

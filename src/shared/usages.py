@@ -72,18 +72,25 @@ class UsageRepository:
         write = Write(added.amounts, stamps={"reserved_at": int(self._clock())})
         self._reserve(name, user_id, write, needed=added, takes_token=takes_token)
 
-    def begin_upload(self, image_id: str, user_id: str, form: Form) -> None:
-        """Count a direct upload as pending. It needs the room that the image will need.
+    def begin_upload(self, upload: str, user_id: str, form: Form, later: Usage | None = None) -> None:
+        """Count a direct upload as pending. It needs room for what it will add `later`: an image by default.
 
         Raises as `reserve` does, and TooManyPending.
         """
-        needed = form.usage + Usage(images=1, bytes=form.bytes)
-        write = Write(form.usage.amounts, stamps={name_form(image_id): form.model_dump()})
-        self._reserve(image_id, user_id, write, needed=needed)
+        write = Write(form.usage.amounts, stamps={name_form(upload): form.model_dump()})
+        needed = form.usage + (later or Usage(images=1, bytes=form.bytes))
+        self._reserve(upload, user_id, write, needed=needed)
 
-    def end_upload(self, image_id: str, user_id: str, size: int) -> None:
+    def end_upload(self, upload: str, user_id: str, size: int) -> None:
         """Count a direct upload as pending no more. It may have ended before."""
-        self._end_forms(user_id, {name_form(image_id): Form(bytes=size, ends_at=0)})
+        self.end_forms(user_id, {name_form(upload): Form(bytes=size, ends_at=0)})
+
+    def end_forms(self, user_id: str, forms: Mapping[str, Form]) -> None:
+        """Count uploads as pending no more, by the names of their attributes, if all of them still do."""
+        ended = sum((form.usage for form in forms.values()), Usage())
+        conditions = [f"attribute_exists(#{name})" for name in forms]
+        write = Write((-ended).amounts, removed=[*forms], conditions=conditions)
+        self._count(f"end {' '.join(forms)}", user_id, write)
 
     def take_token(self, user_id: str) -> None:
         """Take a token of a user's rate for a write that reserves nothing.
@@ -118,11 +125,14 @@ class UsageRepository:
         key, condition = make_usage_key(user_id), "#version = :old"
         self.table.update(key, write.expression, write.expression_values, condition=condition)
 
-    def mark(self, record: Key) -> bool:
-        """Write the marker of a record. False if there is one: it was given back, or that has begun."""
+    def mark(self, record: Key, version: int | None = None) -> bool:
+        """Write a marker, as `make_marker_key` names it. False if there is one: it was given back, or that
+        has begun.
+        """
         expires_at = int(self._clock() + MARKER_LIFETIME.total_seconds())
         try:
-            self.table.add(make_marker_key(record), Marker(token=str(uuid.uuid4()), expires_at=expires_at))
+            marker = Marker(token=str(uuid.uuid4()), expires_at=expires_at)
+            self.table.add(make_marker_key(record, version), marker)
         except ConditionFailed:
             return False
         return True
@@ -183,19 +193,12 @@ class UsageRepository:
             if counter.erased_at is not None:
                 raise Erased
             if needed.pending_uploads and (ended := counter.list_ended_forms(self._clock())):
-                self._end_forms(user_id, ended)
+                self.end_forms(user_id, ended)  # unless another request has just done so
                 continue
             self._quota.require_room(counter, needed)
             rate.require_token(counter.full_at, now_ms)
             is_busy = counter.full_at > now_ms
         raise Contended
-
-    def _end_forms(self, user_id: str, forms: Mapping[str, Form]) -> None:
-        """Make room of forms that have ended, unless another request has just done so."""
-        ended = sum((form.usage for form in forms.values()), Usage())
-        conditions = [f"attribute_exists(#{name})" for name in forms]
-        write = Write((-ended).amounts, removed=[*forms], conditions=conditions)
-        self._count(f"end {' '.join(forms)}", user_id, write)
 
     def _subtract(self, user_id: str, counted: Usage, ended_at: float) -> bool:
         """False if a correction may have left it out already. Waits for a throttled table."""

@@ -97,7 +97,9 @@ class Deployed:
 
     def _await_status(self, image_id: str, caller: str, status: str) -> None:
         def has_status() -> bool | None:
-            return True if self.send("GET", f"/images/{image_id}", caller).json["status"] == status else None
+            image = self.send("GET", f"/images/{image_id}", caller).json
+            is_replaced = (image["replacement"] or {}).get("status") != "processing"
+            return True if image["status"] == status and is_replaced else None
 
         await_value(has_status)
 

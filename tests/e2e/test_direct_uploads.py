@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from shared.storage import ImageStorage, make_upload_key
+from shared.storage import ImageStorage, Revision, make_upload_key
 from tests.support.client import await_end, await_value, begin_upload, post_form
 from tests.support.pictures import make_photo
 
@@ -95,7 +95,7 @@ def test_policy_that_was_changed_is_refused(embedded: httpx.Client) -> None:
 def test_form_that_has_expired_is_refused(stack: Stack) -> None:
     storage = ImageStorage(stack.client("s3"), stack.outputs["BucketName"])
     form = storage.sign_upload(
-        "1", content_type="image/jpeg", size=len(PHOTO), sha256=None, lifetime_seconds=1
+        Revision("1"), content_type="image/jpeg", size=len(PHOTO), sha256=None, lifetime_seconds=1
     )
     time.sleep(2)
     assert post_form({"url": form.url, "fields": form.fields}, PHOTO).status_code == 403

@@ -6,6 +6,7 @@ of them gives `AccessCases` a fixture `service`.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tests.support.api import ApiResponse
 
 PICTURE = make_picture()
+CONTENT = b64encode(PICTURE).decode()
 MISSING = "00000000-0000-4000-8000-000000000000"
 CALLERS = ("ann", "ben", "admin", None)
 
@@ -32,6 +34,14 @@ ACCESS: list[tuple[str, str, Any, tuple[int, ...], tuple[int, ...]]] = [
     ("GET", "/content/small", None, (200, 200, 200, 200), (200, 404, 200, 404)),
     ("PATCH", "", {"description": "x"}, (200, 403, 200, 401), (200, 404, 200, 401)),
     ("PUT", "", {}, (200, 403, 200, 401), (200, 404, 200, 401)),
+    ("PUT", "/content", {"image": {"content": CONTENT}}, (202, 403, 202, 401), (202, 404, 202, 401)),
+    (
+        "POST",
+        "/content/uploads",
+        {"contentType": "image/png", "size": 5},
+        (201, 403, 201, 401),
+        (201, 404, 201, 401),
+    ),
     ("POST", "/reprocess", None, (202, 403, 202, 401), (202, 404, 202, 401)),
     ("POST", "/links", {}, (201, 403, 201, 401), (201, 404, 201, 401)),
     ("DELETE", "/links", None, (204, 403, 204, 401), (204, 404, 204, 401)),

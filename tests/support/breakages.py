@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from operations.findings import Flaw
+from shared import lifecycle, replacements
 from shared.lifecycle import Event
-from shared.models import Facts
+from shared.models import Facts, Image, Replacement
 from shared.renditions import RenditionName
 from shared.storage import make_file_key, make_original_key, make_rendition_key, make_upload_key
-from tests.support.images import make_image, make_pending
+from tests.support.images import FAR_FUTURE, make_image, make_pending
 from tests.support.world import PICTURE
 
 if TYPE_CHECKING:
@@ -39,6 +41,53 @@ def add_rendition_to_the_table(world: World) -> str:
 
 def lose_event(world: World) -> str:
     return world.add_uploaded().id
+
+
+def begin_replacement(world: World, state: lifecycle.State | None = None) -> Image:
+    """Other bytes of the same size: they need no room."""
+    begun = state or lifecycle.start_processing(datetime.now(UTC))
+    replacement = Replacement.begin(begun, content_type="image/jpeg", size=len(PICTURE))
+    return world.images.update(
+        world.image.id, lambda image: replacements.begin_replacement(image, replacement)
+    )
+
+
+def kill_before_the_other_bytes(world: World) -> str:
+    return begin_replacement(world).id
+
+
+def lose_event_of_other_bytes(world: World) -> str:
+    image = begin_replacement(world)
+    world.storage.add(make_original_key(image.id, 2), PICTURE, "image/jpeg")
+    return image.id
+
+
+def lose_upload_event_of_other_bytes(world: World) -> str:
+    image = begin_replacement(world, lifecycle.await_upload(FAR_FUTURE))
+    world.storage.add(make_upload_key(image.id, 2), PICTURE, "image/jpeg")
+    return image.id
+
+
+def kill_after_the_verdict_on_other_bytes(world: World) -> str:
+    image_id = lose_event_of_other_bytes(world)
+    world.images.apply(image_id, Event.REJECT, reason="Why.", revision=2)
+    return image_id
+
+
+def leave_other_bytes(world: World) -> str:
+    """The request has taken them back, and the write that had failed was carried out later."""
+    image = begin_replacement(world)
+    assert image.replacement
+    world.images.update(image.id, replacements.withdraw(image.replacement))
+    world.storage.add(make_original_key(image.id, 2), PICTURE, "image/jpeg")
+    return make_original_key(image.id, 2)
+
+
+def leave_upload_of_a_superseded_form(world: World) -> str:
+    image_id = lose_upload_event_of_other_bytes(world)
+    begin_replacement(world)
+    world.storage.add(make_original_key(image_id, 3), PICTURE, "image/jpeg")
+    return make_upload_key(image_id, 2)
 
 
 def lose_upload_event(world: World) -> str:
@@ -192,6 +241,12 @@ BREAKAGES: list[tuple[Callable[[World], str], Flaw]] = [
     (lose_event, Flaw.STUCK),
     (lose_upload_event, Flaw.STUCK),
     (kill_after_the_verdict, Flaw.KEPT_BYTES),
+    (kill_before_the_other_bytes, Flaw.LOST_ORIGINAL),
+    (lose_event_of_other_bytes, Flaw.STUCK),
+    (lose_upload_event_of_other_bytes, Flaw.STUCK),
+    (kill_after_the_verdict_on_other_bytes, Flaw.KEPT_BYTES),
+    (leave_other_bytes, Flaw.ORPHAN),
+    (leave_upload_of_a_superseded_form, Flaw.ORPHAN),
     (leave_original_of_a_rejected_image, Flaw.ORPHAN),
     (leave_upload_that_has_ended, Flaw.ORPHAN),
     (lose_end_of_entry, Flaw.WRONG_ENTRY),

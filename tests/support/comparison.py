@@ -11,8 +11,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from shared.quotas import Quota
 from shared.renditions import RenditionName
+from shared.rows import decode
 from shared.storage import make_original_key, make_rendition_key, parse_upload_key
-from tests.support.model import DEFAULTS, Image, Item, Model, Record, User
+from tests.support.lives import DEFAULTS, Image, Item, Record, User
+from tests.support.model import Model
 from tests.support.service import Sent, Service, add_headers, write_json
 from tests.support.specimens import FIRST, SMALL
 
@@ -90,48 +92,55 @@ class Comparison(RuleBasedStateMachine):
     @rule(at=places)
     def send_again(self, at: int) -> None:
         sent = self.service.sent[at % len(self.service.sent)]
-        response = self.api.post(sent.url, user=sent.user, **sent.options)
+        response = self.api.request(sent.method, sent.url, user=sent.user, **sent.options)
         assert response.status in self.expect_repeat(sent)
         if "version" in response.json:
             record = next(record for record in self.model.records if record.id == sent.response.json["id"])
             assert response.json["version"] == record.version
         other = {**sent.options, "body": (sent.options.get("body") or b"") + b" "}
-        response = self.api.post(sent.url, user=sent.user, **other)
+        response = self.api.request(sent.method, sent.url, user=sent.user, **other)
         assert response.problem == (422, "idempotency_key_reused", ["Idempotency-Key"])
 
     def expect_repeat(self, sent: Sent) -> set[int]:
         """It is authorised anew: a link as it was made, all else as a read."""
-        names = (sent.response.json.get("id"), sent.url.split("/")[2])
+        names = {sent.response.json.get("id"), *sent.url.split("/")}
         record = next(record for record in self.model.records if record.id in names)
         if sent.url.endswith("/links"):
             return {self.model.refuse_write(sent.user, record, None) or sent.response.status}
         if refusal := self.model.refuse_read(sent.user, record):
             return {refusal}
-        is_form = sent.url.endswith("/uploads")
-        is_over = isinstance(record, Image) and record.status != "pending"
-        return {409} if is_form and is_over else {sent.response.status}
+        if not isinstance(record, Image) or not sent.url.endswith("/uploads"):
+            return {sent.response.status}
+        awaited = record.replacement if "/content/" in sent.url else record
+        return {sent.response.status if awaited and awaited.status == "pending" else 409}
 
     def handle_event(self, key: str, *, is_late: bool = False, is_faulty: bool = False) -> bool:
         """Return False if it raised. Then it comes again."""
         image = next(image for image in self.model.images if image.id in key)
         is_done = self.service.handle_event(key, is_late=is_late, is_faulty=is_faulty)
+        revision = int(key.rpartition("/")[2])
         if parse_upload_key(key):
-            self.model.accept(image, is_late=is_late)
+            self.model.accept(image, revision, is_late=is_late)
             assert is_done
         else:
-            revision = int(key.rpartition("/")[2])
             assert is_done is self.model.process(image, revision, is_late=is_late, is_faulty=is_faulty)
         return is_done
 
     def handle_change(self, record: Any) -> None:  # noqa: ANN401 - JSON
-        """It gives back what an image has counted."""
+        """It gives back what an image has counted, once. The bytes of a superseded replacement go."""
         self.service.handle_change(record)
-        old = record["dynamodb"]["OldImage"]
-        image = next(image for image in self.model.images if image.id == old["id"]["S"])
-        if old["has_original"]["BOOL"]:
-            image.is_charged = False
-        if record["eventName"] == "REMOVE":
+        old, new = (decode(record["dynamodb"].get(name, {})) for name in ("OldImage", "NewImage"))
+        image = next(image for image in self.model.images if image.id == old["id"])
+        (had_images, had_bytes), (has_images, has_bytes) = count(old), count(new)
+        change = str(new["version"]) if has_images else "end"
+        if (had_images, had_bytes) > (has_images, has_bytes) and change not in image.followed:
+            image.followed.add(change)
+            image.charged_images -= had_images - has_images
+            image.charged_bytes -= had_bytes - has_bytes
+        if not new:
             image.originals.clear()
+        elif (superseded := old.get("replacement")) and superseded["revision"] < new["latest_revision"]:
+            image.originals.discard(superseded["revision"])
 
     def settle(self, image: Image, rounds: int) -> None:
         """Handle the waiting events of an image, the newest first, then the events that follow, and so on."""
@@ -158,10 +167,13 @@ class Comparison(RuleBasedStateMachine):
             options = add_headers(options, {"If-Match": if_match})
         response = self.service.send(method, url, user, options, is_keyed=is_keyed)
         refusal = self.model.refuse_write(user, record, if_match)
-        if not refusal and isinstance(record, Image) and url.endswith("/reprocess"):
-            refusal = self.model.refuse_reprocessing(record)
+        if not refusal and isinstance(record, Image):
+            refusal = self.refuse_image(url, record)
         assert response.status == (refusal or status)
         return None if refusal else response
+
+    def refuse_image(self, url: str, image: Image) -> int | None:
+        return self.model.refuse_reprocessing(image) if url.endswith("/reprocess") else None
 
     def delete_image(self, image: Image, attempt: Attempt) -> None:
         if self.write("DELETE", f"/images/{image.id}", image, attempt, status=204):
@@ -254,8 +266,19 @@ def list_keys(image: Image) -> list[str]:
     return originals + [make_rendition_key(image.id, name, image.revision) for name in names]
 
 
+def count(row: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the images and the bytes that a row counts."""
+    if not row.get("has_original"):
+        return 0, 0
+    other = row.get("replacement", {"has_original": False})
+    return 1, int(max(row["size"], other["size"] if other["has_original"] else 0))
+
+
 def read_facts(image: Mapping[str, Any]) -> dict[str, Any]:
     """The facts in a response that the model knows. Of some fields it knows only if they are set."""
     names = ("id", "userId", "size", "contentType", "status", "version", "filename", *DEFAULTS)
     said = ("statusReason", "url", "renditions")
-    return {name: image[name] for name in names} | {name: bool(image[name]) for name in said}
+    other = image["replacement"]
+    shown = other and (other["status"], bool(other["statusReason"]), other["size"])
+    facts = {name: image[name] for name in names} | {name: bool(image[name]) for name in said}
+    return facts | {"replacement": shown}

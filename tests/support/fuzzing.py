@@ -48,6 +48,8 @@ STRANGER_EVERY = 4
 PICTURES = {content_type: make_picture(name) for name, content_type in CONTENT_TYPES.items()}
 BASE64_PICTURE = "base64-picture"
 
+UPLOADS = {"POST /images/upload", "PUT /images/{image_id}/content"}
+
 UNSAYABLE = {
     (IDEMPOTENCY_KEY_HEADER, "was used for another request"),
     ("cursor", "was not made for this query and this caller"),
@@ -169,7 +171,7 @@ def _aim(case: Case[Any], known: Mapping[str, Sequence[str]], number: int) -> No
     key = case.headers.get(IDEMPOTENCY_KEY_HEADER)
     if number % REPEAT_EVERY and isinstance(key, str) and re.fullmatch(IDEMPOTENCY_KEY_PATTERN, key):
         case.headers[IDEMPOTENCY_KEY_HEADER] = f"{number}-{key}"[:255]
-    if case.operation.label == "POST /images/upload" and case.media_type not in PICTURES:
+    if case.operation.label in UPLOADS and case.media_type not in PICTURES:
         # Only raw bytes have their metadata in the query. The other formats have fields for them.
         case.query = {name: value for name, value in case.query.items() if name == USER_ID_FIELD}
 

@@ -60,7 +60,9 @@ def make_pending(**fields: Any) -> Image:  # noqa: ANN401 - any field of an imag
 
 def finish(images: ImageRepository, image_id: str, **facts: Any) -> Image:  # noqa: ANN401 - any fact
     """Make an image ready, as the processor does."""
-    image = images.apply(image_id, Event.FINISH, facts=Facts(**{"renditions": RENDITIONS} | facts))
+    found = Facts(**{"renditions": RENDITIONS} | facts)
+    latest = images.get(image_id).latest_revision
+    image = images.apply(image_id, Event.FINISH, facts=found, revision=latest)
     assert image
     return image
 

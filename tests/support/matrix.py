@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
 from shared.models import Visibility
@@ -42,6 +43,21 @@ from tests.support.scenarios import (
     tell_of_change,
     tell_of_original,
     tell_of_upload,
+)
+from tests.support.successions import (
+    OTHER_PICTURE,
+    SMALL_PICTURE,
+    accept_replacement,
+    announce_replacement,
+    begin_damaged_replacement,
+    begin_replacement,
+    check_bytes,
+    check_form,
+    check_not_replaced,
+    leave_replaced,
+    leave_superseded,
+    tell_of_second_original,
+    tell_of_second_upload,
 )
 
 KEY = {"Idempotency-Key": "key"}
@@ -101,6 +117,33 @@ OPERATIONS = [
         add_private,
         check_ready,
     ),
+    Operation(
+        "replace",
+        "PUT",
+        "/images/{}/content",
+        {202},
+        {"json": {"image": {"content": b64encode(OTHER_PICTURE).decode()}}},
+        add_private,
+        check_bytes(OTHER_PICTURE),
+    ),
+    Operation(
+        "replace by a smaller one with key",
+        "PUT",
+        "/images/{}/content",
+        {202},
+        {"body": SMALL_PICTURE, "encode": True, "headers": {"Content-Type": "image/jpeg", **KEY}},
+        add_private,
+        check_bytes(SMALL_PICTURE),
+    ),
+    Operation(
+        "begin a direct replacement",
+        "POST",
+        "/images/{}/content/uploads",
+        {201},
+        {"json": {"contentType": "image/jpeg", "size": 9}, "headers": KEY},
+        add_private,
+        check_form,
+    ),
     Operation("make a link", "POST", "/images/{}/links", {201}, {"headers": KEY}, add_private),
     Operation("revoke links", "DELETE", "/images/{}/links", {204}, {}, add_private),
     Operation("read", "GET", "/images/{}", {200}, {}, add_private, check_image(version=1)),
@@ -143,6 +186,27 @@ STEPS = [
     Step("process a direct upload", tell_of_original, post_accepted, check_one_image),
     Step("reject an image", tell_of_original, add_damaged, check_rejected),
     Step("refuse a direct upload", tell_of_upload, post_wrong, check_rejected),
+    Step("process a replacement", tell_of_second_original, begin_replacement, check_bytes(OTHER_PICTURE)),
+    Step("reject a replacement", tell_of_second_original, begin_damaged_replacement, check_not_replaced),
+    Step(
+        "accept a direct replacement",
+        tell_of_second_upload,
+        announce_replacement,
+        check_bytes(OTHER_PICTURE, versions=3),
+    ),
+    Step(
+        "process a direct replacement",
+        tell_of_second_original,
+        accept_replacement,
+        check_bytes(OTHER_PICTURE, versions=3),
+    ),
+    Step("follow a replacement", tell_of_change, leave_replaced, check_bytes(SMALL_PICTURE)),
+    Step(
+        "follow a replacement of another",
+        tell_of_change,
+        leave_superseded,
+        check_bytes(SMALL_PICTURE, versions=4),
+    ),
     Step("process what has no record", tell_of_original, leave_original, check_nothing),
     Step("follow a removal", tell_of_change, leave_objects, check_nothing),
     Step("follow a removal of a file", tell_of_change, leave_file, check_no_bytes),
@@ -160,6 +224,9 @@ CALLS = {
     "publish": 5,
     "delete": 4,
     "reprocess": 8,
+    "replace": 7,
+    "replace by a smaller one with key": 9,
+    "begin a direct replacement": 8,
     "make a link": 6,
     "revoke links": 5,
     "read": 3,
@@ -184,6 +251,12 @@ CALLS = {
     "process a direct upload": 8 + len(RenditionName),
     "reject an image": 7,
     "refuse a direct upload": 7,
+    "process a replacement": 5 + len(RenditionName),
+    "reject a replacement": 7,
+    "accept a direct replacement": 4,
+    "process a direct replacement": 9 + len(RenditionName),
+    "follow a replacement": 2,
+    "follow a replacement of another": 3,
     "process what has no record": 2,
     "follow a removal": 3,
     "follow a removal of a file": 3,

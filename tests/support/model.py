@@ -2,144 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from app.access.callers import SHARED_USER_ID
+from tests.support.lives import DEFAULTS, FILENAME, Image, Item
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from shared.quotas import Quota
+    from tests.support.lives import Life, Record, User
     from tests.support.specimens import Picture
-
-FILENAME = "photo.jpg"
-DEFAULTS: dict[str, Any] = {"description": None, "visibility": "private", "tags": []}
-
-type User = str | None
-type Status = Literal["pending", "processing", "ready", "rejected", "failed"]
-
-
-@dataclass(eq=False, kw_only=True)
-class Record:
-    """The part that images and items share."""
-
-    id: str
-    owner: User
-    version: int = 1
-    exists: bool = True
-
-    @property
-    def etag(self) -> str:
-        return f'"{self.version}"'
-
-
-@dataclass(eq=False, kw_only=True)
-class Item(Record):
-    """Callers without a name share one owner."""
-
-    content: Mapping[str, Any]
-
-    def show(self) -> dict[str, Any]:
-        known = {"id": self.id, "userId": self.owner, "version": self.version}
-        return {**known, "description": None, "attributes": {}, **self.content}
-
-    def replace(self, content: Mapping[str, Any]) -> None:
-        self.content = content
-        self.version += 1
-
-
-@dataclass(eq=False, kw_only=True)
-class Image(Record):
-    """A record, and which bytes there are in the bucket."""
-
-    size: int
-    content_type: str
-    metadata: dict[str, Any]
-    status: Status = "processing"
-    has_reason: bool = False
-    is_verified: bool = True
-    """Its original is kept, so it counts. A record without one ends by itself."""
-    is_charged: bool = False
-    """It counts, or it has counted, and the change that ended this is still to be followed."""
-    link_generation: int = 0
-    promised: Picture | None = None
-    """The picture that a direct upload has announced."""
-    is_bound: bool = False
-    """It has announced the checksum too, not only the size."""
-    posted: Picture | None = None
-    original: Picture | None = None
-    originals: set[int] = field(default_factory=set)
-    """The revisions whose original is in the bucket."""
-    revision: int = 1
-    latest_revision: int = 1
-    has_renditions: bool = False
-
-    @property
-    def is_listed(self) -> bool:
-        """Its owner finds it in listings."""
-        return self.status != "pending"
-
-    @property
-    def is_public(self) -> bool:
-        is_shown = self.has_renditions and self.status != "rejected"
-        return is_shown and self.metadata["visibility"] == "public"
-
-    @property
-    def is_awaited(self) -> bool:
-        return not self.is_verified and self.status != "rejected"
-
-    def show(self, caller: User) -> dict[str, Any]:
-        """The facts that a comparison reads in a response."""
-        return {
-            "id": self.id,
-            "userId": self.owner,
-            "size": self.size if caller == self.owner else None,
-            "contentType": self.content_type,
-            "status": self.status,
-            "version": self.version,
-            **self.metadata,
-            "statusReason": caller == self.owner and self.has_reason,
-            "url": caller == self.owner and self.is_verified,
-            "renditions": self.has_renditions,
-        }
-
-    def change(self, change: Mapping[str, Any]) -> None:
-        defaults = {**DEFAULTS, "filename": f"image.{self.content_type.removeprefix('image/')}"}
-        named = {name: defaults[name] if value is None else value for name, value in change.items()}
-        self.metadata |= named
-        self.version += 1
-
-    def revoke_links(self) -> None:
-        self.link_generation += 1
-        self.version += 1
-
-    def put_down(self, status: Status, *, has_reason: bool = False) -> None:
-        self.status, self.has_reason = status, has_reason
-        self.version += 1
-
-    def begin_revision(self) -> None:
-        """Bytes that are not verified yet are verified again. Others are copied."""
-        self.put_down("pending" if self.is_awaited else "processing")
-        if self.is_verified:
-            self.latest_revision += 1
-            self.originals.add(self.latest_revision)
-
-    def keep_revision(self, first: int, last: int) -> None:
-        """None of these revisions is kept but that which is shown."""
-        self.originals -= {*range(first, last + 1)} - {self.revision}
-
-    def refuse(self) -> None:
-        self.put_down("rejected", has_reason=True)
-        self.original = None
-        self.originals.clear()
-
-    def reject(self) -> None:
-        """The verdict is one change, and the end of its bytes is another."""
-        self.put_down("rejected", has_reason=True)
-        self.version += 1
-        self.is_verified, self.original = False, None
-        self.originals.clear()
 
 
 class Model:
@@ -163,7 +36,8 @@ class Model:
             metadata={**DEFAULTS, "filename": FILENAME, **metadata},
             original=picture,
             originals={1},
-            is_charged=True,
+            charged_images=1,
+            charged_bytes=len(picture.data),
         )
         self.images.append(image)
         return image
@@ -172,10 +46,9 @@ class Model:
         self, user: User, image_id: str, picture: Picture, metadata: Mapping[str, Any], *, is_bound: bool
     ) -> Image:
         image = self.upload(user, image_id, picture, metadata)
-        image.status, image.original, image.is_verified = "pending", None, False
+        image.await_picture(picture, is_bound=is_bound)
         image.originals.clear()
-        image.is_charged = False
-        image.promised, image.is_bound = picture, is_bound
+        image.charged_images = image.charged_bytes = 0
         return image
 
     def create_item(self, user: User, item_id: str, content: Mapping[str, Any]) -> Item:
@@ -184,13 +57,21 @@ class Model:
         return item
 
     def measure(self, user: User) -> dict[str, int]:
-        counted = [image for image in self.images if image.owner == user and image.is_charged]
-        return {"images": len(counted), "bytes": sum(image.size for image in counted)}
+        own = [image for image in self.images if image.owner == user]
+        return {
+            "images": sum(image.charged_images for image in own),
+            "bytes": sum(image.charged_bytes for image in own),
+        }
 
     def has_room(self, user: User, size: int) -> bool:
         used = self.measure(user)
         max_images, max_bytes = self._quota.max_images or 0, self._quota.max_bytes or 0
         return used["images"] < max_images and used["bytes"] + size <= max_bytes
+
+    def has_room_for_more(self, image: Image, size: int) -> bool:
+        """Tell if a larger original has room for the difference."""
+        needed = size - image.counted_bytes
+        return needed <= 0 or self.measure(image.owner)["bytes"] + needed <= (self._quota.max_bytes or 0)
 
     def refuse_upload(self, user: User, size: int, *, is_accepted: bool = True) -> int | None:
         if user is None:
@@ -211,7 +92,16 @@ class Model:
         return None if if_match in {None, "*", record.etag} else 412
 
     def refuse_reprocessing(self, image: Image) -> int | None:
-        return 409 if image.status in {"pending", "processing", "rejected"} else None
+        status = (image.open_replacement or image).status
+        return 409 if status in {"pending", "processing", "rejected"} else None
+
+    def refuse_replacement(self, image: Image, size: int) -> int | None:
+        under_way = image.open_replacement
+        if not image.is_verified or image.status == "processing":
+            return 409
+        if under_way and under_way.status == "processing":
+            return 409
+        return None if self.has_room_for_more(image, size) else 403
 
     def refuse_link(self, user: User, image: Image, generation: int) -> int | None:
         is_good = image.exists and generation == image.link_generation
@@ -233,54 +123,54 @@ class Model:
     def list_items(self, user: User) -> list[Item]:
         return [item for item in reversed(self.items) if item.exists and _owns(user, item)]
 
-    def accept(self, image: Image, *, is_late: bool) -> None:
+    def accept(self, image: Image, revision: int, *, is_late: bool) -> None:
         """The event of an upload: only the first valid one becomes the original."""
-        posted, image.posted = image.posted, None
-        if posted is None or not image.exists or not image.is_awaited:
+        posted = image.posted.pop(revision, None)
+        life = image.find_life(revision)
+        if posted is None or not image.exists or life is None or not life.is_awaited:
             return
         if is_late:
-            image.put_down("failed", has_reason=True)
-        if image.original:
+            image.put_down(life, "failed", has_reason=True)
+        if life.original:
             return
-        is_promised = posted is image.promised or (not image.is_bound and len(posted.data) == image.size)
-        if is_promised and posted.is_accepted:
-            image.original = posted
-            image.originals.add(1)
+        if life.takes(posted):
+            life.original = posted
+            image.originals.add(revision)
         else:
-            image.refuse()
+            image.refuse(life)
 
     def process(self, image: Image, revision: int, *, is_late: bool, is_faulty: bool) -> bool:
         """Handle the event of an original. Return False if it raises. Then it comes again."""
         if not image.exists:
             return self._process_without_row(image, revision, is_late=is_late)
-        if image.original is None or image.status in {"ready", "rejected"}:
+        life = image.find_life(revision)
+        if life is None or life.original is None or life.status in {"ready", "rejected"}:
             image.keep_revision(1 if revision == image.revision else revision, revision)
             return True
-        if revision < image.latest_revision:
-            image.keep_revision(revision, revision)
-            return True
-        had_reason, shown = image.has_reason, image.revision
-        if image.is_awaited:
+        had_reason, shown = life.has_reason, image.revision
+        if life.is_awaited:
             if is_late:
-                image.put_down("failed", has_reason=True)
-            if not self.has_room(image.owner, image.size):
-                image.refuse()
+                image.put_down(life, "failed", has_reason=True)
+            if not self._has_room_to_verify(image, life):
+                image.refuse(life)
                 return True
-            image.is_verified = image.is_charged = True
-            image.put_down("processing")
+            image.verify(life)
         if is_late:
-            image.put_down("failed" if had_reason else "processing", has_reason=True)
+            image.put_down(life, "failed" if had_reason else "processing", has_reason=True)
         if is_faulty:
-            image.put_down("failed", has_reason=True)
-        elif image.original.is_sound:
-            image.content_type = image.original.content_type
-            image.has_renditions = True
+            image.put_down(life, "failed", has_reason=True)
+        elif life.original.is_sound:
+            image.become(life)
             image.revision = revision
-            image.put_down("ready")
             image.keep_revision(shown, revision)
         else:
-            image.reject()
+            image.reject(life)
         return not is_faulty
+
+    def _has_room_to_verify(self, image: Image, life: Life) -> bool:
+        if life is image:
+            return self.has_room(image.owner, image.size)
+        return self.has_room_for_more(image, life.size)
 
     @staticmethod
     def _process_without_row(image: Image, revision: int, *, is_late: bool) -> bool:

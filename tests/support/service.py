@@ -10,12 +10,12 @@ from urllib.parse import urlencode
 
 from imaging.renditions import render
 from processor import changes, main
-from processor.processing import LATE_AGE
+from processor.accepting import LATE_AGE
 from shared.errors import Unavailable
 from shared.storage import ORIGINALS_PREFIX, UPLOADS_PREFIX, ImageStorage, make_upload_key
 from tests.support.api import Api, ApiResponse, dump_json, make_context, make_form, make_upload
 from tests.support.changes import select_changes
-from tests.support.model import FILENAME, User
+from tests.support.lives import FILENAME, User
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,6 +67,7 @@ class NotifyingStorage(ImageStorage):
 class Sent:
     """A request with a key, and its response."""
 
+    method: str
     user: User
     url: str
     options: Options
@@ -108,11 +109,11 @@ class Service:
             options = add_headers(options, {"Idempotency-Key": str(len(self.sent))})
         response = self.api.request(method, url, user=user, **options)
         if is_keyed and response.status < 300:
-            self.sent.append(Sent(user, url, options, response))
+            self.sent.append(Sent(method, user, url, options, response))
         return response
 
-    def post_to_form(self, image_id: str, data: bytes) -> None:
-        key = make_upload_key(image_id)
+    def post_to_form(self, image_id: str, revision: int, data: bytes) -> None:
+        key = make_upload_key(image_id, revision)
         self.s3.put_object(Bucket="bucket", Key=key, Body=data)
         self.events.append(key)
 
@@ -175,3 +176,16 @@ def send_bytes(picture: Picture, metadata: Mapping[str, Any]) -> tuple[str, Opti
     query = urlencode({"filename": FILENAME, **metadata}, doseq=True)
     headers = {"Content-Type": picture.content_type}
     return f"/images/upload?{query}", {"body": picture.data, "headers": headers, "encode": True}
+
+
+def replace_by_json(picture: Picture) -> tuple[str, Options]:
+    return "", write_json({"image": make_upload(picture.data, filename=FILENAME)["image"]})
+
+
+def replace_by_form(picture: Picture) -> tuple[str, Options]:
+    return "", make_form(file=picture.data, filename=FILENAME)
+
+
+def replace_by_bytes(picture: Picture) -> tuple[str, Options]:
+    headers = {"Content-Type": picture.content_type}
+    return f"?filename={FILENAME}", {"body": picture.data, "headers": headers, "encode": True}

@@ -22,7 +22,17 @@ from shared.files import FileRepository, get_file_usage
 from shared.images import ImageRepository, get_image_usage
 from shared.items import Item, ItemRepository
 from shared.lifecycle import Status
-from shared.models import SCHEMA_VERSION, Exif, File, Image, Location, Placeholder, Rendition, Visibility
+from shared.models import (
+    SCHEMA_VERSION,
+    Exif,
+    File,
+    Image,
+    Location,
+    Placeholder,
+    Rendition,
+    Replacement,
+    Visibility,
+)
 from shared.quotas import Quota, Usage
 from shared.rates import Rate
 from shared.renditions import RenditionName
@@ -51,6 +61,20 @@ EXIF = Exif(
     iso=64,
     orientation=6,
     location=Location(latitude=48.2, longitude=16.37, altitude=171.5),
+)
+REPLACEMENT = Replacement(
+    id=str(uuid.UUID(int=300, version=4)),
+    revision=3,
+    status=Status.REJECTED,
+    status_reason="Why.",
+    has_original=False,
+    expires_at=FAR_FUTURE,
+    filename="other.png",
+    content_type="image/png",
+    size=7,
+    sha256="ab" * 32,
+    created_at=START,
+    claim="another claim",
 )
 STATES: dict[str, dict[str, Any]] = {
     "ready": {"status": Status.READY, "has_original": True, "renditions": RENDITIONS},
@@ -121,6 +145,8 @@ def _get_details(number: int) -> dict[str, Any]:
         "revision": 2,
         "latest_revision": 3,
         "link_generation": 4,
+        "replacement": REPLACEMENT if number == 1 else None,
+        "replaced_by": "a claim" if number == 1 else None,
     }
 
 

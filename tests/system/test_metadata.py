@@ -47,6 +47,7 @@ NOT_SET_BY_CLIENTS = {
     "created_at",
     "updated_at",
     "revision",
+    "replacement",
     "version",
 }
 

@@ -16,20 +16,34 @@ from processor import changes as changes_function
 from processor import main
 from processor.following import Follower
 from processor.processing import Processor
-from shared.renditions import RenditionName
 from tests.support.api import BASE_URL
-from tests.support.comparison import EVERYONE, OWNER, QUOTA, USERS, Attempt, Comparison, Link, flags
-from tests.support.model import FILENAME, Image, Item, User
+from tests.support.comparison import QUOTA, Attempt, Link, flags
+from tests.support.lives import FILENAME, Image, Item, User
+from tests.support.replacing import ReplacementRules
 from tests.support.service import (
     NotifyingStorage,
     Renderer,
     Service,
-    send_bytes,
-    send_form,
     send_json,
     write_json,
 )
-from tests.support.specimens import FIRST, PICTURES, SMALL, Picture
+from tests.support.specimens import FIRST, SMALL, Picture
+from tests.support.strategies import (
+    Json,
+    Posts,
+    attempts,
+    changes,
+    contents,
+    everyone,
+    methods,
+    names,
+    pictures,
+    posts,
+    queries,
+    senders,
+    uploaders,
+    wishes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,57 +66,8 @@ SETTINGS = settings(
     deadline=None,
 )
 
-type Json = dict[str, Any]
-type Posts = list[tuple[Picture | None, int]]
-"""Pictures that are posted one after the other, each with rounds of `settle`. None is the promised one."""
 
-everyone = st.sampled_from(EVERYONE)
-uploaders = st.sampled_from(["ann", "ann", "bob", "cid", None])
-attempts = st.builds(
-    Attempt,
-    st.sampled_from([OWNER, OWNER, OWNER, *EVERYONE]),  # because most requests of strangers are refused
-    st.sampled_from([None, None, "*", "current", '"0"']),
-)
-methods = st.sampled_from(["PUT", "PATCH"])
-pictures = st.sampled_from([*PICTURES, SMALL])
-posts = st.lists(
-    # The first round verifies the picture, and the second makes it ready.
-    st.tuples(st.none() | pictures, st.sampled_from([1, 1, 0, 2])),
-    min_size=1,
-    max_size=4,
-)
-senders = st.sampled_from([send_form, send_json, send_bytes])
-names = st.sampled_from([*RenditionName])
-texts = st.just("new")
-tags = st.sampled_from([["a"], ["b"], ["a", "b"]])
-visibilities = st.sampled_from(["public", "private"])
-wishes = st.fixed_dictionaries({}, optional={"description": texts, "visibility": visibilities, "tags": tags})
-changes = st.fixed_dictionaries(
-    {},
-    optional={
-        "description": st.none() | texts,
-        "visibility": st.none() | visibilities,
-        "tags": st.none() | st.just([]) | tags,
-        "filename": st.none() | texts,
-    },
-)
-queries = st.fixed_dictionaries(
-    {"limit": st.integers(1, 3)},
-    optional={
-        "userId": st.sampled_from(USERS),
-        "visibility": visibilities,
-        "tags": tags,
-        "match": st.sampled_from(["all", "any"]),
-        "order": st.sampled_from(["asc", "desc"]),
-    },
-)
-contents = st.fixed_dictionaries(
-    {"name": st.sampled_from(["a", "b"])},
-    optional={"description": texts, "attributes": st.just({"c": [1.5, None]})},
-)
-
-
-class Machine(Comparison):
+class Machine(ReplacementRules):
     """The requests of clients."""
 
     images: Bundle[Image] = Bundle("images")
@@ -182,10 +147,7 @@ class Machine(Comparison):
 
     @rule(image=forms, posts=posts)
     def post_to_form(self, image: Image, posts: Posts) -> None:
-        for picture, rounds in posts:
-            image.posted = picture or image.promised or FIRST
-            self.service.post_to_form(image.id, image.posted.data)
-            self.settle(image, rounds)
+        self.post(image, 1, image.promised or FIRST, posts)
 
     @rule(image=forms)
     def expire(self, image: Image) -> None:

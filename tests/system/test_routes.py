@@ -52,14 +52,21 @@ def test_every_route_of_an_image_has_its_access_cases(routes: set[Route]) -> Non
     assert cases == {(method, path) for method, path in routes if path.startswith("/images/{}")}
 
 
-def test_every_post_can_be_retried_with_a_key(api: Api) -> None:
+def test_every_post_can_be_retried_with_a_key_and_so_can_other_bytes(api: Api) -> None:
     app = create_app()
     routes = app._static_routes + app._dynamic_routes  # noqa: SLF001 - Powertools has no public list of them
-    posts = [route for route in routes if route.method == "POST"]
-    assert posts
     named = idempotent().__name__
-    assert all(named in {middleware.__name__ for middleware in route.middlewares} for route in posts)
-    for methods in api.get("/openapi.json").json["paths"].values():
-        for method, operation in methods.items():
-            names = {parameter["name"] for parameter in operation.get("parameters", [])}
-            assert ("Idempotency-Key" in names) is (method == "post")
+    keyed = {
+        (route.method.lower(), route.openapi_path)
+        for route in routes
+        if named in {middleware.__name__ for middleware in route.middlewares}
+    }
+    assert keyed >= {(route.method.lower(), route.openapi_path) for route in routes if route.method == "POST"}
+    assert {path for method, path in keyed if method != "post"} == {"/images/{image_id}/content"}
+    documented = {
+        (method, path)
+        for path, methods in api.get("/openapi.json").json["paths"].items()
+        for method, operation in methods.items()
+        if "Idempotency-Key" in {parameter["name"] for parameter in operation.get("parameters", [])}
+    }
+    assert documented == keyed

@@ -12,7 +12,7 @@ import pytest
 
 from local.layout import ROOT
 from processor import main
-from processor.processing import LATE_AGE
+from processor.accepting import LATE_AGE
 from processor.waiting import ROW_PATIENCE
 from shared.lifecycle import PROCESSING_LEASE
 from shared.settings import Settings

@@ -9,7 +9,7 @@ from shared.erasures import ERASURE_KIND
 from shared.files import FileRepository
 from shared.images import ImageRepository
 from shared.lifecycle import FAILED_LIFETIME
-from shared.models import Image
+from shared.models import Image, Replacement
 from tests.support.template import Node, get_att, get_properties, load, ref, resolve
 
 
@@ -38,9 +38,17 @@ def test_changes_function_gets_what_has_bytes_to_delete_and_erasures() -> None:
                 "NewImage": {"has_original": {"BOOL": [False]}},
             },
         },
+        {
+            "eventName": ["MODIFY"],
+            "dynamodb": {
+                "Keys": keys,
+                "OldImage": {"replacement": {"M": {"has_original": {"BOOL": [True]}}}},
+            },
+        },
         {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": {"sk": {"S": [ERASURE_KIND]}}}},
     ]
     assert "has_original" in Image.model_fields
+    assert "has_original" in Replacement.model_fields
 
 
 def test_changes_function_gives_up_long_before_the_stream_does() -> None:

@@ -21,6 +21,7 @@ class Action(StrEnum):
     READ_ORIGINAL = "read the original of"
     UPDATE = "change"
     DELETE = "delete"
+    REPLACE = "replace the bytes of"
     REPROCESS = "reprocess"
     LINK = "make or revoke links of"
 

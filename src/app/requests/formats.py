@@ -1,17 +1,25 @@
 """Upload formats: a form, JSON with base64, or the image alone. Each becomes a file and its metadata."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pybase64
 from aws_lambda_powertools.event_handler import Request
 from jiter import from_json
+from pydantic.alias_generators import to_camel
 
 from app.access.callers import USER_ID_FIELD
 from app.limits import MAX_DIRECT_BYTES, MAX_INLINE_BYTES, MAX_JSON_IMAGE_BYTES
-from app.requests.body import MULTIPART, get_media_type, get_query, parse_json, read_body, validate
-from app.requests.inputs import FileCreate, ImageCreate, ImageMetadata, ImageQueryMetadata
+from app.requests.body import MULTIPART, get_media_type, get_query, parse_json, read_body, read_json, validate
+from app.requests.inputs import (
+    DirectContentCreate,
+    DirectUploadCreate,
+    FileCreate,
+    ImageCreate,
+    ImageMetadata,
+    ImageQueryMetadata,
+)
 from shared.errors import FieldError, InvalidFields, MalformedRequest, TooLarge, UnsupportedMediaType
 
 JSON = "application/json"
@@ -26,6 +34,7 @@ class UploadedFile:
     content_type: str | None
     field: str
     max_bytes: int = MAX_INLINE_BYTES
+    direct_path: str = "/images/uploads"
 
     def require_size(self) -> None:
         """Raises InvalidFields for an empty file, TooLarge for one above the limit."""
@@ -34,7 +43,7 @@ class UploadedFile:
         if len(self.data) > self.max_bytes:
             raise TooLarge(
                 f"The file has {len(self.data)} bytes. This format takes at most {self.max_bytes}."
-                f" For an image of up to {MAX_DIRECT_BYTES} bytes use POST /images/uploads.",
+                f" For an image of up to {MAX_DIRECT_BYTES} bytes use POST {self.direct_path}.",
                 [FieldError(self.field, f"has more than {self.max_bytes} bytes")],
             )
 
@@ -67,6 +76,34 @@ def read_image_upload(request: Request) -> ImageUpload:
     return ImageUpload(
         _decode_file(image.content, image.filename, image.content_type, "image.content"), body.metadata
     )
+
+
+def read_content(request: Request) -> UploadedFile:
+    """Read other bytes for an image, in any upload format. Raises InvalidFields for metadata too."""
+    upload = read_image_upload(request)
+    media_type = get_media_type(request)
+    is_query = media_type not in {JSON, MULTIPART}  # in a query, any write may name its user
+    _refuse_metadata(
+        upload.metadata,
+        {"filename", "user_id"} if is_query else set(),
+        "metadata." if media_type == JSON else "",
+    )
+    return replace(upload.file, direct_path="/images/{id}/content/uploads")
+
+
+def read_announced_content(request: Request) -> DirectContentCreate:
+    """The same for bytes that go to S3."""
+    announced = read_json(DirectUploadCreate)(request)
+    _refuse_metadata(announced.metadata, set(), "metadata.")
+    return announced
+
+
+def _refuse_metadata(metadata: ImageMetadata, allowed: set[str], prefix: str) -> None:
+    """Raises InvalidFields. Of all that an upload may name, only the file name goes with other bytes."""
+    names = [to_camel(name) for name in sorted(metadata.model_fields_set - allowed)]
+    if names:
+        message = "does not change with the bytes; send it with PATCH /images/{id}"
+        raise InvalidFields([FieldError(prefix + name, message) for name in names])
 
 
 def read_file_upload(request: Request) -> UploadedFile:

@@ -84,7 +84,7 @@ class ImageCreate(Input):
     metadata: ImageMetadata = ImageMetadata()
 
 
-class DirectUploadCreate(Input):
+class DirectContentCreate(Input):
     """Announces the bytes that the client is going to send to S3."""
 
     filename: Filename | None = None
@@ -96,10 +96,32 @@ class DirectUploadCreate(Input):
         int, Field(gt=0, strict=True, json_schema_extra={"maximum": MAX_DIRECT_BYTES}), JSON_INTEGER
     ]
     sha256: Sha256 | None = Field(None, description="Of the file, in hex. S3 refuses other bytes.")
-    metadata: ImageMetadata = ImageMetadata()
     expires_in: Annotated[
         int, Field(ge=MIN_UPLOAD_SECONDS, le=MAX_UPLOAD_SECONDS, strict=True), JSON_INTEGER
     ] = Field(DEFAULT_UPLOAD_SECONDS, description="Seconds within which the upload must begin.")
+
+
+class DirectUploadCreate(DirectContentCreate):
+    """Announces the bytes of a new image, and its metadata."""
+
+    metadata: ImageMetadata = ImageMetadata()
+
+
+class NoMetadata(Input):
+    """Other bytes come without metadata. The image keeps its own."""
+
+
+class ContentCreate(Input):
+    """The JSON body of other bytes for an image."""
+
+    image: ImageContent
+    metadata: NoMetadata = NoMetadata()
+
+
+class ReplacementQuery(NoMetadata):
+    """The same for a request whose whole body is the image."""
+
+    filename: Filename | None = None
 
 
 class LinkCreate(Input):

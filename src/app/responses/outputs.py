@@ -24,6 +24,18 @@ class RenditionPublic(Rendition):
     url: str
 
 
+class ReplacementPublic(Model):
+    """Other bytes for an image, on their way to become it."""
+
+    status: Literal[Status.PENDING, Status.PROCESSING, Status.REJECTED, Status.FAILED]
+    status_reason: str | None
+    filename: str | None = Field(description="The new file name. Null if the image keeps its own.")
+    content_type: str
+    size: int
+    sha256: str | None
+    created_at: Timestamp
+
+
 class ImagePublic(Model):
     """An image as a caller may see it."""
 
@@ -41,6 +53,9 @@ class ImagePublic(Model):
     status: Status
     status_reason: str | None
     revision: int = Field(description="Counts the revisions of the bytes and the renditions.")
+    replacement: ReplacementPublic | None = Field(
+        description="Other bytes on their way, or why they were rejected. For the owner alone."
+    )
     renditions: dict[RenditionName, RenditionPublic]
     placeholder: Placeholder | None
     exif: Exif | None = Field(description="Facts that the camera recorded, for the owner alone.")

@@ -10,9 +10,17 @@ from aws_lambda_powertools.event_handler import Response
 from pydantic_core import to_json
 
 from app.access.policy import Action, authorize, may
-from app.responses.outputs import ErasurePublic, ImagePublic, ItemPublic, Me, RenditionPublic
+from app.responses.outputs import (
+    ErasurePublic,
+    ImagePublic,
+    ItemPublic,
+    Me,
+    RenditionPublic,
+    ReplacementPublic,
+)
 from shared import lifecycle
 from shared.erasures import Deleted
+from shared.replacements import get_shown
 
 if TYPE_CHECKING:
     from app.access.callers import Caller
@@ -25,6 +33,8 @@ if TYPE_CHECKING:
 
 PUBLIC_VIEW = "public"
 OVERDUE_VIEW = "overdue"
+OVERDUE_REPLACEMENT_VIEW = "late"
+ENDED_REPLACEMENT_VIEW = "ended"
 ORIGINAL_FACTS = ("size", "sha256", "exif")
 """They tell of the original and not of its renditions, so strangers do not get them."""
 
@@ -63,6 +73,7 @@ class ImageViews:
 
     def show(self, image: Image, *, is_full: bool) -> ImagePublic:
         shows_original = is_full and image.serves_original
+        replacement = get_shown(image) if is_full else None
         return ImagePublic.model_validate(
             dict(image)
             | {
@@ -73,6 +84,7 @@ class ImageViews:
                     for name, rendition in image.renditions.items()
                 },
                 "status_reason": image.status_reason if is_full else None,
+                "replacement": replacement and ReplacementPublic.model_validate(dict(replacement)),
                 **({} if is_full else dict.fromkeys(ORIGINAL_FACTS)),
                 "url": f"{self.get_location(image.id)}/content" if shows_original else None,
             }
@@ -105,10 +117,13 @@ class ImageViews:
         return f"{self.base_url}/images/{image_id}"
 
     def _make_etag(self, image: Image, *, is_full: bool) -> str:
-        """A lease that ends changes the status without a new version. Signed URLs change with time."""
+        """A lease or a form that ends makes no new version. Signed URLs change with time."""
         overdue = OVERDUE_VIEW if lifecycle.is_overdue(image.state) else ""
         if not is_full:
             return make_etag(image, PUBLIC_VIEW, overdue)
+        replacement = get_shown(image)
+        late = OVERDUE_REPLACEMENT_VIEW if replacement and lifecycle.is_overdue(replacement.state) else ""
+        ended = ENDED_REPLACEMENT_VIEW if image.replacement and not replacement else ""
         has_signed_urls = bool(image.renditions) and not image.is_public
         urls = f"{int(self.links.get_url_expiry(image.id).timestamp()):x}" if has_signed_urls else ""
-        return make_etag(image, urls, overdue)
+        return make_etag(image, urls, overdue, late, ended)

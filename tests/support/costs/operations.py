@@ -12,9 +12,10 @@ from shared.lifecycle import REJECTED_LIFETIME
 from shared.models import Visibility
 from shared.renditions import RenditionName
 from shared.storage import make_rendition_key
-from tests.support.api import make_upload
+from tests.support.api import make_form, make_upload
 from tests.support.costs.runs import Cost, Work
 from tests.support.costs.world import ANN, BOB, DESCRIPTION, FILENAME, FULL, TAGS, make_form_options
+from tests.support.pictures import make_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -144,6 +145,14 @@ def reprocess(world: World) -> None:
     world.meter.settle()
 
 
+def replace(world: World) -> None:
+    """By a smaller picture, so that the difference is given back."""
+    url = f"/images/{world.add(PUBLIC)}/content"
+    options = make_form(file=make_picture(), filename=FILENAME)
+    world.meter.request(Work.UPLOAD, "PUT", url, 202, user=ANN, **options)
+    world.meter.settle()
+
+
 OPERATIONS: Mapping[str, Act] = {
     "Upload, public": partial(upload, visibility=PUBLIC),
     "Upload, private": partial(upload, visibility=PRIVATE),
@@ -173,6 +182,7 @@ OPERATIONS: Mapping[str, Act] = {
     "Deletion, public": partial(delete, visibility=PUBLIC),
     "Deletion, private": partial(delete, visibility=PRIVATE),
     "Reprocessing, public": reprocess,
+    "Replacement, public": replace,
 }
 """Every image has three tags. A new key is sent with each request that has one."""
 

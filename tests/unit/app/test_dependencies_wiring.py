@@ -17,6 +17,7 @@ from shared.items import Item
 from shared.listing import Span
 from shared.quotas import Quota, Usage
 from shared.settings import Settings
+from shared.storage import Revision
 from tests.support.images import make_image, make_ready, new_id
 from tests.support.tokens import make_key_document, make_token
 
@@ -230,7 +231,7 @@ def test_form_is_signed_for_the_address_that_clients_reach(
 ) -> None:
     setenv({"S3_PUBLIC_URL": "http://localhost:4566"})
     form = dependencies.get_storage().sign_upload(
-        "1", content_type="image/png", size=1, sha256=None, lifetime_seconds=60
+        Revision("1"), content_type="image/png", size=1, sha256=None, lifetime_seconds=60
     )
     assert form.url == "http://localhost:4566/bucket"
     url = urlsplit(dependencies.get_storage().sign_original(make_ready()))

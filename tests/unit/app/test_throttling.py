@@ -24,6 +24,7 @@ BURST = 5
 WRITES: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/images/upload", make_form(file=make_picture())),
     ("POST", "/images/uploads", {"json": {"contentType": "image/png", "size": 7}}),
+    ("POST", "/images/{image}/content/uploads", {"json": {"contentType": "image/png", "size": 7}}),
     ("POST", "/images/{image}/reprocess", {}),
     ("PATCH", "/images/{image}", {"json": {"description": "x"}}),
     ("PUT", "/images/{image}", {"json": {"description": "x"}}),
@@ -65,6 +66,14 @@ def test_every_write_takes_a_token_of_its_user(  # noqa: PLR0913, PLR0917 - the 
     assert 1 <= int(refused.headers["Retry-After"]) <= 60
     others = api.request(method, url, user="ben", **options)
     assert others.status in {201, 403, 404}
+
+
+def test_other_bytes_take_a_token_of_their_user(api: Api, images: ImageRepository, s3: S3Client) -> None:
+    del s3
+    urls = [f"/images/{images.add(make_ready()).id}/content" for _ in range(BURST + 1)]
+    options = make_form(file=make_picture())
+    statuses = [api.request("PUT", url, user="ann", **options).status for url in urls]
+    assert statuses == [202] * BURST + [429]
 
 
 def test_reading_and_deleting_take_no_token(api: Api, images: ImageRepository) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from shared.images import ImageRepository
-    from shared.storage import ImageStorage
+    from shared.storage import ImageStorage, Revision
     from shared.usages import UsageRepository
     from tests.support.api import Api, ApiResponse
 
@@ -122,9 +122,9 @@ class TestDirect:
         lifetimes: list[int] = []
         sign = storage.sign_upload
 
-        def note(image_id: str, **options: Any) -> Any:  # noqa: ANN401 - of the storage
+        def note(upload: Revision, **options: Any) -> Any:  # noqa: ANN401 - of the storage
             lifetimes.append(options["lifetime_seconds"])
-            return sign(image_id, **options)
+            return sign(upload, **options)
 
         monkeypatch.setattr(storage, "sign_upload", note)
         shift(images, first.id, seconds=-1000)

@@ -10,15 +10,17 @@ import pytest
 
 from processor import erasing
 from processor.erasing import GRACE, SLICE_SECONDS
-from shared.counters import Form
+from shared import lifecycle
+from shared.counters import Form, name_upload
 from shared.errors import Erased, Unavailable
 from shared.images import get_image_usage
 from shared.lifecycle import Event
+from shared.models import Replacement
 from shared.observability import get_logger
 from shared.quotas import Usage
-from shared.storage import make_upload_key
+from shared.storage import make_original_key, make_upload_key
 from tests.support.handlers import listen
-from tests.support.images import make_image, make_pending, new_id
+from tests.support.images import FAR_FUTURE, START, make_image, make_pending, new_id
 
 if TYPE_CHECKING:
     from shared.erasures import Erasure
@@ -156,6 +158,23 @@ class TestLateRecords:
         estate.images.add(image)
         estate.settle()
         assert estate.require_gone().images == 1
+
+    @pytest.mark.parametrize("state", ["pending", "processing"])
+    def test_image_whose_bytes_are_being_replaced_is_deleted(self, estate: Estate, state: str) -> None:
+        is_pending = state == "pending"
+        begun = lifecycle.await_upload(FAR_FUTURE) if is_pending else lifecycle.start_processing(START)
+        replacement = Replacement.begin(begun, revision=2, content_type="image/png", size=5000)
+        image = estate.add_image(latest_revision=2, replacement=replacement)
+        key = make_upload_key(image.id, 2) if is_pending else make_original_key(image.id, 2)
+        estate.storage.add(key, b"x", "image/png")
+        if is_pending:
+            form = Form(bytes=replacement.size, ends_at=FAR_FUTURE)
+            estate.usages.begin_upload(name_upload(image.id, replacement), "ann", form)
+        assert estate.usages.get("ann").bytes == (image.size if is_pending else 5000)
+        estate.begin()
+        estate.settle()
+        assert estate.require_gone().images == 1
+        assert key not in estate.list_keys()
 
     def test_form_that_never_gets_a_record_ends_after_the_grace(self, estate: Estate) -> None:
         estate.usages.begin_upload(new_id(), "ann", Form(bytes=7, ends_at=4_000_000_000))

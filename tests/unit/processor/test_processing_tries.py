@@ -9,7 +9,8 @@ import pytest
 
 from imaging.renditions import render
 from processor import waiting
-from processor.processing import LATE_AGE, Processor
+from processor.accepting import LATE_AGE
+from processor.processing import Processor
 from processor.waiting import ROW_PATIENCE, NotRecorded
 from shared.errors import Unavailable
 from shared.lifecycle import Status

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from shared.counters import FORM_PREFIX, Counter, name_form
+from shared.counters import FORM_PREFIX, Counter, name_form, name_upload, parse_form
+from shared.lifecycle import Status
+from shared.models import Replacement
 from shared.quotas import PENDING_FIELDS, Usage
 from shared.rows import dump
-from tests.support.images import new_id
+from tests.support.images import START, new_id
 
 ROW = {
     "images": 2,
@@ -39,3 +41,14 @@ def test_name_of_a_form_can_stand_in_an_expression() -> None:
     assert name.isidentifier()
     assert name.startswith(FORM_PREFIX)
     assert len(name) == len(FORM_PREFIX) + 32
+
+
+def test_name_of_a_form_leads_to_its_image() -> None:
+    image_id = new_id()
+    replacement = Replacement(
+        id=new_id(), status=Status.PENDING, has_original=False, content_type="", size=7, created_at=START
+    )
+    names = [name_form(name_upload(image_id, other)) for other in (None, replacement)]
+    assert len({*names}) == 2
+    assert all(name.isidentifier() for name in names)
+    assert [parse_form(name) for name in names] == [image_id, image_id]

@@ -91,7 +91,7 @@ def test_urls_are_of_the_host_that_clients_reach(s3: S3Client) -> None:
 
 def sign_upload(storage: ImageStorage, **fields: Any) -> Any:  # noqa: ANN401 - a form
     options: Any = {"content_type": "image/png", "size": 7, "sha256": None, "lifetime_seconds": 90}
-    return storage.sign_upload("1", **options | fields)
+    return storage.sign_upload(Revision("1"), **options | fields)
 
 
 def read_policy(form: Any) -> tuple[list[Any], timedelta]:  # noqa: ANN401 - a form

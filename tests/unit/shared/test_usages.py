@@ -143,6 +143,7 @@ def test_row_forgets_old_writes(table: Table) -> None:
 def test_image_is_marked_once(usages: UsageRepository) -> None:
     assert [usages.mark(FIRST) for _ in range(3)] == [True, False, False]
     assert usages.mark(("FILE#1", "FILE"))
+    assert [usages.mark(FIRST, version) for version in (2, 3, 2)] == [True, True, False]
 
 
 def test_marker_outlives_everything_that_may_come_again(table: Table, usages: UsageRepository) -> None:

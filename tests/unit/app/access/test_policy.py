@@ -24,6 +24,8 @@ TABLE = {
     (Action.UPDATE, False): (A, A, H, H),
     (Action.DELETE, True): (A, A, F, F),
     (Action.DELETE, False): (A, A, H, H),
+    (Action.REPLACE, True): (A, A, F, F),
+    (Action.REPLACE, False): (A, A, H, H),
     (Action.REPROCESS, True): (A, A, F, F),
     (Action.REPROCESS, False): (A, A, H, H),
     (Action.LINK, True): (A, A, F, F),

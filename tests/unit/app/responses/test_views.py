@@ -145,6 +145,7 @@ def test_image_is_shown_without_what_is_only_stored() -> None:
         "status",
         "statusReason",
         "revision",
+        "replacement",
         "renditions",
         "placeholder",
         "exif",
