@@ -21,14 +21,7 @@ from shared.errors import Conflict, DomainError
 from shared.files import FileRepository
 from shared.images import ImageRepository
 from shared.items import ItemRepository
-from shared.lifecycle import Event, Status
-from shared.models import Image, Record, Replacement
-from shared.records import RecordRepository
-from shared.renditions import RenditionName
-from shared.replacements import find_life, get_open, get_shown, retry, withdraw
-from shared.rows import Row
-from shared.storage import (
-    ImageStorage,
+from shared.keys import (
     Revision,
     list_revisions,
     make_original_key,
@@ -37,6 +30,13 @@ from shared.storage import (
     parse_rendition_key,
     parse_upload_key,
 )
+from shared.lifecycle import Event, Status
+from shared.models import Image, Record, Replacement
+from shared.records import RecordRepository
+from shared.renditions import RenditionName
+from shared.replacements import find_life, get_open, get_shown, retry, withdraw
+from shared.rows import Row
+from shared.storage import ImageStorage
 from shared.table import Table
 from shared.transactions import ConditionFailed
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from operations.findings import Finding, Flaw, get_all
+from shared.keys import make_file_key, parse_file_key
 from shared.models import File
-from shared.storage import make_file_key, parse_file_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

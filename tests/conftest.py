@@ -30,8 +30,9 @@ from shared.erasures import ErasureRepository
 from shared.files import FileRepository
 from shared.images import ImageRepository
 from shared.items import ItemRepository
+from shared.keys import Revision
 from shared.quotas import Quota
-from shared.storage import ImageStorage, Revision
+from shared.storage import ImageStorage
 from shared.table import Table
 from shared.tombstones import TombstoneStorage
 from shared.usages import UsageRepository

@@ -15,8 +15,8 @@ from operations.verification.deployment import READY_SECONDS
 from operations.verification.samples import make_png
 from operations.verification.verdicts import Skipped, require, require_equal
 from shared.images import ImageRepository, make_record_key
+from shared.keys import make_original_key
 from shared.rows import encode_key
-from shared.storage import make_original_key
 from shared.table import Table
 
 if TYPE_CHECKING:

@@ -18,11 +18,11 @@ from shared.counters import name_upload
 from shared.errors import Contended, DomainError, NotFound, PreconditionFailed, Unavailable
 from shared.images import get_image_usage
 from shared.inspection import inspect
+from shared.keys import make_original_key
 from shared.lifecycle import ImpossibleChange, Status
 from shared.models import Replacement
 from shared.quotas import Usage
 from shared.replacements import begin_replacement, get_open, get_shown, withdraw
-from shared.storage import make_original_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -29,10 +29,11 @@ from shared.errors import (
 )
 from shared.images import ImageRepository, get_image_usage
 from shared.inspection import CONTENT_TYPES, inspect
+from shared.keys import Revision, make_original_key, make_upload_key
 from shared.lifecycle import Event, ImpossibleChange, Status
 from shared.models import Image, Replacement
 from shared.replacements import AWAITED_REASON, REJECTED_REASON, get_open, get_source, retry
-from shared.storage import ImageStorage, Revision, make_original_key, make_upload_key
+from shared.storage import ImageStorage
 from shared.usages import UsageRepository
 
 UPLOAD_GRACE_SECONDS = 300

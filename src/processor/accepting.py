@@ -13,18 +13,19 @@ from shared.counters import name_upload
 from shared.errors import DomainError, Forbidden, NotFound, UnacceptableImage, Unavailable
 from shared.images import get_image_usage
 from shared.inspection import inspect
+from shared.keys import list_revisions, make_original_key, make_upload_key
 from shared.lifecycle import Event, Status
 from shared.models import Replacement
 from shared.replacements import change_revision, find_life
-from shared.storage import list_revisions, make_original_key, make_upload_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
     from shared.images import ImageRepository
+    from shared.keys import Revision
     from shared.models import Image
-    from shared.storage import ImageStorage, Revision
+    from shared.storage import ImageStorage
     from shared.usages import UsageRepository
 
     type Life = Image | Replacement

@@ -18,12 +18,12 @@ from shared.erasures import ERASURE_KIND, Erasure
 from shared.errors import Unavailable
 from shared.files import FILE_KIND, get_file_usage
 from shared.images import IMAGE_KIND, get_image_usage
+from shared.keys import Revision, list_revisions, make_file_key
 from shared.models import File, Image, Replacement
 from shared.observability import get_logger
 from shared.quotas import Usage
 from shared.replacements import find_life
 from shared.rows import decode
-from shared.storage import Revision, list_revisions, make_file_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

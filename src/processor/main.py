@@ -13,9 +13,10 @@ from processor.processing import Processor
 from shared.aws import Deadline, create_client
 from shared.files import FileRepository
 from shared.images import ImageRepository
+from shared.keys import parse_file_key, parse_original_key, parse_upload_key
 from shared.observability import get_logger
 from shared.settings import Settings
-from shared.storage import ImageStorage, parse_file_key, parse_original_key, parse_upload_key
+from shared.storage import ImageStorage
 from shared.table import Table
 from shared.usages import UsageRepository
 

@@ -13,16 +13,12 @@ from shared import lifecycle
 from shared.errors import NotFound, UnacceptableImage
 from shared.images import ImageRepository
 from shared.inspection import Inspection, inspect
+from shared.keys import Revision, make_original_key, make_rendition_key
 from shared.lifecycle import Event, Status
 from shared.models import Facts, Image, Rendition, Replacement
 from shared.renditions import RENDITION_TYPE, RenditionName
 from shared.replacements import find_life
-from shared.storage import (
-    ImageStorage,
-    Revision,
-    make_original_key,
-    make_rendition_key,
-)
+from shared.storage import ImageStorage
 from shared.usages import UsageRepository
 
 MAX_LEFTOVERS = 20

@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from shared.counters import FORM_PREFIX, make_usage_key
+from shared.keys import FILES_PREFIX
 from shared.quotas import Usage
 from shared.rows import encode_key
-from shared.storage import FILES_PREFIX
 from shared.table import Table
 from shared.usages import UsageRepository
 from tests.support.client import (

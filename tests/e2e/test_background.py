@@ -11,9 +11,9 @@ import pytest
 
 from operations.redrive import redrive
 from shared.images import ImageRepository
+from shared.keys import make_original_key
 from shared.lifecycle import Status
 from shared.renditions import RenditionName
-from shared.storage import make_original_key
 from shared.table import Table
 from tests.support.client import await_end, await_value, find_rows, upload_json
 from tests.support.images import make_image

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from shared.storage import ImageStorage, Revision, make_upload_key
+from shared.keys import Revision, make_upload_key
+from shared.storage import ImageStorage
 from tests.support.client import await_end, await_value, begin_upload, post_form
 from tests.support.pictures import make_photo
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from operations.redrive import redrive
-from shared.storage import make_original_key, make_upload_key
+from shared.keys import make_original_key, make_upload_key
 from tests.support.client import (
     await_end,
     await_value,

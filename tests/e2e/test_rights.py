@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from shared.images import ImageRepository
+from shared.keys import make_original_key, make_upload_key
 from shared.lifecycle import STALLED
-from shared.storage import make_original_key, make_upload_key
 from shared.table import Table
 from tests.support.client import await_end, begin_upload, find_objects, post_form, read_usage, upload_json
 from tests.support.images import FAR_FUTURE, make_image

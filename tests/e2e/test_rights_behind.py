@@ -10,8 +10,8 @@ import pytest
 
 from operations.redrive import redrive
 from shared.images import make_record_key
+from shared.keys import make_original_key, make_upload_key
 from shared.rows import encode_key
-from shared.storage import make_original_key, make_upload_key
 from tests.support.client import (
     await_end,
     await_value,

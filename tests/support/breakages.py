@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from operations.findings import Flaw
 from shared import lifecycle, replacements
+from shared.keys import make_file_key, make_original_key, make_rendition_key, make_upload_key
 from shared.lifecycle import Event
 from shared.models import Facts, Image, Replacement
 from shared.renditions import RenditionName
-from shared.storage import make_file_key, make_original_key, make_rendition_key, make_upload_key
 from tests.support.images import FAR_FUTURE, make_image, make_pending
 from tests.support.world import PICTURE
 

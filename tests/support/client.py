@@ -11,9 +11,9 @@ import httpx
 
 from shared.counters import make_usage_key
 from shared.images import make_record_key
+from shared.keys import make_original_key, make_rendition_key
 from shared.renditions import RenditionName
 from shared.rows import encode_key, encode_model
-from shared.storage import make_original_key, make_rendition_key
 from tests.support.images import make_pending
 from tests.support.pictures import make_picture
 

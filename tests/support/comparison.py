@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from shared.keys import make_original_key, make_rendition_key, parse_upload_key
 from shared.quotas import Quota
 from shared.renditions import RenditionName
 from shared.rows import decode
-from shared.storage import make_original_key, make_rendition_key, parse_upload_key
 from tests.support.lives import DEFAULTS, Image, Item, Record, User
 from tests.support.model import Model
 from tests.support.service import Sent, Service, add_headers, write_json

@@ -14,8 +14,9 @@ from shared.erasures import ErasureRepository, begin_erasure
 from shared.files import FileRepository, get_file_usage
 from shared.images import ImageRepository, get_image_usage
 from shared.items import Item, ItemRepository
+from shared.keys import make_file_key, make_original_key, make_rendition_key, make_upload_key
 from shared.models import File, Visibility
-from shared.storage import ImageStorage, make_file_key, make_original_key, make_rendition_key, make_upload_key
+from shared.storage import ImageStorage
 from shared.table import Table
 from shared.tombstones import TombstoneStorage
 from shared.usages import UsageRepository

@@ -7,10 +7,11 @@ from typing import Any
 
 from shared import lifecycle
 from shared.images import ImageRepository
+from shared.keys import make_rendition_key
 from shared.lifecycle import Event
 from shared.models import Facts, Image, Rendition, Visibility
 from shared.renditions import RENDITION_TYPE, RenditionName
-from shared.storage import ImageStorage, make_rendition_key
+from shared.storage import ImageStorage
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FAR_FUTURE = 4_000_000_000

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from processor.following import Follower
-from shared.storage import Revision, make_upload_key
+from shared.keys import Revision, make_upload_key
 from shared.transactions import Transaction
 from tests.support.changes import select_changes
 from tests.support.pictures import make_picture

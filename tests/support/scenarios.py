@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from shared.errors import NotFound
 from shared.images import get_image_usage
+from shared.keys import make_original_key, make_rendition_key, make_upload_key
 from shared.lifecycle import PROCESSING_LEASE, Status
 from shared.models import Visibility
 from shared.renditions import RenditionName
-from shared.storage import make_original_key, make_rendition_key, make_upload_key
 from tests.support.api import make_form
 from tests.support.images import make_image, make_pending, make_ready
 from tests.support.pictures import make_picture

@@ -12,7 +12,8 @@ from imaging.renditions import render
 from processor import changes, main
 from processor.accepting import LATE_AGE
 from shared.errors import Unavailable
-from shared.storage import ORIGINALS_PREFIX, UPLOADS_PREFIX, ImageStorage, make_upload_key
+from shared.keys import ORIGINALS_PREFIX, UPLOADS_PREFIX, make_upload_key
+from shared.storage import ImageStorage
 from tests.support.api import Api, ApiResponse, dump_json, make_context, make_form, make_upload
 from tests.support.changes import select_changes
 from tests.support.lives import FILENAME, User

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from shared.keys import Revision, make_original_key, make_upload_key
 from shared.lifecycle import Event, Status
 from shared.models import Visibility
-from shared.storage import Revision, make_original_key, make_upload_key
 from tests.support.pictures import make_picture
 from tests.support.scenarios import MAX_RETRIES, PICTURE, add_private
 

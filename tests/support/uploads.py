@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from app.access.callers import Caller
 from app.requests.inputs import DirectUploadCreate
 from app.uploads import begin_upload
-from shared.storage import make_upload_key
+from shared.keys import make_upload_key
 from shared.usages import UsageRepository
 from tests.support.images import make_pending
 from tests.support.pictures import make_picture

@@ -14,9 +14,9 @@ from processor.following import Follower
 from shared.files import get_file_usage
 from shared.images import get_image_usage
 from shared.items import Item
+from shared.keys import Revision, make_file_key, make_original_key
 from shared.lifecycle import PROCESSING_LEASE
 from shared.models import File, Visibility
-from shared.storage import Revision, make_file_key, make_original_key
 from tests.support.changes import select_changes
 from tests.support.images import START, make_image, make_pending
 from tests.support.pictures import make_picture

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shared.errors import Unavailable
+from shared.keys import Revision, make_original_key, make_upload_key
 from shared.lifecycle import Event
-from shared.storage import Revision, make_original_key, make_upload_key
 from tests.support.faults import break_calls
 from tests.support.images import make_pending
 from tests.support.pictures import make_picture

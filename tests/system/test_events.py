@@ -12,8 +12,8 @@ from app.main import lambda_handler
 from processor import changes, main
 from processor.following import Follower
 from shared.errors import NotFound
+from shared.keys import make_original_key, make_upload_key
 from shared.lifecycle import Event, Status
-from shared.storage import make_original_key, make_upload_key
 from tests.support.api import make_context, read_response
 from tests.support.images import make_image, make_pending
 from tests.support.pictures import make_picture

@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from app.requests.inputs import ImageQuery, PageQuery
 from shared.images import ImageFilter
-from shared.storage import Revision
+from shared.keys import Revision
 from tests.support.pictures import make_picture
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from pydantic.alias_generators import to_camel
 
 from app.requests.inputs import ImageDetails, ImageMetadata, ImageQueryMetadata, ImageUpdate
 from app.responses.outputs import ImagePublic
+from shared.keys import Revision, make_upload_key
 from shared.models import Image
-from shared.storage import Revision, make_upload_key
 from tests.support.api import make_form, make_upload
 from tests.support.pictures import make_picture
 

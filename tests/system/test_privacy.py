@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
+from shared.keys import Revision, make_original_key, make_rendition_key
 from shared.renditions import RenditionName
-from shared.storage import Revision, make_original_key, make_rendition_key
 from tests.support.metadata import CASES, find_place, unpack
 from tests.support.pictures import (
     BLUE,

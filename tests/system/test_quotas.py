@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from shared.keys import Revision, make_upload_key
 from shared.lifecycle import Status
 from shared.quotas import Quota
-from shared.storage import Revision, make_upload_key
 from tests.support.api import make_form, make_upload
 from tests.support.pictures import make_picture
 

@@ -15,11 +15,11 @@ from app.requests.inputs import ImageMetadata
 from app.uploads import upload_image
 from shared.errors import Contended, DomainError, NotFound
 from shared.images import ImageFilter
+from shared.keys import make_original_key
 from shared.lifecycle import Event
 from shared.listing import Span
 from shared.models import Visibility
 from shared.quotas import Quota
-from shared.storage import make_original_key
 from shared.usages import UsageRepository
 from tests.support.images import finish, make_image, make_ready
 from tests.support.pictures import make_picture

@@ -10,12 +10,12 @@ from operations.consistency import ConsistencyCheck, run_check
 from operations.findings import Flaw
 from shared.files import FILE_KIND
 from shared.images import ImageFilter
+from shared.keys import make_file_key, make_original_key, make_rendition_key
 from shared.lifecycle import Status, is_listed
 from shared.listing import Span
 from shared.models import SCHEMA_VERSION, File, Image
 from shared.renditions import RenditionName
 from shared.rows import decode
-from shared.storage import make_file_key, make_original_key, make_rendition_key
 from tests.support.stores import Store, fill_tables, list_stores, show_record, write_store
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from local.deployment import EXPIRY_ATTRIBUTE
 from shared.aws import create_client
 from shared.erasures import TOMBSTONE_LIFETIME
 from shared.images import ImageRepository
+from shared.keys import FILES_PREFIX, ORIGINALS_PREFIX, UPLOADS_PREFIX
 from shared.lifecycle import FAILED_LIFETIME
 from shared.records import Claim
-from shared.storage import FILES_PREFIX, ORIGINALS_PREFIX, UPLOADS_PREFIX
 from shared.tombstones import TOMBSTONES_PREFIX
 from shared.transactions import Transaction
 from tests.support.images import FAR_FUTURE, make_image

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from shared.storage import FILES_PREFIX, ORIGINALS_PREFIX, RENDITIONS_PREFIX, UPLOADS_PREFIX
+from shared.keys import FILES_PREFIX, ORIGINALS_PREFIX, RENDITIONS_PREFIX, UPLOADS_PREFIX
 from shared.tombstones import TOMBSTONES_PREFIX
 from tests.support.template import Node, get_att, get_properties, get_resources, ref, sub
 

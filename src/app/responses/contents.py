@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shared.keys import make_rendition_key
 from shared.renditions import RENDITION_TYPE
-from shared.storage import make_disposition, make_rendition_key
+from shared.storage import make_disposition
 
 if TYPE_CHECKING:
     from shared.models import Image

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from shared.keys import ORIGINALS_PREFIX, UPLOADS_PREFIX, make_upload_key
 from shared.renditions import RENDITION_TYPE
-from shared.storage import ORIGINALS_PREFIX, UPLOADS_PREFIX, make_upload_key
 from tests.support.costs.runs import Actor, Run, Work
 from tests.support.template import get_properties
 

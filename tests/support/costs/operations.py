@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from shared.keys import make_rendition_key
 from shared.lifecycle import REJECTED_LIFETIME
 from shared.models import Visibility
 from shared.renditions import RenditionName
-from shared.storage import make_rendition_key
 from tests.support.api import make_form, make_upload
 from tests.support.costs.runs import Cost, Work
 from tests.support.costs.world import ANN, BOB, DESCRIPTION, FILENAME, FULL, TAGS, make_form_options

@@ -14,10 +14,10 @@ from shared.aws import create_client
 from shared.errors import QuotaExceeded, Unavailable
 from shared.images import ImageFilter
 from shared.items import Item
+from shared.keys import Revision
 from shared.listing import Span
 from shared.quotas import Quota, Usage
 from shared.settings import Settings
-from shared.storage import Revision
 from tests.support.images import make_image, make_ready, new_id
 from tests.support.tokens import make_key_document, make_token
 

@@ -7,8 +7,8 @@ import pytest
 from app.files import describe_file, upload_file
 from app.requests.formats import UploadedFile
 from shared.errors import Erased, QuotaExceeded
+from shared.keys import make_file_key
 from shared.quotas import Quota, Usage
-from shared.storage import make_file_key
 from shared.usages import UsageRepository
 from tests.support.faults import Fault, break_calls
 from tests.support.uploads import list_keys

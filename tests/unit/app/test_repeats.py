@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.dependencies import make_outcome_store
+from shared.keys import make_original_key
 from shared.lifecycle import Event
 from shared.quotas import Quota
-from shared.storage import make_original_key
 from tests.support.api import make_form, make_upload
 from tests.support.faults import break_calls, lose_response
 from tests.support.images import make_ready

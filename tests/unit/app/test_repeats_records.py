@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from shared.keys import make_original_key
 from shared.lifecycle import Event
-from shared.storage import make_original_key
 from tests.support.api import make_upload
 from tests.support.images import finish, make_ready
 from tests.support.pictures import make_picture

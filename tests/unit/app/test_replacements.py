@@ -9,10 +9,10 @@ import pytest
 
 from app.dependencies import get_usages
 from app.main import create_app
+from shared.keys import make_original_key
 from shared.lifecycle import Event
 from shared.models import Exif
 from shared.quotas import Quota
-from shared.storage import make_original_key
 from shared.usages import UsageRepository
 from tests.support.replacements import DAMAGED, FIRST, LARGE, SMALL
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from app.dependencies import get_usages
 from app.main import create_app
+from shared.keys import make_upload_key
 from shared.quotas import Quota
-from shared.storage import make_upload_key
 from shared.usages import UsageRepository
 from tests.support.replacements import FIRST, LARGE, SMALL, forget_outcomes
 

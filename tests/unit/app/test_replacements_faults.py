@@ -10,9 +10,9 @@ import pytest
 from app.replacements import Replacer
 from app.requests.formats import UploadedFile
 from shared.errors import Unavailable
+from shared.keys import Revision, make_original_key, make_upload_key
 from shared.lifecycle import Event, Status
 from shared.models import Facts
-from shared.storage import Revision, make_original_key, make_upload_key
 from tests.support.faults import break_calls
 from tests.support.images import RENDITIONS
 from tests.support.replacements import DAMAGED, FIRST, LARGE, SMALL, forget_outcomes

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from shared.keys import make_original_key, make_upload_key
 from shared.lifecycle import Event
-from shared.storage import make_original_key, make_upload_key
 from tests.support.api import BASE_URL
 from tests.support.faults import break_calls
 from tests.support.handlers import watch

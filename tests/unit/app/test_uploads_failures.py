@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.errors import NotFound
+from shared.keys import make_original_key
 from shared.lifecycle import Status
-from shared.storage import make_original_key
 from tests.support.faults import Fault, break_calls
 from tests.support.handlers import listen
 from tests.support.pictures import make_animation, make_picture

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shared.errors import Conflict, QuotaExceeded
+from shared.keys import make_original_key
 from shared.lifecycle import Event, Status
 from shared.quotas import Quota
-from shared.storage import make_original_key
 from tests.support.pictures import make_picture
 from tests.support.uploads import ANNOUNCED, list_keys
 from tests.support.uploads import begin_direct as begin
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from shared.images import ImageRepository
-    from shared.storage import ImageStorage, Revision
+    from shared.keys import Revision
+    from shared.storage import ImageStorage
     from shared.usages import UsageRepository
     from tests.support.api import Api, ApiResponse
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from shared.errors import NotFound
+from shared.keys import ORIGINALS_PREFIX, make_original_key, make_upload_key
 from shared.lifecycle import Event, Status
-from shared.storage import ORIGINALS_PREFIX, make_original_key, make_upload_key
 from tests.support.handlers import watch
 from tests.support.images import finish
 from tests.support.pictures import make_picture

@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.recovery import send_lost_events
+from shared.keys import Revision, make_original_key, make_rendition_key, make_upload_key, parse_original_key
 from shared.renditions import RenditionName
-from shared.storage import (
-    Revision,
-    make_original_key,
-    make_rendition_key,
-    make_upload_key,
-    parse_original_key,
-)
 from tests.support.images import finish, make_image, make_pending, reject
 
 if TYPE_CHECKING:

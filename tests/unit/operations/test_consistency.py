@@ -8,8 +8,8 @@ import pytest
 from operations.consistency import GRACE, ConsistencyCheck, run_check
 from operations.findings import Finding, Flaw
 from shared.errors import Conflict, NotFound, Throttled, Unavailable
+from shared.keys import make_original_key, parse_original_key, parse_upload_key
 from shared.lifecycle import Status
-from shared.storage import make_original_key, parse_original_key, parse_upload_key
 from shared.transactions import ConditionFailed
 from tests.support.breakages import (
     BREAKAGES,

@@ -11,11 +11,12 @@ from shared.counters import make_usage_key
 from shared.files import FileRepository
 from shared.images import ImageRepository
 from shared.items import ItemRepository
+from shared.keys import make_original_key, make_rendition_key
 from shared.lifecycle import Status
 from shared.models import Rendition
 from shared.renditions import RenditionName
 from shared.rows import dump
-from shared.storage import ImageStorage, make_original_key, make_rendition_key
+from shared.storage import ImageStorage
 from shared.table import Table
 from tests.support.images import make_image
 

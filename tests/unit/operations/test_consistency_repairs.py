@@ -11,7 +11,7 @@ import pytest
 from operations.consistency import GRACE, make_check
 from operations.findings import Flaw
 from shared.errors import NotFound
-from shared.storage import make_original_key, make_upload_key
+from shared.keys import make_original_key, make_upload_key
 from tests.support.breakages import (
     kill_after_the_verdict,
     leave_original,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shared.storage import make_original_key
+from shared.keys import make_original_key
 from tests.support.images import make_image
 from tests.support.pictures import make_photo
 

@@ -9,8 +9,8 @@ import pytest
 
 from processor import changes
 from shared.errors import Unavailable
+from shared.keys import Revision, make_original_key
 from shared.quotas import Usage
-from shared.storage import Revision, make_original_key
 from tests.support.api import make_context
 from tests.support.changes import make_change
 from tests.support.clock import assert_calls_end_in_time

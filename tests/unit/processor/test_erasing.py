@@ -14,11 +14,11 @@ from shared import lifecycle
 from shared.counters import Form, name_upload
 from shared.errors import Erased, Unavailable
 from shared.images import get_image_usage
+from shared.keys import make_original_key, make_upload_key
 from shared.lifecycle import Event
 from shared.models import Replacement
 from shared.observability import get_logger
 from shared.quotas import Usage
-from shared.storage import make_original_key, make_upload_key
 from tests.support.handlers import listen
 from tests.support.images import FAR_FUTURE, START, make_image, make_pending, new_id
 

@@ -7,8 +7,8 @@ import pytest
 
 from processor.files import follow_file
 from processor.waiting import ROW_PATIENCE, NotRecorded
+from shared.keys import make_file_key
 from shared.models import File
-from shared.storage import make_file_key
 
 if TYPE_CHECKING:
     from shared.files import FileRepository

@@ -10,11 +10,11 @@ import pytest
 
 from processor.following import MAX_AGE, Follower
 from shared.errors import Unavailable
+from shared.keys import list_revisions
 from shared.lifecycle import Status
 from shared.observability import get_logger
 from shared.quotas import Usage
 from shared.renditions import RenditionName
-from shared.storage import list_revisions
 from tests.support.changes import make_change
 from tests.support.faults import break_calls, lose_response
 from tests.support.handlers import listen

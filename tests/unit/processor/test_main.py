@@ -12,11 +12,11 @@ from botocore.exceptions import ClientError
 from imaging.decoder import Decoder
 from processor import main
 from shared.errors import Unavailable
+from shared.keys import Revision, make_original_key, make_upload_key
 from shared.lifecycle import Status
 from shared.observability import get_logger
 from shared.quotas import Usage
 from shared.renditions import RenditionName
-from shared.storage import Revision, make_original_key, make_upload_key
 from tests.support.api import REQUEST_ID, make_context
 from tests.support.clock import assert_calls_end_in_time
 from tests.support.images import make_image, make_pending, new_id

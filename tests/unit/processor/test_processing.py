@@ -11,10 +11,10 @@ from PIL import Image as Pillow
 from imaging.renditions import render
 from processor.processing import Processor
 from shared.errors import NotFound, Unavailable
+from shared.keys import Revision, make_original_key, make_rendition_key
 from shared.lifecycle import Status
 from shared.models import Exif
 from shared.renditions import RenditionName
-from shared.storage import Revision, make_original_key, make_rendition_key
 from shared.usages import UsageRepository
 from tests.support.faults import break_calls, lose_response
 from tests.support.handlers import ignore, listen

@@ -11,9 +11,9 @@ import pytest
 from imaging.renditions import render
 from processor.processing import Processor
 from shared.errors import Unavailable
+from shared.keys import Revision, make_original_key
 from shared.lifecycle import Event, Status
 from shared.quotas import Quota, Usage
-from shared.storage import Revision, make_original_key
 from shared.usages import UsageRepository
 from tests.support.faults import break_calls
 from tests.support.images import new_id

@@ -10,9 +10,9 @@ import pytest
 from imaging.renditions import render
 from processor.processing import Processor
 from shared.errors import UnacceptableImage, Unavailable
+from shared.keys import Revision, make_original_key
 from shared.lifecycle import Event, Status
 from shared.renditions import RenditionName
-from shared.storage import Revision, make_original_key
 from shared.usages import UsageRepository
 from tests.support.faults import break_calls
 from tests.support.uploads import list_keys

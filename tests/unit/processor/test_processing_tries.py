@@ -13,8 +13,8 @@ from processor.accepting import LATE_AGE
 from processor.processing import Processor
 from processor.waiting import ROW_PATIENCE, NotRecorded
 from shared.errors import Unavailable
+from shared.keys import Revision, make_original_key
 from shared.lifecycle import Status
-from shared.storage import Revision, make_original_key
 from shared.usages import UsageRepository
 from tests.support.faults import break_calls
 from tests.support.images import make_image

@@ -7,16 +7,14 @@ import pytest
 
 from shared.aws import create_client
 from shared.errors import NotFound, Unavailable
-from shared.renditions import RenditionName
-from shared.storage import (
-    ImageStorage,
+from shared.keys import (
     Revision,
     make_original_key,
     make_rendition_key,
     make_upload_key,
-    parse_original_key,
-    parse_upload_key,
 )
+from shared.renditions import RenditionName
+from shared.storage import ImageStorage
 from tests.support.faults import break_calls, lose_response
 from tests.support.handlers import listen
 from tests.support.images import make_image
@@ -105,18 +103,6 @@ def test_signed_url_is_sigv4_short_lived_and_of_the_host_that_clients_use(s3: S3
     assert url.path == f"/bucket/{make_original_key(image.id)}"
     assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
     assert query["X-Amz-Expires"] == ["60"]
-
-
-def test_keys_are_parsed_as_they_are_built() -> None:
-    assert parse_original_key(make_original_key("1", 2)) == Revision("1", 2)
-    assert parse_upload_key(make_upload_key("1")) == Revision("1")
-    for key in (
-        make_rendition_key("1", RenditionName.SMALL),
-        "files/1/a.txt",
-        "x/originals/1",
-        "x/uploads/1",
-    ):
-        assert parse_original_key(key) is parse_upload_key(key) is None
 
 
 def test_touched_object_is_the_same_and_of_the_type_that_was_named(

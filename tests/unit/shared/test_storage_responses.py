@@ -12,8 +12,9 @@ from botocore.exceptions import ClientError
 from moto.core.botocore_stubber import MockRawResponse
 
 from shared.errors import Throttled, Unavailable
+from shared.keys import Revision, make_original_key
 from shared.renditions import RenditionName
-from shared.storage import DeletionFailed, ImageStorage, Revision, make_original_key
+from shared.storage import DeletionFailed, ImageStorage
 from tests.support.handlers import listen, watch
 
 if TYPE_CHECKING:

@@ -11,20 +11,11 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from shared.aws import create_client
-from shared.models import File, Visibility
-from shared.renditions import RenditionName
-from shared.storage import (
-    ImageStorage,
+from shared.keys import (
     Revision,
-    make_file_key,
-    make_original_key,
-    make_rendition_key,
-    make_upload_key,
-    parse_file_key,
-    parse_original_key,
-    parse_rendition_key,
-    parse_upload_key,
 )
+from shared.models import Visibility
+from shared.storage import ImageStorage
 from tests.support.images import make_ready
 
 if TYPE_CHECKING:
@@ -124,33 +115,3 @@ def test_form_asks_for_the_checksum_that_was_announced(storage: ImageStorage) ->
     conditions = json.loads(b64decode(form.fields["policy"]))["conditions"]
     assert all({name: value} in conditions for name, value in checksum.items())
     assert not any("checksum" in name for name in sign_upload(storage).fields)
-
-
-@pytest.mark.parametrize(
-    ("key", "upload", "original", "rendition"),
-    [
-        (make_upload_key("1", 2), Revision("1", 2), None, None),
-        (make_original_key("1", 3), None, Revision("1", 3), None),
-        (make_rendition_key("1", RenditionName.SMALL, 4), None, None, Revision("1", 4)),
-        ("originals/1", None, None, None),
-        ("originals/1/x", None, None, None),
-        ("files/1/a.txt", None, None, None),
-        ("x/uploads/1", None, None, None),
-        ("uploads", None, None, None),
-    ],
-)
-def test_key_tells_its_kind_and_its_image(
-    key: str, upload: Revision | None, original: Revision | None, rendition: Revision | None
-) -> None:
-    parsed = (parse_upload_key(key), parse_original_key(key), parse_rendition_key(key))
-    assert parsed == (upload, original, rendition)
-
-
-def test_keys_have_their_own_folders() -> None:
-    assert make_upload_key("1") == "uploads/1/1"
-    assert make_original_key("1", 2) == "originals/1/2"
-    assert make_rendition_key("1", RenditionName.LARGE, 3) == "renditions/1/3/large.webp"
-    file = File.create(user_id="ann", filename="a b/ü.txt", content_type="text/plain", size=1)
-    assert make_file_key(file) == f"files/{file.id}/a_b_.txt"
-    assert parse_file_key(make_file_key(file)) == file.id
-    assert parse_file_key(make_original_key("1")) is None

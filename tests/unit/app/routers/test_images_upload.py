@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from shared.storage import make_original_key
+from shared.keys import make_original_key
 from tests.support.api import BASE_URL, make_form, make_upload
 from tests.support.pictures import make_picture
 

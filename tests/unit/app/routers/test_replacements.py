@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from shared.storage import make_original_key
+from shared.keys import make_original_key
 from tests.support.api import BASE_URL, make_form
 from tests.support.replacements import SMALL
 
