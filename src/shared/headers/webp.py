@@ -11,11 +11,12 @@ MAX_METADATA_CHUNKS = 300
 
 _FIRST_CHUNK = 12
 _CHUNK_HEAD_BYTES = 8
-_ANIMATED, _WITH_EXIF = 0x02, 0x08
+_ANIMATED, _WITH_EXIF, _WITH_ALPHA = 0x02, 0x08, 0x10
 _EXTENDED_BYTES = 10
 _MAX_CHUNK_BYTES = 2**32 - 10
 _LOSSY_SIGNATURE, _LOSSLESS_SIGNATURE = b"\x9d\x01\x2a", 0x2F
 _SIDE_MASK = 0x3FFF
+_LOSSLESS_ALPHA_BIT = 28
 
 
 def read_header(data: bytes) -> Header:
@@ -25,6 +26,15 @@ def read_header(data: bytes) -> Header:
         return _read_extended(data, start, length, chunks)
     width, height = _read_bitstream(kind, data[start : start + length])
     return Header(width, height)
+
+
+def has_alpha(data: bytes) -> bool:
+    """Tell if a part of the picture may be transparent. Raises UnacceptableImage for what is no WebP."""
+    kind, start, length = next(_walk_chunks(data), (b"", 0, 0))
+    if kind == b"VP8X" and length >= _EXTENDED_BYTES:
+        return bool(data[start] & _WITH_ALPHA)
+    _read_bitstream(kind, data[start : start + length])
+    return kind == b"VP8L" and bool(unpack_from("<I", data, start + 1)[0] >> _LOSSLESS_ALPHA_BIT & 1)
 
 
 def _walk_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:

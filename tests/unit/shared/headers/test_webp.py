@@ -109,3 +109,17 @@ def test_file_that_no_decoder_reads_is_refused(data: bytes) -> None:
 def test_orientation_counts_if_the_header_announces_it(flags: int, orientation: int | None) -> None:
     data = append_webp_chunk(make_webp(make_extended(flags), PIXELS), b"EXIF", EXIF)
     assert read_header(data, "WEBP") == Header(80, 40, orientation=orientation)
+
+
+@pytest.mark.parametrize("lossless", [False, True])
+@pytest.mark.parametrize("alpha", [0, 128, 255])
+def test_header_tells_transparency(alpha: int, lossless: bool) -> None:
+    image = draw_quadrants()
+    image.putalpha(alpha)
+    assert webp.has_alpha(encode(image, "WEBP", lossless=lossless)) is (alpha < 255)
+
+
+@pytest.mark.parametrize("data", [make_webp(), make_webp(make_chunk(b"VP8X", b"")), make_webp(FRAME)])
+def test_transparency_of_what_is_no_picture_is_unknown(data: bytes) -> None:
+    with pytest.raises(UnsupportedImage):
+        webp.has_alpha(data)

@@ -1,0 +1,52 @@
+"""Chooses the format of a variant by the header `Accept` (RFC 9110, 12.5.1)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from shared.variants import VariantFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_ACCEPT_CHARS = 2000
+"""What stands behind that does not count. Browsers send 100."""
+_WEIGHT = re.compile(r";\s*q\s*=\s*([0-9.]{1,9})\s*(?:$|;)", re.IGNORECASE)
+
+
+def choose_accept_format(accept: str | None, has_alpha: Callable[[], bool]) -> VariantFormat:
+    """Return AVIF or WebP for clients that take it, otherwise the format that every client knows.
+
+    AVIF takes its name: `*/*` means WebP. `has_alpha` is called only for clients without both.
+    """
+    weights = _read_weights(accept or "*/*")
+    if weights.get(VariantFormat.AVIF.content_type, 0) > 0:
+        return VariantFormat.AVIF
+    if _get_weight(weights, VariantFormat.WEBP) > 0:
+        return VariantFormat.WEBP
+    return VariantFormat.PNG if has_alpha() else VariantFormat.JPEG
+
+
+def _get_weight(weights: dict[str, float], variant_format: VariantFormat) -> float:
+    """The most specific range counts."""
+    ranges = (variant_format.content_type, "image/*", "*/*")
+    return next((weights[found] for found in ranges if found in weights), 0)
+
+
+def _read_weights(accept: str) -> dict[str, float]:
+    """Return the weight of each range. The lowest counts if one comes twice, and 1 if none can be read."""
+    weights: dict[str, float] = {}
+    for part in accept[:MAX_ACCEPT_CHARS].split(","):
+        media_range = part.partition(";")[0].strip().lower()
+        weights[media_range] = min(_read_weight(part), weights.get(media_range, 1))
+    return weights
+
+
+def _read_weight(part: str) -> float:
+    if match := _WEIGHT.search(part):
+        try:
+            return min(1.0, float(match[1]))
+        except ValueError:
+            return 1
+    return 1
