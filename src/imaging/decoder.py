@@ -1,18 +1,21 @@
-"""Renders images in another process, and checks everything that it sends."""
+"""Has another process render images and make variants, and checks everything that it sends."""
 
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 
 from imaging.frames import Channel, ChannelClosed
 from imaging.isolation import hide_memory
-from imaging.reports import InvalidReport, Rendered, receive_rendered
+from imaging.orders import send_order
+from imaging.reports import InvalidReport, Rendered, receive_rendered, receive_variant
 from shared.errors import UnacceptableImage, Unavailable
+from shared.variants import Variant
 
 NUMBER_BYTES = 8
 INHERITED_VARIABLES = ("LANG", "LD_LIBRARY_PATH", "PATH", "TZ")
@@ -33,7 +36,7 @@ class _Worker:
 
 
 class Decoder:
-    """Starts the decoder's process, and has it render one image at a time.
+    """Starts the decoder's process, and has it work on one image at a time.
 
     `command` is what the Python of that process runs; it gets the control socket and the bounds as arguments.
     """
@@ -55,11 +58,21 @@ class Decoder:
             self._worker = None
 
     def render(self, data: bytes, seconds: float) -> Rendered:
-        """Raises UnacceptableImage for an image that cannot be rendered within the bounds, Unavailable if
+        """Make the renditions of an image. Raises as `_work` does."""
+        return self._work(data, None, seconds, receive_rendered)
+
+    def make_variant(self, data: bytes, variant: Variant, seconds: float) -> bytes:
+        """Make a variant of an image. Raises as `_work` does."""
+        return self._work(data, variant, seconds, partial(receive_variant, variant=variant))
+
+    def _work[T](
+        self, data: bytes, variant: Variant | None, seconds: float, receive: Callable[[Channel], T]
+    ) -> T:
+        """Raises UnacceptableImage for an image that cannot be decoded within the bounds, Unavailable if
         `seconds` are not enough or the process is killed, and InvalidReport or DecoderError for mistakes.
         """
         try:
-            return self._render(data, seconds)
+            return self._order(data, variant, seconds, receive)
         except (OSError, ChannelClosed) as error:
             self.stop()
             raise Unavailable from error
@@ -67,7 +80,9 @@ class Decoder:
             self.stop()
             raise
 
-    def _render(self, data: bytes, seconds: float) -> Rendered:
+    def _order[T](
+        self, data: bytes, variant: Variant | None, seconds: float, receive: Callable[[Channel], T]
+    ) -> T:
         worker = self._get_worker()
         ours, theirs = socket.socketpair()
         with ours:
@@ -77,8 +92,8 @@ class Decoder:
             exit_code: int | None = None
             try:
                 channel = Channel(ours, seconds=seconds)
-                channel.send(data)
-                return receive_rendered(channel)
+                send_order(channel, data, variant)
+                return receive(channel)
             except TimeoutError as error:
                 raise Unavailable("There was not enough time to process the image.") from error
             except (ChannelClosed, ConnectionError) as error:

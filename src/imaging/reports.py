@@ -1,6 +1,7 @@
 """Reports of the decoder's process: data that are checked field by field, because nobody can trust them.
 
-A report is one frame of JSON. Then the bytes of each rendition follow, a frame each, in the report's order.
+A report is one frame of JSON. Then the bytes of the variant follow in a frame, or those of each rendition in
+the report's order.
 """
 
 from dataclasses import dataclass
@@ -11,8 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from imaging.frames import Channel, FrameTooLong
 from shared.errors import UnacceptableImage
+from shared.inspection import Inspection, inspect
 from shared.models import Exif, Placeholder
 from shared.renditions import RenditionName
+from shared.variants import MAX_VARIANT_BYTES, Variant
 
 MAX_REPORT_BYTES = 64_000
 MAX_RENDITION_BYTES = 32 * 2**20
@@ -62,6 +65,10 @@ class _RenderedReport(_Report):
     exif: Exif | None
 
 
+class _VariantReport(_Report):
+    outcome: Literal["varied"] = "varied"
+
+
 class _RefusedReport(_Report):
     outcome: Literal["refused"] = "refused"
     detail: str = Field(min_length=1, max_length=MAX_DETAIL_CHARS)
@@ -72,12 +79,12 @@ class _FailedReport(_Report):
     traceback: str = Field(max_length=MAX_TRACEBACK_CHARS)
 
 
-type _AnyReport = Annotated[_RenderedReport | _RefusedReport | _FailedReport, Field(discriminator="outcome")]
+type _Outcome = _RenderedReport | _VariantReport | _RefusedReport | _FailedReport
 
 
 @cache
-def make_adapter() -> TypeAdapter[_RenderedReport | _RefusedReport | _FailedReport]:
-    return TypeAdapter(_AnyReport)
+def make_adapter() -> TypeAdapter[_Outcome]:
+    return TypeAdapter(Annotated[_Outcome, Field(discriminator="outcome")])
 
 
 def send_rendered(channel: Channel, rendered: Rendered) -> None:
@@ -94,6 +101,11 @@ def send_rendered(channel: Channel, rendered: Rendered) -> None:
         channel.send(rendition.data)
 
 
+def send_variant(channel: Channel, data: bytes) -> None:
+    channel.send(_VariantReport().model_dump_json().encode())
+    channel.send(data)
+
+
 def send_refusal(channel: Channel, error: UnacceptableImage) -> None:
     channel.send(_RefusedReport(detail=error.detail[:MAX_DETAIL_CHARS]).model_dump_json().encode())
 
@@ -103,6 +115,29 @@ def send_failure(channel: Channel, traceback: str) -> None:
 
 
 def receive_rendered(channel: Channel) -> Rendered:
+    """Receive the renditions of one image. Raises as `_receive_report` does."""
+    report = _receive_report(channel)
+    if not isinstance(report, _RenderedReport):
+        raise InvalidReport("the report is of another order")
+    return _receive_renditions(channel, report)
+
+
+def receive_variant(channel: Channel, variant: Variant) -> bytes:
+    """Receive a variant of exactly the size and the format that were ordered. Raises as `_receive_report`."""
+    if not isinstance(_receive_report(channel), _VariantReport):
+        raise InvalidReport("the report is of another order")
+    data = _receive_bytes(channel, "the variant", MAX_VARIANT_BYTES)
+    expected = Inspection(variant.format.content_type, variant.width, variant.height, animated=False)
+    try:
+        is_right = inspect(data) == expected
+    except UnacceptableImage as error:
+        raise InvalidReport("the variant is not an image") from error
+    if not is_right:
+        raise InvalidReport("the variant is not the one that was ordered")
+    return data
+
+
+def _receive_report(channel: Channel) -> _RenderedReport | _VariantReport:
     """Receive the report of one image.
 
     Raises UnacceptableImage if the decoder refused the image, DecoderError with the traceback if it failed,
@@ -118,7 +153,7 @@ def receive_rendered(channel: Channel) -> Rendered:
         case _FailedReport():
             raise DecoderError(report.traceback)
         case _:
-            return _receive_renditions(channel, report)
+            return report
 
 
 def _receive_renditions(channel: Channel, report: _RenderedReport) -> Rendered:
@@ -128,13 +163,17 @@ def _receive_renditions(channel: Channel, report: _RenderedReport) -> Rendered:
     for name, size in report.renditions.items():
         if size.width > name.width or size.height > name.height:
             raise InvalidReport(f"{name} is larger than its box")
-        try:
-            data = channel.receive(MAX_RENDITION_BYTES)
-        except FrameTooLong as error:
-            raise InvalidReport(f"{name} is too long") from error
+        data = _receive_bytes(channel, name, MAX_RENDITION_BYTES)
         _require_webp(name, data)
         renditions[name] = EncodedRendition(data, size.width, size.height)
     return Rendered(renditions, report.placeholder, report.exif)
+
+
+def _receive_bytes(channel: Channel, name: str, max_bytes: int) -> bytes:
+    try:
+        return channel.receive(max_bytes)
+    except FrameTooLong as error:
+        raise InvalidReport(f"{name} is too long") from error
 
 
 def _require_webp(name: RenditionName, data: bytes) -> None:

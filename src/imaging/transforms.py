@@ -44,7 +44,7 @@ def fit(image: Image.Image, original: Size, name: RenditionName) -> Image.Image:
     if name.fit is Fit.INSIDE:
         return resize(image, _scale_to(original, get_scale(original, name)))
     box = name.width, name.height
-    return _cover(image, _scale_to(box, min(1, original[0] / box[0], original[1] / box[1])))
+    return cover(image, _scale_to(box, min(1, original[0] / box[0], original[1] / box[1])))
 
 
 def resize(image: Image.Image, size: Size) -> Image.Image:
@@ -52,7 +52,7 @@ def resize(image: Image.Image, size: Size) -> Image.Image:
     return image if image.size == size else image.resize(size, RESAMPLING, reducing_gap=REDUCING_GAP)
 
 
-def _cover(image: Image.Image, size: Size) -> Image.Image:
+def cover(image: Image.Image, size: Size) -> Image.Image:
     """Fill `size`, and cut off evenly what stands out."""
     if image.size == size:
         return image

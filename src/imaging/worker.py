@@ -17,25 +17,29 @@ import sys
 import traceback
 from collections.abc import Callable
 
+from imaging import orders, reports
 from imaging.frames import Channel
 from imaging.isolation import Bounds, hide_memory, limit_resources
 from imaging.parsing import load_plugins
 from imaging.renditions import render
-from imaging.reports import make_adapter, send_failure, send_refusal, send_rendered
+from imaging.reports import send_failure, send_refusal, send_rendered, send_variant
+from imaging.variants import make_variant
 from shared.errors import UnacceptableImage
 
 NUMBER_BYTES = 8
-MAX_IMAGE_BYTES = 64 * 2**20
 MAX_OPEN_FILES = 1024
 
 type Handle = Callable[[Channel], None]
-"""Reads an image from a channel, and sends its report."""
+"""Reads an order from a channel, and sends the report of its image."""
 
 
 def handle_image(channel: Channel) -> None:
-    data = channel.receive(MAX_IMAGE_BYTES)
+    data, variant = orders.receive_order(channel)
     try:
-        send_rendered(channel, render(data))
+        if variant:
+            send_variant(channel, make_variant(data, variant))
+        else:
+            send_rendered(channel, render(data))
     except UnacceptableImage as error:
         send_refusal(channel, error)
     except MemoryError:
@@ -92,7 +96,8 @@ def main(arguments: list[str], handle: Handle = handle_image) -> None:
     control_fd, cpu_seconds, memory_bytes = map(int, arguments)
     hide_memory()
     load_plugins()
-    make_adapter()  # builds the models once, not in every fork
+    orders.make_adapter()  # builds the models once, not in every fork
+    reports.make_adapter()
     serve(socket.socket(fileno=control_fd), Bounds(cpu_seconds, memory_bytes), handle)
 
 

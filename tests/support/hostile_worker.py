@@ -202,5 +202,11 @@ def is_open(descriptor: int) -> bool:
     return True
 
 
+def receive_order(channel: Channel, behave: Callable[[Channel], None]) -> None:
+    """Every behaviour is the same for all orders."""
+    channel.receive(MEGABYTE)
+    behave(channel)
+
+
 if __name__ == "__main__":
-    main(sys.argv[2:], globals()[sys.argv[1]])
+    main(sys.argv[2:], partial(receive_order, behave=globals()[sys.argv[1]]))

@@ -16,8 +16,10 @@ from imaging.decoder import Decoder
 from imaging.isolation import PR_SET_DUMPABLE
 from imaging.renditions import render
 from imaging.reports import DecoderError, InvalidReport
+from imaging.variants import make_variant
 from shared.errors import UnacceptableImage, Unavailable
-from shared.renditions import RenditionName
+from shared.renditions import Fit, RenditionName
+from shared.variants import Variant, VariantFormat
 from tests.support.hostile_worker import PR_GET_DUMPABLE, SECRET
 from tests.support.pictures import (
     draw_quadrants,
@@ -72,6 +74,24 @@ def decoder() -> Iterator[Decoder]:
 def test_image_is_rendered_as_in_one_process(decoder: Decoder, data: bytes) -> None:
     """The process can open no file, so everything that any format needs must be imported before."""
     assert decoder.render(data, SECONDS) == render(data)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("fit", Fit)
+@pytest.mark.parametrize("variant_format", VariantFormat)
+def test_variant_is_made_as_in_one_process(
+    decoder: Decoder, variant_format: VariantFormat, fit: Fit, mode: str
+) -> None:
+    image = draw_quadrants(mode=mode)
+    image.putalpha(128 if mode == "RGBA" else 255)
+    data = encode(image, "WEBP")
+    variant = Variant(32, 20, fit, variant_format)
+    assert decoder.make_variant(data, variant, SECONDS) == make_variant(data, variant)
+
+
+def test_variant_of_what_is_no_image_is_refused(decoder: Decoder) -> None:
+    with pytest.raises(UnacceptableImage):
+        decoder.make_variant(b"x", Variant(1, 1, Fit.INSIDE, VariantFormat.WEBP), SECONDS)
 
 
 @pytest.mark.parametrize("data", [make_picture("TIFF"), make_picture()[:-100], b"not an image"])
@@ -137,6 +157,25 @@ def test_process_of_a_report_that_is_not_right_is_not_used_again(make_hostile: M
     with pytest.raises(InvalidReport):
         decoder.render(make_report(renditions={}), SECONDS)
     assert decoder._worker is None  # noqa: SLF001 - its process shows nowhere else
+
+
+@pytest.mark.parametrize(
+    ("frames", "reason"),
+    [
+        ([make_report()], "another order"),
+        ([b'{"outcome": "varied", "size": 1}'], "not valid"),
+        ([b'{"outcome": "varied"}', b"x"], "not an image"),
+        ([b'{"outcome": "varied"}', WEBP], "not the one"),
+        ([b'{"outcome": "varied"}', make_picture("PNG", 40, 20)], "not the one"),
+        ([b'{"outcome": "varied"}', WEBP[:-2]], "not an image"),
+    ],
+)
+def test_variant_that_is_not_right_is_refused(
+    make_hostile: MakeDecoder, frames: list[bytes], reason: str
+) -> None:
+    variant = Variant(40, 20, Fit.INSIDE, VariantFormat.WEBP)
+    with pytest.raises(InvalidReport, match=reason):
+        make_hostile("send_what_the_test_says").make_variant(b"\n\n".join(frames), variant, SECONDS)
 
 
 def test_report_that_is_right_is_taken(make_hostile: MakeDecoder) -> None:

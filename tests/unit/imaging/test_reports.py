@@ -14,12 +14,15 @@ from imaging.reports import (
     DecoderError,
     InvalidReport,
     receive_rendered,
+    receive_variant,
     send_failure,
     send_refusal,
     send_rendered,
+    send_variant,
 )
 from shared.errors import UnacceptableImage
-from shared.renditions import RenditionName
+from shared.renditions import Fit, RenditionName
+from shared.variants import MAX_VARIANT_BYTES, Variant, VariantFormat
 from tests.support.pictures import make_photo
 from tests.support.reports import WEBP, make_report
 
@@ -41,6 +44,27 @@ def test_report_of_an_image_arrives_as_it_was_sent(channels: Channels) -> None:
     rendered = render(make_photo(6))
     send_rendered(sender, rendered)
     assert receive_rendered(receiver) == rendered
+
+
+def test_variant_arrives_as_it_was_sent(channels: Channels) -> None:
+    sender, receiver = channels
+    send_variant(sender, WEBP)
+    assert receive_variant(receiver, Variant(80, 40, Fit.INSIDE, VariantFormat.WEBP)) == WEBP
+
+
+def test_variant_for_renditions_is_refused(channels: Channels) -> None:
+    sender, receiver = channels
+    send_variant(sender, WEBP)
+    with pytest.raises(InvalidReport, match="another order"):
+        receive_rendered(receiver)
+
+
+def test_variant_that_is_too_long_is_refused(channels: Channels) -> None:
+    sender, receiver = channels
+    sender.send(b'{"outcome": "varied"}')
+    sender._connection.sendall((MAX_VARIANT_BYTES + 1).to_bytes(8))  # noqa: SLF001 - no channel sends it
+    with pytest.raises(InvalidReport, match="too long"):
+        receive_variant(receiver, Variant(80, 40, Fit.INSIDE, VariantFormat.WEBP))
 
 
 def test_refusal_arrives_with_the_start_of_its_reason(channels: Channels) -> None:
