@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
-UPLOADS, ORIGINALS, RENDITIONS = "uploads/", "originals/", "renditions/"  # as in `shared.storage`
+# As in `shared.keys`.
+UPLOADS, ORIGINALS, RENDITIONS, VARIANTS = "uploads/", "originals/", "renditions/", "variants/"
 SETTLED = {"ready", "failed"}
 ROWS_PER_READ = 100
 
@@ -34,7 +35,7 @@ def send_lost_events(client: Callable[[str], Any], outputs: Mapping[str, str]) -
         if original in objects and (row is None or row["status"]["S"] not in SETTLED):
             lost[original] = at
         elif row is None and f"{UPLOADS}{image_id}/1" not in objects:
-            lost[original] = at  # only renditions are left
+            lost[original] = at  # only what was made of it is left
     for key, at in lost.items():
         record = {"eventTime": at.isoformat(), "s3": {"object": {"key": quote_plus(key, safe="/")}}}
         client("lambda").invoke(
@@ -47,7 +48,7 @@ def send_lost_events(client: Callable[[str], Any], outputs: Mapping[str, str]) -
 
 def list_objects(s3: Any, bucket: str) -> Iterator[tuple[str, datetime]]:  # noqa: ANN401 - a client has no type here
     """Yield the key of every object of an image, and the time when it was written."""
-    for prefix in (UPLOADS, ORIGINALS, RENDITIONS):
+    for prefix in (UPLOADS, ORIGINALS, RENDITIONS, VARIANTS):
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             for item in page.get("Contents", []):
                 yield item["Key"], item["LastModified"]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     type Json = Any
 
 FROM_PARAMETER = {"Ref": "AllowedOrigins"}
+DAYS_FROM_PARAMETER = {"Ref": "VariantDays"}
 
 
 def connect(client: Callable[[str], Any], outputs: Mapping[str, str]) -> str:
@@ -31,7 +32,8 @@ def connect(client: Callable[[str], Any], outputs: Mapping[str, str]) -> str:
     s3.put_bucket_notification_configuration(
         Bucket=bucket, NotificationConfiguration=make_notifications(properties, processor["FunctionArn"])
     )
-    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration=make_lifecycle(properties))
+    lifecycle = make_lifecycle(properties, int(outputs["VariantDays"]))
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration=lifecycle)
     s3.put_bucket_cors(Bucket=bucket, CORSConfiguration=make_cors(properties, origins))
     return bucket
 
@@ -50,17 +52,17 @@ def make_notifications(properties: Json, function_arn: str) -> Json:
     }
 
 
-def make_lifecycle(properties: Json) -> Json:
+def make_lifecycle(properties: Json, variant_days: int) -> Json:
     """Turn the lifecycle rules of the template into those of S3."""
-    return {
-        "Rules": [_make_lifecycle_rule(dict(rule)) for rule in properties["LifecycleConfiguration"]["Rules"]]
-    }
+    rules = properties["LifecycleConfiguration"]["Rules"]
+    return {"Rules": [_make_lifecycle_rule(dict(rule), variant_days) for rule in rules]}
 
 
-def _make_lifecycle_rule(rule: Json) -> Json:
+def _make_lifecycle_rule(rule: Json, variant_days: int) -> Json:
     made = {"ID": rule.pop("Id"), "Filter": {"Prefix": rule.pop("Prefix", "")}}
     if "ExpirationInDays" in rule:
-        made["Expiration"] = {"Days": rule.pop("ExpirationInDays")}
+        days = rule.pop("ExpirationInDays")
+        made["Expiration"] = {"Days": variant_days if days == DAYS_FROM_PARAMETER else days}
     return made | rule
 
 

@@ -29,6 +29,7 @@ from shared.keys import (
     parse_original_key,
     parse_rendition_key,
     parse_upload_key,
+    parse_variant_key,
 )
 from shared.lifecycle import Event, Status
 from shared.models import Image, Record, Replacement
@@ -252,4 +253,5 @@ def _require_version(version: int, image: Image) -> None:
 
 
 def _parse_revision(key: str) -> Revision | None:
-    return parse_upload_key(key) or parse_original_key(key) or parse_rendition_key(key)
+    parsers = (parse_upload_key, parse_original_key, parse_rendition_key, parse_variant_key)
+    return next((revision for parse in parsers if (revision := parse(key))), None)

@@ -26,7 +26,7 @@ from shared.replacements import find_life
 from shared.rows import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from processor.erasing import Eraser
     from shared.rows import Key
@@ -77,19 +77,18 @@ class Change:
             if life and lifecycle.awaits_upload(life.state)
         ]
 
-    def list_keys(self) -> list[str]:
-        """Return the key of every object that nobody needs any more.
+    def find_keys(self, storage: ImageStorage) -> Iterator[str]:
+        """Yield the key of every object that nobody needs any more.
 
         A replacement that has become the image, or is rejected, is the business of the run that did it.
         """
         if isinstance(self.old, File):
-            return [] if self.new else [make_file_key(self.old)]
-        if not isinstance(self.new, Image):
-            return [key for revision in list_revisions(self.old) for key in revision.list_keys()]
-        superseded = self.old.replacement
-        if superseded is None or find_life(self.new, superseded.revision):
-            return []
-        return Revision(self.old.id, superseded.revision).list_keys()
+            if not self.new:
+                yield make_file_key(self.old)
+        elif not isinstance(self.new, Image):
+            yield from storage.find_keys(list_revisions(self.old))
+        elif (superseded := self.old.replacement) and not find_life(self.new, superseded.revision):
+            yield from Revision(self.old.id, superseded.revision).list_keys()
 
 
 class Follower:
@@ -126,9 +125,7 @@ class Follower:
                     changes[number] = change
             except Exception as error:  # noqa: BLE001 - sorted out below
                 failures[number] = error
-        failures |= self._delete_bytes(
-            {number: change for number, change in changes.items() if change.list_keys()}
-        )
+        failures |= self._delete_bytes(changes)
         failures |= self._give_back(
             {number: change for number, change in changes.items() if number not in failures}
         )
@@ -155,7 +152,9 @@ class Follower:
     def _delete_bytes(self, removed: Mapping[str, Change]) -> dict[str, Exception]:
         """Delete the bytes that these changes leave together, or one by one if that fails."""
         try:
-            self._storage.delete_all(key for change in removed.values() for key in change.list_keys())
+            self._storage.delete_all(
+                key for change in removed.values() for key in change.find_keys(self._storage)
+            )
         except Exception as error:  # noqa: BLE001 - returned
             if len(removed) == 1:
                 return dict.fromkeys(removed, error)

@@ -14,10 +14,12 @@ from shared.renditions import RenditionName
 
 if TYPE_CHECKING:
     from shared.models import File, Image
+    from shared.variants import Variant
 
 UPLOADS_PREFIX = "uploads/"
 ORIGINALS_PREFIX = "originals/"
 RENDITIONS_PREFIX = "renditions/"
+VARIANTS_PREFIX = "variants/"
 FILES_PREFIX = "files/"
 
 _UNSAFE_IN_KEY = re.compile(r"[^\w.-]+", re.ASCII)
@@ -30,7 +32,7 @@ class Revision(NamedTuple):
     number: int = 1
 
     def list_keys(self) -> list[str]:
-        """Return the key of every object that the revision may have."""
+        """Return the key of every object that the revision may have, except its variants."""
         renditions = (make_rendition_key(self.image_id, name, self.number) for name in RenditionName)
         return [make_upload_key(*self), make_original_key(*self), *renditions]
 
@@ -56,6 +58,15 @@ def make_rendition_key(image_id: str, name: RenditionName, revision: int = 1) ->
     return f"{RENDITIONS_PREFIX}{image_id}/{revision}/{name}.webp"
 
 
+def make_variant_key(image_id: str, variant: Variant, revision: int = 1) -> str:
+    return f"{make_variants_prefix(image_id)}{revision}/{variant.name}"
+
+
+def make_variants_prefix(image_id: str) -> str:
+    """Return the start of the key of every variant of an image."""
+    return f"{VARIANTS_PREFIX}{image_id}/"
+
+
 def make_file_key(file: File) -> str:
     return f"{FILES_PREFIX}{file.id}/{_UNSAFE_IN_KEY.sub('_', file.filename)}"
 
@@ -78,6 +89,11 @@ def parse_original_key(key: str) -> Revision | None:
 def parse_rendition_key(key: str) -> Revision | None:
     """Return None for a key that is not a rendition's."""
     return _parse_key(key, RENDITIONS_PREFIX)
+
+
+def parse_variant_key(key: str) -> Revision | None:
+    """Return None for a key that is not a variant's."""
+    return _parse_key(key, VARIANTS_PREFIX)
 
 
 def _parse_key(key: str, prefix: str) -> Revision | None:

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from shared.quotas import Quota
 from shared.rates import Rate
+from shared.variants import VariantMode
 
 DEFAULT_CDN_SECONDS = 60
 
@@ -98,6 +99,11 @@ class Settings:
     def legacy_upload(self) -> bool:
         """`POST /upload` takes files."""
         return self._environ.get("LEGACY_UPLOAD") != "disabled"
+
+    @cached_property
+    def variant_mode(self) -> VariantMode:
+        """Tells who may ask for variants of an image."""
+        return VariantMode(self._environ.get("VARIANTS") or VariantMode.ENABLED)
 
     @cached_property
     def allowed_origins(self) -> list[str]:

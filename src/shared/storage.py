@@ -1,4 +1,4 @@
-"""Bytes in S3: uploads, originals, renditions and legacy files."""
+"""Bytes in S3: uploads, originals, renditions, variants and legacy files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from shared.aws import TEMPORARY_CODES, translate_errors
 from shared.errors import NotFound, Unavailable
-from shared.keys import make_original_key, make_upload_key
+from shared.keys import make_original_key, make_upload_key, make_variants_prefix
 from shared.replacements import get_source
 
 if TYPE_CHECKING:
@@ -129,12 +129,12 @@ class ImageStorage:
                 return False
         return True
 
-    def list_keys(self) -> Iterator[list[tuple[str, datetime]]]:
+    def list_keys(self, prefix: str = "") -> Iterator[list[tuple[str, datetime]]]:
         """Yield every key and when its object was written, in pages of up to 1000."""
         start: dict[str, Any] = {}
         while True:
             with translate_errors():
-                output = self._client.list_objects_v2(Bucket=self._bucket, **start)
+                output = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, **start)
             yield [(item["Key"], item["LastModified"]) for item in output.get("Contents", [])]
             if "NextContinuationToken" not in output:
                 return
@@ -147,7 +147,21 @@ class ImageStorage:
 
     def delete_revisions(self, revisions: Iterable[Revision]) -> None:
         """Delete every byte of these revisions, as `delete_all` does."""
-        self.delete_all(key for revision in revisions for key in revision.list_keys())
+        self.delete_all(self.find_keys(revisions))
+
+    def find_keys(self, revisions: Iterable[Revision]) -> Iterator[str]:
+        """Yield the key of every object that these revisions may have, and of every variant of their images.
+
+        Variants are looked for: a revision may have 200 of them, and an earlier release may have made others.
+        Those of a revision that stays are only made again.
+        """
+        image_ids: dict[str, None] = {}
+        for revision in revisions:
+            image_ids[revision.image_id] = None
+            yield from revision.list_keys()
+        for image_id in image_ids:
+            for page in self.list_keys(make_variants_prefix(image_id)):
+                yield from (key for key, _ in page)
 
     def delete_all(self, keys: Iterable[str]) -> None:
         """Delete objects, as many as possible in one call. Missing objects are no error.

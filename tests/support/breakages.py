@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING
 
 from operations.findings import Flaw
 from shared import lifecycle, replacements
-from shared.keys import make_file_key, make_original_key, make_rendition_key, make_upload_key
+from shared.keys import (
+    make_file_key,
+    make_original_key,
+    make_rendition_key,
+    make_upload_key,
+    make_variant_key,
+)
 from shared.lifecycle import Event
 from shared.models import Facts, Image, Replacement
 from shared.renditions import RenditionName
-from tests.support.images import FAR_FUTURE, make_image, make_pending
+from tests.support.images import FAR_FUTURE, VARIANT, make_image, make_pending
 from tests.support.world import PICTURE
 
 if TYPE_CHECKING:
@@ -161,6 +167,19 @@ def leave_rendition(world: World) -> str:
     return key
 
 
+def leave_variant(world: World) -> str:
+    """The API was killed before it saw that the image had been deleted."""
+    key = make_variant_key(make_image().id, VARIANT)
+    world.storage.add(key, b"x", "image/webp")
+    return key
+
+
+def leave_variant_of_an_old_revision(world: World) -> str:
+    key = make_variant_key(world.image.id, VARIANT, world.image.revision - 1)
+    world.storage.add(key, b"x", "image/webp")
+    return key
+
+
 def lose_entry(world: World) -> str:
     partition, sort = world.list_entries(world.image)[1]
     world.delete_row("images", partition, sort)
@@ -253,6 +272,8 @@ BREAKAGES: list[tuple[Callable[[World], str], Flaw]] = [
     (leave_upload, Flaw.ORPHAN),
     (leave_original, Flaw.ORPHAN),
     (leave_rendition, Flaw.ORPHAN),
+    (leave_variant, Flaw.ORPHAN),
+    (leave_variant_of_an_old_revision, Flaw.ORPHAN),
     (leave_old_revision, Flaw.ORPHAN),
     (leave_new_revision, Flaw.ORPHAN),
     (lose_entry, Flaw.MISSING_ENTRY),

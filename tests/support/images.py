@@ -10,12 +10,14 @@ from shared.images import ImageRepository
 from shared.keys import make_rendition_key
 from shared.lifecycle import Event
 from shared.models import Facts, Image, Rendition, Visibility
-from shared.renditions import RENDITION_TYPE, RenditionName
+from shared.renditions import RENDITION_TYPE, Fit, RenditionName
 from shared.storage import ImageStorage
+from shared.variants import Variant, VariantFormat
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FAR_FUTURE = 4_000_000_000
 """Seconds since 1970, in the year 2096."""
+VARIANT = Variant(40, 20, Fit.INSIDE, VariantFormat.WEBP)
 RENDITIONS = dict.fromkeys(RenditionName, Rendition(width=80, height=40, size=10))
 
 _numbers = itertools.count()

@@ -10,6 +10,7 @@ import pytest
 
 from local.layout import ROOT
 from shared.settings import Settings
+from shared.variants import VariantMode
 from tests.support.template import holds, load
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "UserWritesPerMinute": {"Type": "Number", "Default": 600, "MinValue": 0, "MaxValue": 60_000},
     "UserWriteBurst": {"Type": "Number", "Default": 200, "MinValue": 1},
     "LegacyUpload": {"Type": "String", "Default": "enabled", "AllowedValues": ["enabled", "disabled"]},
+    "Variants": {"Type": "String", "Default": "enabled", "AllowedValues": [*VariantMode]},
+    "VariantDays": {"Type": "Number", "Default": 30, "MinValue": 1, "MaxValue": 3650},
     "BucketName": FREE_TEXT | {"AllowedPattern": BUCKET_PATTERN},
     "DeletionProtection": {
         "Type": "String",

@@ -11,7 +11,7 @@ from local.deployment import EXPIRY_ATTRIBUTE
 from shared.aws import create_client
 from shared.erasures import TOMBSTONE_LIFETIME
 from shared.images import ImageRepository
-from shared.keys import FILES_PREFIX, ORIGINALS_PREFIX, UPLOADS_PREFIX
+from shared.keys import FILES_PREFIX, ORIGINALS_PREFIX, UPLOADS_PREFIX, VARIANTS_PREFIX
 from shared.lifecycle import FAILED_LIFETIME
 from shared.records import Claim
 from shared.tombstones import TOMBSTONES_PREFIX
@@ -142,7 +142,7 @@ def test_bucket_is_private_and_encrypted() -> None:
 
 
 def test_forgotten_uploads_end_a_day_after_the_queue_forgets_their_events() -> None:
-    unfinished, forgotten, _ = get_properties("Bucket")["LifecycleConfiguration"]["Rules"]
+    unfinished, forgotten, *_ = get_properties("Bucket")["LifecycleConfiguration"]["Rules"]
     assert unfinished == {
         "Id": "AbortUnfinishedUploads",
         "Status": "Enabled",
@@ -155,6 +155,19 @@ def test_forgotten_uploads_end_a_day_after_the_queue_forgets_their_events() -> N
         "ExpirationInDays": 15,
     }
     assert timedelta(days=forgotten["ExpirationInDays"]) == FAILED_LIFETIME + timedelta(days=1)
+
+
+@pytest.mark.parametrize(("parameters", "days"), [({}, 30), ({"VariantDays": 7}, 7)])
+def test_variants_end_after_some_days(parameters: dict[str, Node], days: int) -> None:
+    rules = get_properties("Bucket", **parameters)["LifecycleConfiguration"]["Rules"]
+    assert [rule for rule in rules if rule.get("Prefix") == VARIANTS_PREFIX] == [
+        {
+            "Id": "DeleteVariants",
+            "Status": "Enabled",
+            "Prefix": VARIANTS_PREFIX,
+            "ExpirationInDays": days,
+        }
+    ]
 
 
 def test_tombstones_outlive_every_moment_that_a_table_can_be_restored_to() -> None:

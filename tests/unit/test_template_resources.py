@@ -13,6 +13,7 @@ BUCKET_NAME = get_att("BucketNameParameter", "Value")
 OUTPUTS = {
     "DomainTarget": ("HasDomain", get_att("Domain", "RegionalDomainName")),
     "BucketName": (None, BUCKET_NAME),
+    "VariantDays": (None, 30),
     "ImagesTableName": (None, ref("ImagesTable")),
     "ItemsTableName": (None, ref("ItemsTable")),
     "IdempotencyTableName": (None, ref("IdempotencyTable")),

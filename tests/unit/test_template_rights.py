@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from shared.keys import FILES_PREFIX, ORIGINALS_PREFIX, RENDITIONS_PREFIX, UPLOADS_PREFIX
+from shared.keys import FILES_PREFIX, ORIGINALS_PREFIX, RENDITIONS_PREFIX, UPLOADS_PREFIX, VARIANTS_PREFIX
 from shared.tombstones import TOMBSTONES_PREFIX
 from tests.support.template import Node, get_att, get_properties, get_resources, ref, sub
 
@@ -34,6 +34,10 @@ RIGHTS: dict[str, dict[str, Statement]] = {
             [sub(f"{BUCKET_ARN}/{ORIGINALS_PREFIX}*")],
         ),
         "ShowRenditions": (["s3:GetObject"], [sub(f"{BUCKET_ARN}/{RENDITIONS_PREFIX}*")]),
+        "KeepVariants": (
+            ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+            [sub(f"{BUCKET_ARN}/{VARIANTS_PREFIX}*")],
+        ),
         "KeepFiles": (["s3:PutObject", "s3:DeleteObject"], [sub(f"{BUCKET_ARN}/files/*")]),
         "BeginErasures": (["s3:PutObject"], [sub(f"{BUCKET_ARN}/{TOMBSTONES_PREFIX}*")]),
         "TellMissingFromForbidden": (["s3:ListBucket"], [sub(BUCKET_ARN)]),
@@ -66,7 +70,8 @@ RIGHTS: dict[str, dict[str, Statement]] = {
             ["s3:PutObject", "s3:DeleteObject"],
             [sub(f"{BUCKET_ARN}/{RENDITIONS_PREFIX}*")],
         ),
-        "TellMissingFromForbidden": (["s3:ListBucket"], [sub(BUCKET_ARN)]),
+        "DeleteVariants": (["s3:DeleteObject"], [sub(f"{BUCKET_ARN}/{VARIANTS_PREFIX}*")]),
+        "ListObjects": (["s3:ListBucket"], [sub(BUCKET_ARN)]),
         "ReportFailures": (["sqs:SendMessage"], [get_att("FailureQueue")]),
     },
     "ChangesRole": {
@@ -82,11 +87,18 @@ RIGHTS: dict[str, dict[str, Statement]] = {
             [get_att("ImagesTable"), get_att("ItemsTable")],
         ),
         "RenewTombstones": (["s3:PutObject"], [sub(f"{BUCKET_ARN}/{TOMBSTONES_PREFIX}*")]),
+        "FindVariants": (["s3:ListBucket"], [sub(BUCKET_ARN)]),
         "DeleteObjects": (
             ["s3:DeleteObject"],
             [
                 sub(f"{BUCKET_ARN}/{prefix}*")
-                for prefix in (UPLOADS_PREFIX, ORIGINALS_PREFIX, RENDITIONS_PREFIX, FILES_PREFIX)
+                for prefix in (
+                    UPLOADS_PREFIX,
+                    ORIGINALS_PREFIX,
+                    RENDITIONS_PREFIX,
+                    VARIANTS_PREFIX,
+                    FILES_PREFIX,
+                )
             ],
         ),
         "ReportFailures": (["sqs:SendMessage"], [get_att("FailureQueue")]),

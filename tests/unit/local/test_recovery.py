@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.recovery import send_lost_events
-from shared.keys import Revision, make_original_key, make_rendition_key, make_upload_key, parse_original_key
+from shared.keys import (
+    Revision,
+    make_original_key,
+    make_rendition_key,
+    make_upload_key,
+    make_variant_key,
+    parse_original_key,
+)
 from shared.renditions import RenditionName
-from tests.support.images import finish, make_image, make_pending, reject
+from tests.support.images import VARIANT, finish, make_image, make_pending, reject
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -72,10 +79,12 @@ def test_events_of_finished_images_are_not_sent(
     assert stack.recover() == set()
 
 
+@pytest.mark.parametrize(
+    "key", [make_rendition_key("1", RenditionName.SMALL), make_variant_key("1", VARIANT)]
+)
 def test_event_of_objects_without_a_row_lets_the_processor_delete_them(
-    stack: Stack, storage: ImageStorage
+    stack: Stack, storage: ImageStorage, key: str
 ) -> None:
-    key = make_rendition_key(make_image().id, RenditionName.SMALL)
     storage.add(key, b"x", "image/webp")
     (sent,) = stack.recover()
     assert parse_original_key(sent) == Revision(key.split("/")[1])

@@ -10,7 +10,12 @@ from moto import mock_aws
 from operations.connection import connect
 
 PROCESSOR_ARN = "arn:aws:lambda:us-east-1:123456789012:function:processor"
-OUTPUTS = {"BucketName": "kept", "ProcessorFunctionName": "processor", "ApiFunctionName": "api"}
+OUTPUTS = {
+    "BucketName": "kept",
+    "ProcessorFunctionName": "processor",
+    "ApiFunctionName": "api",
+    "VariantDays": "7",
+}
 FUNCTIONS = {
     "processor": {"FunctionArn": PROCESSOR_ARN, "Environment": {"Variables": {}}},
     "api": {"Environment": {"Variables": {"ALLOWED_ORIGINS": "https://a.example,https://b.example"}}},
@@ -58,6 +63,12 @@ def test_kept_bucket_gets_what_the_template_gives_to_a_new_one(s3: Any, times: i
             "Status": "Enabled",
             "Filter": {"Prefix": "uploads/"},
             "Expiration": {"Days": 15},
+        },
+        {
+            "ID": "DeleteVariants",
+            "Status": "Enabled",
+            "Filter": {"Prefix": "variants/"},
+            "Expiration": {"Days": 7},
         },
         {
             "ID": "DeleteTombstones",

@@ -8,7 +8,7 @@ import pytest
 from operations.consistency import GRACE, ConsistencyCheck, run_check
 from operations.findings import Finding, Flaw
 from shared.errors import Conflict, NotFound, Throttled, Unavailable
-from shared.keys import make_original_key, parse_original_key, parse_upload_key
+from shared.keys import make_original_key, make_variant_key, parse_original_key, parse_upload_key
 from shared.lifecycle import Status
 from shared.transactions import ConditionFailed
 from tests.support.breakages import (
@@ -20,6 +20,7 @@ from tests.support.breakages import (
     leave_original_of_a_rejected_image,
     leave_rendition,
     leave_upload,
+    leave_variant,
     lose_entry,
     lose_event,
     lose_original,
@@ -29,6 +30,7 @@ from tests.support.breakages import (
 )
 from tests.support.faults import Fault, break_calls
 from tests.support.handlers import listen
+from tests.support.images import VARIANT
 from tests.support.world import LATER, PICTURE
 
 if TYPE_CHECKING:
@@ -58,6 +60,11 @@ def test_nothing_is_reported_if_all_agrees(world: World) -> None:
     assert world.find() == []
 
 
+def test_variants_of_an_image_belong_to_it(world: World) -> None:
+    world.storage.add(make_variant_key(world.image.id, VARIANT, world.image.revision), b"x", "image/webp")
+    assert world.find() == []
+
+
 @pytest.mark.parametrize(
     ("break_something", "flaw"), BREAKAGES, ids=lambda value: getattr(value, "__name__", "")
 )
@@ -81,6 +88,7 @@ def test_things_on_their_way_are_left_alone(world: World) -> None:
         leave_upload,
         leave_original,
         leave_rendition,
+        leave_variant,
         kill_after_the_verdict,
         leave_original_of_a_rejected_image,
     ):

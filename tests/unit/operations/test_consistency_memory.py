@@ -99,7 +99,8 @@ class EndlessStorage(ImageStorage):
     def has(self, key: str) -> bool:
         return bool(key)
 
-    def list_keys(self) -> Iterator[list[tuple[str, datetime]]]:
+    def list_keys(self, prefix: str = "") -> Iterator[list[tuple[str, datetime]]]:
+        assert not prefix
         ids = (make_numbered(number).id for number in range(self._images))
         keys = ((make_original_key(name), make_rendition_key(name, RenditionName.SMALL)) for name in ids)
         for page in batched((key for pair in keys for key in pair), KEYS_PER_PAGE, strict=False):

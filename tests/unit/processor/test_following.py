@@ -10,7 +10,7 @@ import pytest
 
 from processor.following import MAX_AGE, Follower
 from shared.errors import Unavailable
-from shared.keys import list_revisions
+from shared.keys import list_revisions, make_variant_key
 from shared.lifecycle import Status
 from shared.observability import get_logger
 from shared.quotas import Usage
@@ -18,7 +18,7 @@ from shared.renditions import RenditionName
 from tests.support.changes import make_change
 from tests.support.faults import break_calls, lose_response
 from tests.support.handlers import listen
-from tests.support.images import FAR_FUTURE, make_image, make_pending, new_id
+from tests.support.images import FAR_FUTURE, VARIANT, make_image, make_pending, new_id
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -71,6 +71,7 @@ def add(storage: ImageStorage, usages: UsageRepository, **fields: Any) -> Image:
     for revision in list_revisions(image):
         for key in revision.list_keys():
             storage.add(key, b"x", "image/webp")
+    storage.add(make_variant_key(image.id, VARIANT, image.revision), b"x", "image/webp")
     usages.reserve(image.id, image.user_id, Usage(images=1, bytes=image.size))
     return image
 
@@ -100,7 +101,7 @@ def test_bytes_of_the_revision_that_is_shown_and_of_later_ones_are_deleted(
     follower: Follower, storage: ImageStorage, usages: UsageRepository, s3: S3Client
 ) -> None:
     image = add(storage, usages, revision=2, latest_revision=3)
-    assert count_objects(s3) == 2 * (2 + len(RenditionName))
+    assert count_objects(s3) == 2 * (2 + len(RenditionName)) + 1
     follower.follow([make_change(image)])
     assert count_objects(s3) == 0
 

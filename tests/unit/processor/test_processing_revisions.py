@@ -10,11 +10,12 @@ import pytest
 from imaging.renditions import render
 from processor.processing import Processor
 from shared.errors import UnacceptableImage, Unavailable
-from shared.keys import Revision, make_original_key
+from shared.keys import Revision, make_original_key, make_variant_key
 from shared.lifecycle import Event, Status
 from shared.renditions import RenditionName
 from shared.usages import UsageRepository
 from tests.support.faults import break_calls
+from tests.support.images import VARIANT
 from tests.support.uploads import list_keys
 
 if TYPE_CHECKING:
@@ -65,8 +66,9 @@ def test_new_revision_replaces_the_old_one_when_it_is_ready(
     processor: Processor, images: ImageRepository, storage: ImageStorage, s3: S3Client, image: Image
 ) -> None:
     processor.process(Revision(image.id), now(), seconds=60)
+    storage.add(make_variant_key(image.id, VARIANT), b"x", "image/webp")
     begin_revision(images, storage, image)
-    assert len(list_keys(s3)) == 2 + len(RenditionName)
+    assert len(list_keys(s3)) == 3 + len(RenditionName)
     assert processor.process(Revision(image.id, 2), now(), seconds=60) == "ready"
     assert sorted(list_keys(s3)) == sorted(Revision(image.id, 2).list_keys()[1:])
     assert images.get(image.id).revision == 2

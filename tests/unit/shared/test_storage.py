@@ -79,9 +79,11 @@ def test_delete_leaves_no_byte_of_the_image_and_all_of_others(s3: S3Client, stor
         storage.add(make_original_key(image_id), b"x", "image/png")
         for name in RenditionName:
             storage.add(make_rendition_key(image_id, name), b"x", "image/webp")
+        for variant in ("40x20-0.webp", "of-an-earlier-release"):
+            storage.add(f"variants/{image_id}/1/{variant}", b"x", "image/webp")
     storage.delete_revisions([Revision("1")])
     storage.delete_revisions([Revision("1")])
-    assert len(list_keys(s3)) == 2 + len(RenditionName)
+    assert len(list_keys(s3)) == 4 + len(RenditionName)
     assert all("/2/" in key for key in list_keys(s3))
 
 

@@ -109,6 +109,14 @@ def test_all_keys_of_an_image_are_deleted_in_one_call(s3: S3Client, storage: Ima
     assert [(call["Bucket"], call["Delete"]["Quiet"]) for call in calls] == [("bucket", True)]
 
 
+def test_variants_are_looked_for_once_for_all_revisions_of_an_image(
+    s3: S3Client, storage: ImageStorage
+) -> None:
+    calls = watch(s3, "ListObjectsV2")
+    storage.delete_revisions([*Revision("1", 5).list_up_to_here(), Revision("2")])
+    assert [call["Prefix"] for call in calls] == ["variants/1/", "variants/2/"]
+
+
 def test_new_object_has_its_type_and_is_shown_in_the_page(s3: S3Client, storage: ImageStorage) -> None:
     storage.add("files/1/a", b"x", "image/png")
     storage.add("files/2/a", b"x", "text/plain", disposition="attachment")
