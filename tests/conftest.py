@@ -15,6 +15,7 @@ from app.dependencies import (
     get_images,
     get_items,
     get_keys,
+    get_make_variant,
     get_quota,
     get_settings,
     get_storage,
@@ -23,6 +24,7 @@ from app.dependencies import (
 )
 from app.main import create_app
 from imaging.renditions import render
+from imaging.variants import make_variant
 from processor.erasing import Eraser
 from processor.processing import Processor
 from shared.aws import create_client
@@ -263,7 +265,7 @@ def api(  # noqa: PLR0913, PLR0917 - its stores
     erasures: ErasureRepository,
     tombstones: TombstoneStorage,
 ) -> Iterator[Api]:
-    """The API's handler."""
+    """The API's handler. It makes variants in this process."""
     overrides = create_app().dependency_overrides
     overrides |= {
         get_quota: lambda: quota,
@@ -275,6 +277,7 @@ def api(  # noqa: PLR0913, PLR0917 - its stores
         get_erasures: lambda: erasures,
         get_tombstones: lambda: tombstones,
         get_keys: FixedKeys,
+        get_make_variant: lambda: make_variant,
     }
     yield Api(images, storage)
     overrides.clear()

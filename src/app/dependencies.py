@@ -13,6 +13,7 @@ from app.access.signers import SigningRole
 from app.delivery import Delivery
 from app.pages import PageCursors
 from app.responses.views import ImageViews
+from app.variants import VariantMaker
 from shared.aws import Credentials, Deadline, create_client
 from shared.erasures import ErasureRepository
 from shared.files import FileRepository
@@ -25,6 +26,7 @@ from shared.storage import ImageStorage
 from shared.table import Table
 from shared.tombstones import TombstoneStorage
 from shared.usages import UsageRepository
+from shared.variants import Variant, VariantMode
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -32,6 +34,12 @@ if TYPE_CHECKING:
 
     from app.access.tokens import TokenVerifier
     from app.idempotency import OutcomeStore
+    from app.variants import MakeVariant
+    from imaging.decoder import Decoder
+
+VARIANT_SECONDS = 15
+VARIANT_CPU_SECONDS = 12  # 2000 x 2000 pixels of noise take 6
+VARIANT_MEMORY_BYTES = 500 * 2**20  # they take 300; the function has more than three times as much
 
 type Verify = Callable[[str], Caller]
 """Turns a token into its caller. Raises Unauthenticated."""
@@ -145,6 +153,23 @@ def make_outcome_store() -> "OutcomeStore":
     return OutcomeStore(get_dynamodb(), get_settings().idempotency_table)
 
 
+@cache
+def make_decoder() -> "Decoder":
+    from imaging.decoder import Decoder  # noqa: PLC0415 - only for a variant that is made
+
+    return Decoder(cpu_seconds=VARIANT_CPU_SECONDS, memory_bytes=VARIANT_MEMORY_BYTES)
+
+
+def get_make_variant() -> "MakeVariant":
+    """The decoder's process starts when the first variant is made."""
+
+    def make(data: bytes, variant: Variant) -> bytes:
+        seconds = min(VARIANT_SECONDS, get_deadline().get_seconds())
+        return make_decoder().make_variant(data, variant, seconds)
+
+    return make
+
+
 def get_verify() -> Verify:
     """The verifier is made when the first token comes."""
     return lambda token: make_verifier().verify(token)
@@ -153,6 +178,10 @@ def get_verify() -> Verify:
 def get_make_store() -> MakeStore:
     """The store is made when the first Idempotency-Key comes."""
     return make_outcome_store
+
+
+def get_variant_mode() -> VariantMode:
+    return VariantMode(get_settings().variants)
 
 
 def get_auth_mode() -> str:
@@ -188,6 +217,14 @@ def get_pages(keys: Annotated[KeyRing, Depends(get_keys)]) -> PageCursors:
     return PageCursors(keys.get)
 
 
+def get_variants(
+    images: Annotated[ImageRepository, Depends(get_images)],
+    storage: Annotated[ImageStorage, Depends(get_storage)],
+    make: Annotated["MakeVariant", Depends(get_make_variant)],
+) -> VariantMaker:
+    return VariantMaker(images, storage, make)
+
+
 def get_views(
     links: Annotated[LinkSigner, Depends(get_links)], base_url: Annotated[str, Depends(get_base_url)]
 ) -> ImageViews:
@@ -211,6 +248,8 @@ Items = Annotated[ItemRepository, Depends(get_items)]
 Storage = Annotated[ImageStorage, Depends(get_storage)]
 Links = Annotated[LinkSigner, Depends(get_links)]
 Pages = Annotated[PageCursors, Depends(get_pages)]
+Variants = Annotated[VariantMaker, Depends(get_variants)]
+Mode = Annotated[VariantMode, Depends(get_variant_mode)]
 Views = Annotated[ImageViews, Depends(get_views)]
 ContentDelivery = Annotated[Delivery, Depends(get_delivery)]
 RequestClaim = Annotated[str | None, Depends(get_claim)]

@@ -66,9 +66,13 @@ class Deadline:
         """Begin an invocation that may take so many seconds."""
         self._end = self._clock() + seconds - RESERVED_SECONDS
 
+    def get_seconds(self) -> float:
+        """Return how many seconds are left."""
+        return self._end - self._clock()
+
     def require(self, seconds: float) -> None:
         """Raises Unavailable if fewer seconds are left."""
-        if self._clock() + seconds > self._end:
+        if seconds > self.get_seconds():
             raise Unavailable("The service is too slow at the moment. Try again soon.")
 
 

@@ -101,9 +101,9 @@ class Settings:
         return self._environ.get("LEGACY_UPLOAD") != "disabled"
 
     @cached_property
-    def variant_mode(self) -> VariantMode:
-        """Tells who may ask for variants of an image."""
-        return VariantMode(self._environ.get("VARIANTS") or VariantMode.ENABLED)
+    def variants(self) -> str:
+        """The name of the mode that tells who may ask for variants of an image."""
+        return self._environ.get("VARIANTS") or VariantMode.ENABLED
 
     @cached_property
     def allowed_origins(self) -> list[str]:

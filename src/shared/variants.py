@@ -30,6 +30,8 @@ CARD_SIZE = (1200, 630)
 MAX_VARIANT_SIDE_PX = 2000
 MAX_VARIANT_BYTES = 4_400_000
 """As base64, and with what surrounds it, it fits in the 6 MB of a Lambda response."""
+AUTO_FORMAT = "auto"
+"""The name of the format that the header `Accept` chooses."""
 ENCODING = 1
 """Counts the ways in which variants were made. Another way makes other bytes, so it has keys and ETags of its
 own. Raise it with every change of the settings in `imaging.variants`."""
@@ -80,13 +82,13 @@ class Variant:
 
 @dataclass(frozen=True)
 class VariantRequest:
-    """What a client asks for. Without width and height: the size of the largest rendition."""
+    """The wish of a client. Without width and height: the size of the largest rendition."""
 
     width: int | None = None
     height: int | None = None
     fit: Fit = Fit.INSIDE
     format: VariantFormat | None = None
-    """None: `auto`."""
+    """None: `Accept` chooses."""
 
     @property
     def is_plain(self) -> bool:
@@ -102,7 +104,7 @@ class VariantRequest:
     def name(self) -> str:
         """One name for all requests that mean the same. Signatures cover it."""
         cut = "-cover" if self.is_cut else ""
-        return f"{self.width or ''}x{self.height or ''}{cut}.{self.format or 'auto'}"
+        return f"{self.width or ''}x{self.height or ''}{cut}.{self.format or AUTO_FORMAT}"
 
     @property
     def is_listed(self) -> bool:
@@ -115,7 +117,7 @@ class VariantRequest:
             raise InvalidFields(errors)
 
     def resolve(self, largest: Size, variant_format: VariantFormat) -> Variant:
-        """Return what comes of it for an image whose largest rendition has this size."""
+        """Return what it comes to for an image whose largest rendition has this size."""
         width, height = largest
         if self.is_cut:
             size = self._cut(largest)

@@ -13,6 +13,7 @@ from app.access.keys import KeyRing
 from app.main import create_app
 from imaging.decoder import Decoder
 from imaging.renditions import render
+from imaging.variants import make_variant
 from operations.consistency import ConsistencyCheck
 from processor import changes, main
 from shared.aws import create_client
@@ -53,6 +54,7 @@ class Deployment:
         monkeypatch.setattr("time.sleep", lambda _: None)
         monkeypatch.setattr("processor.erasing.GRACE", timedelta())  # no request runs beside the events
         monkeypatch.setattr(Decoder, "start", lambda _: None)
+        monkeypatch.setattr(Decoder, "make_variant", lambda _, data, variant, __: make_variant(data, variant))
         monkeypatch.setattr(Decoder, "render", lambda _, data, seconds: self._render(data, seconds))
         clear_factories()
         self._secrets = create_client("secretsmanager", deadline=dependencies.get_deadline())

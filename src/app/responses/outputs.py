@@ -15,6 +15,16 @@ from shared.models import Exif, Model, Placeholder, Rendition, Timestamp, Visibi
 from shared.quotas import Quota, Usage
 from shared.rates import Rate
 from shared.renditions import RENDITION_TYPE, Fit, RenditionName
+from shared.variants import (
+    ASPECT_RATIOS,
+    AUTO_FORMAT,
+    CARD_SIZE,
+    LADDER_PX,
+    MAX_VARIANT_BYTES,
+    MAX_VARIANT_SIDE_PX,
+    VariantFormat,
+    VariantMode,
+)
 
 
 class RenditionPublic(Rendition):
@@ -173,6 +183,28 @@ class RenditionBox(Model):
     fit: Fit
 
 
+class VariantLimits(Model):
+    """The sizes and formats that everyone may ask for. A signed link may ask for any size."""
+
+    mode: VariantMode = Field(description="`signed`: a signed link alone may ask. `disabled`: nobody.")
+    ladder_px: list[int] = Field(
+        default=[*LADDER_PX], description="The widths, and the heights that stand without a width."
+    )
+    aspect_ratios: list[str] = Field(
+        default=[f"{across}:{down}" for across, down in ASPECT_RATIOS],
+        description="Of a width of the ladder with a height, which is rounded to whole pixels.",
+    )
+    sizes: list[str] = Field(
+        default=["{}x{}".format(*CARD_SIZE)], description="Widths with heights that are allowed besides."
+    )
+    fits: list[Fit] = Field(default=[*Fit])
+    formats: list[str] = Field(default=[AUTO_FORMAT, *VariantFormat])
+    max_signed_side_px: int = MAX_VARIANT_SIDE_PX
+    max_bytes: int = Field(
+        default=MAX_VARIANT_BYTES, description="What would be larger is encoded with less quality."
+    )
+
+
 class Limits(Model):
     """Every limit that a client can run into."""
 
@@ -222,8 +254,10 @@ class Limits(Model):
         }
     )
 
+    variants: VariantLimits
+
     @classmethod
-    def of(cls, quota: Quota, rate: Rate, used: Usage | None) -> Self:
+    def of(cls, quota: Quota, rate: Rate, mode: VariantMode, used: Usage | None) -> Self:
         """All limits, with the bounds of this deployment."""
         return cls(
             max_user_images=quota.max_images,
@@ -235,6 +269,7 @@ class Limits(Model):
             user_writes_per_minute=rate.per_minute,
             user_write_burst=rate.burst,
             used=used,
+            variants=VariantLimits(mode=mode),
         )
 
 

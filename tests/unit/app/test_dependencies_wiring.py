@@ -10,6 +10,7 @@ import pytest
 from app import dependencies
 from app.access.callers import Caller
 from app.access.tokens import TokenVerifier
+from imaging.variants import make_variant
 from shared.aws import create_client
 from shared.errors import QuotaExceeded, Unavailable
 from shared.images import ImageFilter
@@ -17,8 +18,11 @@ from shared.items import Item
 from shared.keys import Revision
 from shared.listing import Span
 from shared.quotas import Quota, Usage
+from shared.renditions import Fit
 from shared.settings import Settings
+from shared.variants import Variant, VariantFormat, VariantMode
 from tests.support.images import make_image, make_ready, new_id
+from tests.support.pictures import make_picture
 from tests.support.tokens import make_key_document, make_token
 
 if TYPE_CHECKING:
@@ -41,6 +45,7 @@ FACTORIES: list[Any] = [
     dependencies.get_usages,
     dependencies.get_storage,
     dependencies.get_keys,
+    dependencies.make_decoder,
     dependencies.make_verifier,
     dependencies.make_outcome_store,
 ]
@@ -82,6 +87,25 @@ def test_settings_are_those_of_the_environment() -> None:
     assert isinstance(dependencies.get_settings(), Settings)
     assert dependencies.get_settings().bucket == "bucket"
     assert dependencies.get_auth_mode() == "open"
+
+
+def test_variants_are_for_those_whom_the_settings_name(setenv: SetEnv) -> None:
+    assert dependencies.get_variant_mode() is VariantMode.ENABLED
+    setenv({"VARIANTS": "signed"})
+    dependencies.get_settings.cache_clear()
+    assert dependencies.get_variant_mode() is VariantMode.SIGNED
+
+
+def test_variants_are_made_by_the_decoder_in_the_time_that_is_left() -> None:
+    source, variant = make_picture("WEBP"), Variant(40, 20, Fit.INSIDE, VariantFormat.JPEG)
+    make = dependencies.get_make_variant()
+    try:
+        assert make(source, variant) == make_variant(source, variant)
+        dependencies.get_deadline().start(1)
+        with pytest.raises(Unavailable):
+            make(source, variant)
+    finally:
+        dependencies.make_decoder().stop()
 
 
 def test_quota_is_that_of_the_settings(setenv: SetEnv) -> None:

@@ -150,3 +150,12 @@ def test_errors_that_may_pass_are_told_from_our_mistakes(error: Exception, expec
         raise error
     assert type(raised.value) is expected
     assert error in (raised.value, raised.value.__cause__)
+
+
+def test_seconds_that_are_left_become_fewer() -> None:
+    clock = Clock()
+    deadline = Deadline(clock=clock)
+    assert deadline.get_seconds() == float("inf")
+    deadline.start(29)
+    clock.now += 8
+    assert deadline.get_seconds() == 20

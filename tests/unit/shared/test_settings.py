@@ -7,7 +7,6 @@ import pytest
 from shared.quotas import Quota
 from shared.rates import Rate
 from shared.settings import Settings
-from shared.variants import VariantMode
 
 # The variable of each setting, a value that is not its default, and what the setting is then.
 SETTINGS: dict[str, tuple[str, str, object]] = {
@@ -25,7 +24,7 @@ SETTINGS: dict[str, tuple[str, str, object]] = {
     "link_secret": ("LINK_SECRET", "links", "links"),
     "public_shards": ("PUBLIC_SHARDS", "7", 7),
     "legacy_upload": ("LEGACY_UPLOAD", "disabled", False),
-    "variant_mode": ("VARIANTS", "signed", VariantMode.SIGNED),
+    "variants": ("VARIANTS", "signed", "signed"),
     "allowed_origins": ("ALLOWED_ORIGINS", "https://a,https://b", ["https://a", "https://b"]),
     "memory_bytes": ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2048", 2_147_483_648),
     "signer_role": ("SIGNER_ROLE", "arn:aws:iam::1:role/a", "arn:aws:iam::1:role/a"),
@@ -44,7 +43,7 @@ DEFAULTS: dict[str, object] = {
     "accepts_id_tokens": False,
     "public_shards": 1,
     "legacy_upload": True,
-    "variant_mode": VariantMode.ENABLED,
+    "variants": "enabled",
     "allowed_origins": ["*"],
     "signer_role": None,
     "reports_batch_failures": False,

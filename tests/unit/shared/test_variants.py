@@ -37,7 +37,7 @@ LARGE, WEBP = (2000, 1500), VariantFormat.WEBP
 
 
 def make_renditions(width: int, height: int, size: int = 1) -> dict[RenditionName, Rendition]:
-    """What is stored of an image of this size."""
+    """The renditions of an image of this size."""
     scales = {name: min(1, name.width / width, name.height / height) for name in RenditionName}
     return {
         name: Rendition(width=round(width * scale), height=round(height * scale), size=size)

@@ -84,6 +84,16 @@ def test_endpoint_of_limits_tells_every_limit(api: Api, quota: Quota) -> None:
         "renditions": {
             name: {"width": name.width, "height": name.height, "fit": name.fit} for name in RenditionName
         },
+        "variants": {
+            "mode": "enabled",
+            "ladderPx": [64, 320, 640, 960, 1280, 2000],
+            "aspectRatios": ["1:1", "4:3", "3:2", "16:9", "3:4", "2:3", "9:16"],
+            "sizes": ["1200x630"],
+            "fits": ["inside", "cover"],
+            "formats": ["auto", "avif", "webp", "jpeg", "png"],
+            "maxSignedSidePx": 2000,
+            "maxBytes": 4_400_000,
+        },
     }
 
 

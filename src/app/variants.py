@@ -1,0 +1,90 @@
+"""Variants of an image: each is read from the bucket, or made of a rendition and kept there."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.responses.formats import choose_accept_format
+from shared.errors import DomainError, NotFound, UnacceptableImage, Unavailable
+from shared.headers import webp
+from shared.keys import make_rendition_key, make_variant_key
+from shared.renditions import RenditionName
+from shared.variants import choose_source, find_rendition, get_largest_size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shared.images import ImageRepository
+    from shared.models import Image
+    from shared.storage import ImageStorage
+    from shared.variants import Variant, VariantRequest
+
+    type MakeVariant = Callable[[bytes, Variant], bytes]
+    """Makes a variant of the bytes of a rendition. Raises UnacceptableImage, or an error that may pass."""
+
+
+@dataclass(frozen=True)
+class VariantMaker:
+    """Serves the variants of images that the caller may see."""
+
+    images: ImageRepository
+    storage: ImageStorage
+    make: MakeVariant
+
+    def choose(self, image: Image, request: VariantRequest, accept: str | None) -> Variant:
+        """Return what a request comes to for a client that accepts these formats. Raises NotFound.
+
+        Only for a client that knows neither AVIF nor WebP, a rendition is read.
+        """
+        if not image.renditions:
+            raise NotFound(f"This image has no renditions. It is {image.status}.")
+        chosen = request.format or choose_accept_format(accept, lambda: self._has_alpha(image))
+        return request.resolve(get_largest_size(image.renditions), chosen)
+
+    def get(self, image: Image, variant: Variant, *, is_kept: bool) -> bytes:
+        """Return the bytes of a variant.
+
+        One that is kept is stored for the next request. Keep those of the closed set alone.
+        Raises NotFound if the image is gone, or has another revision now.
+        """
+        if name := find_rendition(image.renditions, variant):
+            return self._read(image, name)
+        if not is_kept:
+            return self._make(image, variant)
+        key = make_variant_key(image.id, variant, image.revision)
+        with suppress(NotFound):
+            return self.storage.get(key)
+        data = self._make(image, variant)
+        self._keep(image, key, data, variant.format.content_type)
+        return data
+
+    def _make(self, image: Image, variant: Variant) -> bytes:
+        source = self._read(image, choose_source(image.renditions, variant))
+        try:
+            return self.make(source, variant)
+        except UnacceptableImage as error:
+            raise Unavailable("The image could not be made in this size and format.") from error
+
+    def _keep(self, image: Image, key: str, data: bytes, content_type: str) -> None:
+        """Store a variant, unless the image has ended meanwhile: its bytes may have been deleted before."""
+        try:
+            with suppress(Unavailable):  # the bytes are right in any case
+                self.storage.add(key, data, content_type)
+            if self.images.get(image.id).revision != image.revision:
+                raise NotFound
+        except DomainError:
+            self.storage.delete(key)
+            raise
+
+    def _has_alpha(self, image: Image) -> bool:
+        return webp.has_alpha(self._read(image, RenditionName.THUMBNAIL))
+
+    def _read(self, image: Image, name: RenditionName) -> bytes:
+        return self.storage.get(make_rendition_key(image.id, name, image.revision))
+
+
+def make_variant_etag(image: Image, variant: Variant) -> str:
+    """Make a strong ETag, which no bytes are needed for: a revision of an image never changes."""
+    return f'"{image.id}-{image.revision}-{variant.name}"'
