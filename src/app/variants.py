@@ -47,7 +47,7 @@ class VariantMaker:
         """Return the bytes of a variant.
 
         One that is kept is stored for the next request. Keep those of the closed set alone.
-        Raises NotFound if the image is gone, or has another revision now.
+        Raises NotFound if the image is gone, and Unavailable if it has other bytes since it was read.
         """
         if name := find_rendition(image.renditions, variant):
             return self._read(image, name)
@@ -72,8 +72,7 @@ class VariantMaker:
         try:
             with suppress(Unavailable):  # the bytes are right in any case
                 self.storage.add(key, data, content_type)
-            if self.images.get(image.id).revision != image.revision:
-                raise NotFound
+            self._require_current(image)
         except DomainError:
             self.storage.delete(key)
             raise
@@ -82,7 +81,15 @@ class VariantMaker:
         return webp.has_alpha(self._read(image, RenditionName.THUMBNAIL))
 
     def _read(self, image: Image, name: RenditionName) -> bytes:
-        return self.storage.get(make_rendition_key(image.id, name, image.revision))
+        try:
+            return self.storage.get(make_rendition_key(image.id, name, image.revision))
+        except NotFound:
+            self._require_current(image)
+            raise
+
+    def _require_current(self, image: Image) -> None:
+        if self.images.get(image.id).revision != image.revision:
+            raise Unavailable
 
 
 def make_variant_etag(image: Image, variant: Variant) -> str:

@@ -149,17 +149,32 @@ def test_image_that_is_replaced_meanwhile_leaves_no_variant(
         images.update(image.id, lambda old: old.model_copy(update={"revision": 2, "latest_revision": 2}))
 
     listen(s3, "before-call.s3.PutObject", replace)
-    with pytest.raises(NotFound):
+    with pytest.raises(Unavailable):
         maker.get(image, VARIANT, is_kept=True)
     assert list_variants(s3) == []
 
 
-def test_image_that_was_deleted_before_is_not_found(
-    maker: VariantMaker, storage: ImageStorage, s3: S3Client, image: Image
+@pytest.mark.parametrize(
+    ("revision", "error"),
+    [(None, NotFound), (1, NotFound), (2, Unavailable)],
+    ids=["gone", "lost", "replaced"],
+)
+def test_image_whose_renditions_are_gone_was_deleted_or_replaced(  # noqa: PLR0913, PLR0917 - rows and fixtures
+    maker: VariantMaker,
+    images: ImageRepository,
+    storage: ImageStorage,
+    s3: S3Client,
+    image: Image,
+    revision: int | None,
+    error: type[Exception],
 ) -> None:
     for name in RenditionName:
         storage.delete(make_rendition_key(image.id, name))
-    with pytest.raises(NotFound):
+    if revision is None:
+        images.delete(image.id)
+    else:
+        images.update(image.id, lambda old: old.model_copy(update={"revision": revision}))
+    with pytest.raises(error):
         maker.get(image, VARIANT, is_kept=True)
     assert list_variants(s3) == []
 
