@@ -251,7 +251,8 @@ def test_source_is_the_smallest_rendition_with_pixels_to_spare(
 
     def spares(name: RenditionName) -> bool:
         found = renditions[name]
-        return found.width >= SPARE_SCALE * variant.width and found.height >= SPARE_SCALE * variant.height
+        scale = min(Fraction(found.width, variant.width), Fraction(found.height, variant.height))
+        return scale >= SPARE_SCALE
 
     smaller = [name for name in renditions if renditions[name].width < renditions[source].width]
     assert not any(map(spares, smaller))
