@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from pydantic.alias_generators import to_pascal
 
-from app.responses.outputs import Limits
+from app.responses.outputs import Limits, VariantLimits
 from local.template import read_template
 from shared.renditions import Fit, RenditionName
+from shared.variants import VariantMode
 from tests.support.costs.tables import measure_tables
 from tests.support.markdown import format_table
 
@@ -70,7 +71,8 @@ def make_limits() -> str:
     rows = []
     parameters = read_template()["Parameters"]
     for name, field in Limits.model_fields.items():
-        if (parameter := to_pascal(name)) in parameters:
+        parameter = to_pascal(name)
+        if parameter in parameters and parameters[parameter]["Type"] == "Number":
             rows.append(
                 (f"`{field.alias}`", f"{parameters[parameter]['Default']:,} (parameter `{parameter}`)")
             )
@@ -86,6 +88,19 @@ def make_renditions() -> str:
     return format_table(("Rendition", "Box in pixels", "Fit"), rows)
 
 
+def make_variants() -> str:
+    limits = VariantLimits(mode=VariantMode.ENABLED)
+    ladder = ", ".join(map(str, limits.ladder_px))
+    rows = [
+        ("A width, or a height alone", ladder),
+        ("A width of these with a height, as an aspect ratio", ", ".join(limits.aspect_ratios)),
+        ("Other widths with a height", ", ".join(limits.sizes)),
+        ("Fit", "; ".join(f"`{fit}`: {FITS[fit]}" for fit in limits.fits)),
+        ("Format", ", ".join(f"`{name}`" for name in limits.formats)),
+    ]
+    return format_table(("Pixels and formats", "One of"), rows)
+
+
 def make_parameters() -> str:
     parameters = read_template()["Parameters"]
     defaults = {name: f"`{parameter['Default']}`" for name, parameter in parameters.items()}
@@ -99,6 +114,7 @@ def make_parameters() -> str:
 TABLES: Mapping[str, Callable[[], str]] = {
     "limits": make_limits,
     "renditions": make_renditions,
+    "variants": make_variants,
     "parameters": make_parameters,
 }
 
