@@ -13,7 +13,7 @@ from app.access.signers import SigningRole
 from app.delivery import Delivery
 from app.pages import PageCursors
 from app.responses.views import ImageViews
-from app.variants import VariantMaker
+from app.variants import MakeVariant, VariantMaker
 from shared.aws import Credentials, Deadline, create_client
 from shared.erasures import ErasureRepository
 from shared.files import FileRepository
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from app.access.tokens import TokenVerifier
     from app.idempotency import OutcomeStore
-    from app.variants import MakeVariant
     from imaging.decoder import Decoder
 
 VARIANT_SECONDS = 15
@@ -160,7 +159,7 @@ def make_decoder() -> "Decoder":
     return Decoder(cpu_seconds=VARIANT_CPU_SECONDS, memory_bytes=VARIANT_MEMORY_BYTES)
 
 
-def get_make_variant() -> "MakeVariant":
+def get_make_variant() -> MakeVariant:
     """The decoder's process starts when the first variant is made."""
 
     def make(data: bytes, variant: Variant) -> bytes:
@@ -220,7 +219,7 @@ def get_pages(keys: Annotated[KeyRing, Depends(get_keys)]) -> PageCursors:
 def get_variants(
     images: Annotated[ImageRepository, Depends(get_images)],
     storage: Annotated[ImageStorage, Depends(get_storage)],
-    make: Annotated["MakeVariant", Depends(get_make_variant)],
+    make: Annotated[MakeVariant, Depends(get_make_variant)],
 ) -> VariantMaker:
     return VariantMaker(images, storage, make)
 
@@ -233,10 +232,11 @@ def get_views(
 
 def get_delivery(
     request: Request,
-    images: Annotated[ImageRepository, Depends(get_images)],
+    variants: Annotated[VariantMaker, Depends(get_variants)],
     storage: Annotated[ImageStorage, Depends(get_storage)],
+    mode: Annotated[VariantMode, Depends(get_variant_mode)],
 ) -> Delivery:
-    return Delivery(images, storage, request.headers, get_settings().cdn_seconds)
+    return Delivery(variants, storage, request.headers, get_settings().cdn_seconds, mode)
 
 
 Images = Annotated[ImageRepository, Depends(get_images)]

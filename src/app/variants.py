@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from shared.storage import ImageStorage
     from shared.variants import Variant, VariantRequest
 
-    type MakeVariant = Callable[[bytes, Variant], bytes]
-    """Makes a variant of the bytes of a rendition. Raises UnacceptableImage, or an error that may pass."""
+
+type MakeVariant = Callable[[bytes, Variant], bytes]
+"""Makes a variant of the bytes of a rendition. Raises UnacceptableImage, or an error that may pass."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class VariantMaker:
         Raises NotFound if the image is gone, and Unavailable if it has other bytes since it was read.
         """
         if name := find_rendition(image.renditions, variant):
-            return self._read(image, name)
+            return self.read(image, name)
         if not is_kept:
             return self._make(image, variant)
         key = make_variant_key(image.id, variant, image.revision)
@@ -61,7 +62,7 @@ class VariantMaker:
         return data
 
     def _make(self, image: Image, variant: Variant) -> bytes:
-        source = self._read(image, choose_source(image.renditions, variant))
+        source = self.read(image, choose_source(image.renditions, variant))
         try:
             return self.make(source, variant)
         except UnacceptableImage as error:
@@ -78,9 +79,10 @@ class VariantMaker:
             raise
 
     def _has_alpha(self, image: Image) -> bool:
-        return webp.has_alpha(self._read(image, RenditionName.THUMBNAIL))
+        return webp.has_alpha(self.read(image, RenditionName.THUMBNAIL))
 
-    def _read(self, image: Image, name: RenditionName) -> bytes:
+    def read(self, image: Image, name: RenditionName) -> bytes:
+        """Return the bytes of a rendition. Raises NotFound and Unavailable as `get` does."""
         try:
             return self.storage.get(make_rendition_key(image.id, name, image.revision))
         except NotFound:
@@ -90,8 +92,3 @@ class VariantMaker:
     def _require_current(self, image: Image) -> None:
         if self.images.get(image.id).revision != image.revision:
             raise Unavailable
-
-
-def make_variant_etag(image: Image, variant: Variant) -> str:
-    """Make a strong ETag, which no bytes are needed for: a revision of an image never changes."""
-    return f'"{image.id}-{image.revision}-{variant.name}"'

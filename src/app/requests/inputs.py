@@ -1,31 +1,22 @@
 """Inputs: the models of what clients send."""
 
-from collections.abc import Mapping
-from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationInfo,
-    field_validator,
     model_validator,
 )
 
 from app.access.callers import UserId
-from app.access.links import ORIGINAL, Signature, Target
 from app.limits import (
-    DEFAULT_LINK_SECONDS,
     DEFAULT_PAGE_SIZE,
     DEFAULT_UPLOAD_SECONDS,
     MAX_CURSOR_CHARS,
     MAX_DIRECT_BYTES,
-    MAX_LINK_SECONDS,
-    MAX_ORIGINAL_LINK_SECONDS,
     MAX_PAGE_SIZE,
     MAX_UPLOAD_SECONDS,
-    MIN_LINK_SECONDS,
     MIN_UPLOAD_SECONDS,
 )
 from app.requests.fields import (
@@ -46,7 +37,6 @@ from shared.inspection import CONTENT_TYPES
 from shared.items import Item
 from shared.listing import Span
 from shared.models import Image, Visibility
-from shared.renditions import RenditionName
 
 
 class ImageDetails(Input):
@@ -122,62 +112,6 @@ class ReplacementQuery(NoMetadata):
     """The same for a request whose whole body is the image."""
 
     filename: Filename | None = None
-
-
-class LinkCreate(Input):
-    """Names what a link shows, and how long the link is valid."""
-
-    rendition: Annotated[str, StringConstraints(pattern=f"^({'|'.join([*RenditionName, ORIGINAL])})$")] = (
-        RenditionName.LARGE
-    )
-    download: bool = Field(default=False, description="Browsers save the file and do not show it.")
-    expires_in: Annotated[int, Field(ge=MIN_LINK_SECONDS, le=MAX_LINK_SECONDS, strict=True), JSON_INTEGER] = (
-        Field(
-            default=DEFAULT_LINK_SECONDS,
-            description=f"Seconds until the link ends. For the original {MAX_ORIGINAL_LINK_SECONDS} at most.",
-        )
-    )
-
-    @field_validator("expires_in")
-    @classmethod
-    def bound_original(cls, seconds: int, info: ValidationInfo) -> int:
-        if info.data.get("rendition") == ORIGINAL and seconds > MAX_ORIGINAL_LINK_SECONDS:
-            raise ValueError(f"A link to the original ends after {MAX_ORIGINAL_LINK_SECONDS} seconds or less")
-        return seconds
-
-    @property
-    def lifetime(self) -> timedelta:
-        is_shorter = self.rendition == ORIGINAL and "expires_in" not in self.model_fields_set
-        return timedelta(seconds=MAX_ORIGINAL_LINK_SECONDS if is_shorter else self.expires_in)
-
-    def make_target(self, image_id: str) -> Target:
-        return Target(image_id, self.rendition, {"download": "1"} if self.download else {})
-
-
-class ContentQuery(Input):
-    """The query of a URL of bytes. An invalid signature opens nothing, and is no error."""
-
-    v: str | None = Field(
-        default=None, description="The revision that the client knows. It decides how long to cache."
-    )
-    download: Literal["1"] | None = Field(
-        default=None, description="Browsers save the file and do not show it."
-    )
-    expires: str | None = Field(default=None, description="Seconds since 1970.")
-    signature: str | None = None
-
-    @property
-    def parameters(self) -> Mapping[str, str]:
-        """The part that a signature covers."""
-        return self.model_dump(exclude={"expires", "signature"}, exclude_none=True, by_alias=True)
-
-    @property
-    def is_download(self) -> bool:
-        return self.download is not None
-
-    @property
-    def link_signature(self) -> Signature | None:
-        return Signature.parse(self.expires or "", self.signature or "")
 
 
 def _allow_null(schema: dict[str, Any]) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.keys import make_rendition_key
 from shared.renditions import RENDITION_TYPE
 from shared.storage import make_disposition
 
 if TYPE_CHECKING:
     from shared.models import Image
     from shared.renditions import RenditionName
+    from shared.variants import Variant
 
 REVALIDATION_SECONDS = 60
 """Caches keep bytes for this long if the URL does not tell their revision."""
@@ -24,7 +24,6 @@ class Content:
 
     etag: str
     content_type: str
-    key: str
 
 
 @dataclass(frozen=True)
@@ -36,9 +35,12 @@ class Terms:
     """Pages of other origins may show it."""
 
 
-def make_rendition(image: Image, name: RenditionName) -> Content:
-    key = make_rendition_key(image.id, name, image.revision)
-    return Content(f'"{image.revision}-{name}"', RENDITION_TYPE, key)
+def show_rendition(image: Image, name: RenditionName) -> Content:
+    return Content(f'"{image.revision}-{name}"', RENDITION_TYPE)
+
+
+def show_variant(image: Image, variant: Variant) -> Content:
+    return Content(f'"{image.revision}-{variant.name}"', variant.format.content_type)
 
 
 def make_terms(image: Image, *, is_current: bool, link_seconds: int | None, cdn_seconds: int) -> Terms:

@@ -22,7 +22,7 @@ from app.openapi import (
 )
 from app.repeats import idempotent
 from app.requests.body import read_json, read_query
-from app.requests.inputs import ContentQuery, LinkCreate
+from app.requests.contents import ContentQuery, LinkCreate, VariantQuery
 from app.responses.outputs import Link
 from app.throttling import limited
 from shared import errors
@@ -37,19 +37,28 @@ router = APIGatewayRouter()
 @router.get(
     "/images/<image_id>/content",
     tags=["images"],
-    summary="The bytes: the original for its owner (a redirect), the largest rendition for everyone else",
+    summary="The bytes: a variant if the query asks for one, otherwise the original for its owner (a "
+    "redirect), and the largest rendition for everyone else",
     responses=responds_with_bytes(*READ_ERRORS)
     | responds(None, status=HTTPStatus.FOUND, headers=("Location",)),
-    openapi_extensions=takes_query(ContentQuery),
+    openapi_extensions=takes_query(VariantQuery),
 )
 def get_content(
-    image_id: str, caller: CurrentCaller, query: Query, images: Images, delivery: ContentDelivery
+    image_id: str,
+    caller: CurrentCaller,
+    query: Annotated[VariantQuery, Depends(read_query(VariantQuery))],
+    images: Images,
+    links: Links,
+    delivery: ContentDelivery,
 ) -> Response[bytes]:
     image = images.get(image_id)
-    if may(Action.READ_ORIGINAL, caller, image):
+    if not query.asks_for_variant and may(Action.READ_ORIGINAL, caller, image):
         return delivery.redirect_to_original(image, query)
-    authorize(Action.READ, caller, image)
-    return delivery.deliver(image, RenditionName.LARGE, query)
+    seconds = links.get_lifetime(image, Target(image_id, "", query.parameters), query.link_signature)
+    authorize(Action.READ, caller, image, has_link=seconds is not None)
+    if query.asks_for_variant:
+        return delivery.deliver_variant(image, query, link_seconds=seconds)
+    return delivery.deliver(image, RenditionName.LARGE, query, link_seconds=seconds)
 
 
 @router.get(

@@ -18,6 +18,7 @@ BODY = ["400", "413", "415"]
 CHANGE = ["403", "404", "409", "412"]
 PAGE = ["userId", "order", "limit", "cursor"]
 CONTENT = ["v", "download", "expires", "signature", "If-None-Match"]
+VARIANT = ["width", "height", "fit", "format"]
 PICTURE_HEADERS = ["ETag", "Cache-Control", "Content-Disposition"]
 FILTERS = ["tags", "match", "visibility", "createdAfter", "createdBefore"]
 
@@ -62,7 +63,12 @@ OPERATIONS: dict[tuple[str, str], tuple[list[str], list[str], list[str], bool | 
         [],
         True,
     ),
-    ("get", "/images/{image_id}/content"): (["200", "302", "304", "404", "422"], CONTENT, [], False),
+    ("get", "/images/{image_id}/content"): (
+        ["200", "302", "304", "404", "422"],
+        [*CONTENT[:-1], *VARIANT, CONTENT[-1]],
+        [],
+        False,
+    ),
     ("get", "/images/{image_id}/content/original"): (
         ["302", "403", "404", "422"],
         [name for name in CONTENT if name != "If-None-Match"],

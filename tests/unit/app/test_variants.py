@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.variants import VariantMaker, make_variant_etag
+from app.variants import VariantMaker
 from imaging.renditions import render
 from imaging.variants import make_variant
 from shared.errors import NotFound, UnacceptableImage, Unavailable
@@ -276,11 +276,3 @@ def test_image_that_is_not_ready_has_no_variants(maker: VariantMaker, images: Im
     image = images.add(make_image())
     with pytest.raises(NotFound, match="processing"):
         maker.choose(image, VariantRequest(320), None)
-
-
-def test_etag_is_another_for_every_picture(image: Image) -> None:
-    replaced = image.model_copy(update={"revision": 2})
-    others = [Variant(320, 160, Fit.COVER, JPEG), Variant(320, 160, Fit.INSIDE, WEBP), VARIANT]
-    etags = [make_variant_etag(found, variant) for found in (image, replaced) for variant in others]
-    assert len({*etags}) == 6
-    assert make_variant_etag(image, VARIANT) == f'"{image.id}-1-320x160-1.jpeg"'

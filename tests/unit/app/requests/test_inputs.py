@@ -9,7 +9,6 @@ import pytest
 
 from app.requests.body import validate
 from app.requests.inputs import (
-    ContentQuery,
     DirectUploadCreate,
     FileCreate,
     ImageCreate,
@@ -18,12 +17,10 @@ from app.requests.inputs import (
     ImageQueryMetadata,
     ImageUpdate,
     ItemCreate,
-    LinkCreate,
     PageQuery,
 )
 from shared.errors import InvalidFields
 from shared.models import Visibility
-from shared.renditions import RenditionName
 from tests.support.images import make_image
 
 if TYPE_CHECKING:
@@ -51,12 +48,6 @@ FIELDS: list[tuple[type[Input], dict[str, Any], str, list[Any], list[Any]]] = [
     (DirectUploadCreate, UPLOAD, "expiresIn", [120, 3540, 120.0], [119, 3541, "120", None]),
     (DirectUploadCreate, UPLOAD, "filename", [None, "a.png"], ["", "a/"]),
     (DirectUploadCreate, {"size": 1}, "contentType", ["image/png"], [None, 5]),
-    (LinkCreate, {}, "expiresIn", [1, 604_800], [0, 604_801, "1", 1.5, True]),
-    (LinkCreate, {}, "rendition", [*RenditionName, "original"], ["LARGE", "large\n", "", None]),
-    (LinkCreate, {}, "download", [True, False], [None, "yes please", 2]),
-    (LinkCreate, {"rendition": "original"}, "expiresIn", [1, 300], [0, 301, 604_800]),
-    (ContentQuery, {}, "download", ["1"], ["0", "true", "", ["1", "1"]]),
-    (ContentQuery, {}, "v", ["1", "x", ""], [["1", "2"]]),
     (ItemCreate, {}, "name", ["a", "x" * 200], ["", "x" * 201, None, 5]),
     (ItemCreate, {"name": "a"}, "description", [None, "x" * 2000], ["x" * 2001]),
     (ItemCreate, {"name": "a"}, "attributes", [{}, {"a": [1, None]}], [None, [], "a", {"a": float("inf")}]),
@@ -103,8 +94,6 @@ def test_field_takes_what_it_should_and_nothing_else(
         (ImageQueryMetadata, []),
         (ImageCreate, ["image"]),
         (DirectUploadCreate, ["contentType", "size"]),
-        (LinkCreate, []),
-        (ContentQuery, []),
         (ImageUpdate, []),
         (FileCreate, ["filename", "content"]),
         (ItemCreate, ["name"]),
@@ -126,8 +115,6 @@ def test_fields_that_are_needed_are_named(model: type[Input], needed: list[str])
             {"description": None, "visibility": Visibility.PRIVATE, "tags": (), "user_id": None},
         ),
         (DirectUploadCreate, UPLOAD, {"expires_in": 1800, "filename": None, "sha256": None}),
-        (LinkCreate, {}, {"rendition": RenditionName.LARGE, "download": False, "expires_in": 3600}),
-        (ContentQuery, {}, {"v": None, "download": None, "expires": None, "signature": None}),
         (ItemCreate, {"name": "a"}, {"description": None, "attributes": {}}),
         (PageQuery, {}, {"order": "desc", "limit": 20, "cursor": None, "user_id": None}),
         (ImageQuery, {}, {"tags": (), "match": "all", "visibility": None, "limit": 20}),

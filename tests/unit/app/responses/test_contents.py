@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.responses.contents import Content, make_file_disposition, make_rendition, make_terms
+from app.responses.contents import Content, make_file_disposition, make_terms, show_rendition, show_variant
 from shared.models import Visibility
-from shared.renditions import RenditionName
+from shared.renditions import Fit, RenditionName
+from shared.variants import Variant, VariantFormat
 from tests.support.images import make_image, make_ready
 
 if TYPE_CHECKING:
@@ -60,11 +61,15 @@ def test_what_a_link_opens_is_kept_no_longer_than_the_link() -> None:
 
 def test_etag_tells_the_revision_and_the_rendition() -> None:
     image = PUBLIC.model_copy(update={"revision": 3})
-    contents = [make_rendition(image, name) for name in RenditionName]
+    contents = [show_rendition(image, name) for name in RenditionName]
     assert [content.etag for content in contents] == [f'"3-{name}"' for name in RenditionName]
-    assert [content.key for content in contents] == [
-        f"renditions/{image.id}/3/{name}.webp" for name in RenditionName
-    ]
+    assert {content.content_type for content in contents} == {"image/webp"}
+
+
+def test_etag_tells_the_revision_and_the_variant() -> None:
+    image = PUBLIC.model_copy(update={"revision": 3})
+    variant = Variant(64, 32, Fit.COVER, VariantFormat.AVIF)
+    assert show_variant(image, variant) == Content(f'"3-{variant.name}"', "image/avif")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +85,7 @@ def test_etag_tells_the_revision_and_the_rendition() -> None:
 )
 def test_file_has_the_stem_of_its_image_and_the_extension_of_its_bytes(filename: str, encoded: str) -> None:
     image = PUBLIC.model_copy(update={"filename": filename})
-    content = Content("", "image/webp", "")
+    content = Content("", "image/webp")
     for is_download, kind in ((False, "inline"), (True, "attachment")):
         disposition = make_file_disposition(image, content, is_download=is_download)
         assert disposition == f"{kind}; filename*=UTF-8''{encoded}"
