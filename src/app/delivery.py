@@ -66,7 +66,7 @@ class Delivery:
         is_kept = wanted.is_listed and not is_signed
         read = partial(self.variants.get, image, variant, is_kept=is_kept)
         response = self._respond(image, show_variant(image, variant), read, query, link_seconds)
-        if wanted.format is None:
+        if wanted.fixed_format is None:
             response.headers["Vary"] = "Accept"
         return response
 

@@ -41,7 +41,7 @@ class VariantMaker:
         """
         if not image.renditions:
             raise NotFound(f"This image has no renditions. It is {image.status}.")
-        chosen = request.format or choose_accept_format(accept, lambda: self._has_alpha(image))
+        chosen = request.fixed_format or choose_accept_format(accept, lambda: self._has_alpha(image))
         return request.resolve(get_largest_size(image.renditions), chosen)
 
     def get(self, image: Image, variant: Variant, *, is_kept: bool) -> bytes:

@@ -14,11 +14,10 @@ from imaging.frames import Channel, FrameTooLong
 from shared.errors import UnacceptableImage
 from shared.inspection import Inspection, inspect
 from shared.models import Exif, Placeholder
-from shared.renditions import RenditionName
-from shared.variants import MAX_VARIANT_BYTES, Variant
+from shared.renditions import MAX_DELIVERED_BYTES, RenditionName
+from shared.variants import Variant
 
 MAX_REPORT_BYTES = 64_000
-MAX_RENDITION_BYTES = 32 * 2**20
 MAX_DETAIL_CHARS = 500
 MAX_TRACEBACK_CHARS = 8_000
 
@@ -126,7 +125,7 @@ def receive_variant(channel: Channel, variant: Variant) -> bytes:
     """Receive a variant of exactly the size and the format that were ordered. Raises as `_receive_report`."""
     if not isinstance(_receive_report(channel), _VariantReport):
         raise InvalidReport("the report is of another order")
-    data = _receive_bytes(channel, "the variant", MAX_VARIANT_BYTES)
+    data = _receive_bytes(channel, "the variant")
     expected = Inspection(variant.format.content_type, variant.width, variant.height, animated=False)
     try:
         is_right = inspect(data) == expected
@@ -163,15 +162,15 @@ def _receive_renditions(channel: Channel, report: _RenderedReport) -> Rendered:
     for name, size in report.renditions.items():
         if size.width > name.width or size.height > name.height:
             raise InvalidReport(f"{name} is larger than its box")
-        data = _receive_bytes(channel, name, MAX_RENDITION_BYTES)
+        data = _receive_bytes(channel, name)
         _require_webp(name, data)
         renditions[name] = EncodedRendition(data, size.width, size.height)
     return Rendered(renditions, report.placeholder, report.exif)
 
 
-def _receive_bytes(channel: Channel, name: str, max_bytes: int) -> bytes:
+def _receive_bytes(channel: Channel, name: str) -> bytes:
     try:
-        return channel.receive(max_bytes)
+        return channel.receive(MAX_DELIVERED_BYTES)
     except FrameTooLong as error:
         raise InvalidReport(f"{name} is too long") from error
 

@@ -1,17 +1,16 @@
 """A stored rendition becomes a variant: another size, another format or both, without metadata."""
 
-from collections.abc import Iterator
-from io import BytesIO
 from typing import Any
 
 from PIL import Image
 
 from imaging.colour import convert_to_srgb, simplify_mode
+from imaging.encoding import encode
 from imaging.parsing import open_image, refusing_damage
 from imaging.renditions import WEBP_METHOD, WEBP_QUALITY
 from imaging.transforms import cover, resize
 from shared.renditions import Fit
-from shared.variants import MAX_VARIANT_BYTES, Variant, VariantFormat
+from shared.variants import Variant, VariantFormat
 
 # Chosen by `benchmarks/formats.py`. Numbers are means of photos of 320, 640 and 1280 pixels.
 OPTIONS: dict[VariantFormat, dict[str, Any]] = {
@@ -27,10 +26,6 @@ OPTIONS: dict[VariantFormat, dict[str, Any]] = {
     VariantFormat.PNG: {"compress_level": 3},
 }
 """The options of each format in Pillow."""
-LOWER_QUALITIES = (50, 30, 15, 5)
-"""What would be too large for a response is encoded with these, one after the other."""
-PNG_COLORS = 256
-"""Of a PNG that would be too large. Then a pixel takes a byte at most, and 2000 x 2000 of them fit."""
 
 
 def make_variant(data: bytes, variant: Variant) -> bytes:
@@ -45,29 +40,7 @@ def make_variant(data: bytes, variant: Variant) -> bytes:
     if variant.format is VariantFormat.JPEG:
         image = _put_on_white(image)
     image.info = {}  # the encoders would write some of it
-    return _encode(image, variant.format)
-
-
-def _encode(image: Image.Image, variant_format: VariantFormat) -> bytes:
-    """Encode a picture, with less quality if it would be too large for a response."""
-    for picture, options in _list_attempts(image, variant_format):
-        file = BytesIO()
-        picture.save(file, variant_format, **options)
-        if file.tell() <= MAX_VARIANT_BYTES:
-            break
-    return file.getvalue()
-
-
-def _list_attempts(
-    image: Image.Image, variant_format: VariantFormat
-) -> Iterator[tuple[Image.Image, dict[str, Any]]]:
-    options = OPTIONS[variant_format]
-    yield image, options
-    if variant_format is VariantFormat.PNG:
-        yield image.quantize(PNG_COLORS, Image.Quantize.FASTOCTREE), options
-        return
-    for quality in LOWER_QUALITIES:
-        yield image, options | {"quality": quality}
+    return encode(image, variant.format, OPTIONS[variant.format])
 
 
 def _put_on_white(image: Image.Image) -> Image.Image:

@@ -4,8 +4,8 @@ from enum import StrEnum
 from typing import Self
 
 RENDITION_TYPE = "image/webp"
-MAX_RENDITION_BYTES = 4_400_000
-"""As base64, and with what surrounds it, it fits in the 6 MB of a Lambda response."""
+MAX_DELIVERED_BYTES = 4_400_000
+"""Of a rendition or a variant. As base64, and with what surrounds it, it fits in the 6 MB of a response."""
 
 
 class Fit(StrEnum):

@@ -9,14 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
-from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 from shared.errors import FieldError, InvalidFields
-from shared.renditions import Fit
+from shared.renditions import MAX_DELIVERED_BYTES, Fit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from shared.models import Rendition
     from shared.renditions import RenditionName
@@ -28,9 +27,7 @@ ASPECT_RATIOS = ((1, 1), (4, 3), (3, 2), (16, 9), (3, 4), (2, 3), (9, 16))
 CARD_SIZE = (1200, 630)
 """The size of the picture that goes with a link in social networks (`og:image`)."""
 MAX_VARIANT_SIDE_PX = 2000
-MAX_VARIANT_BYTES = 4_400_000
-"""As base64, and with what surrounds it, it fits in the 6 MB of a Lambda response."""
-AUTO_FORMAT = "auto"
+AUTO_FORMAT: Final = "auto"
 """The name of the format that the header `Accept` chooses."""
 ENCODING = 1
 """Counts the ways in which variants were made. Another way makes other bytes, so it has keys and ETags of its
@@ -67,6 +64,9 @@ class VariantFormat(StrEnum):
         return f"image/{self}"
 
 
+type FormatChoice = VariantFormat | Literal["auto"]
+
+
 @dataclass(frozen=True)
 class Variant:
     """A picture to make: its exact size, and how it comes to fill that. It is never enlarged."""
@@ -85,29 +85,24 @@ class Variant:
 
 @dataclass(frozen=True)
 class VariantRequest:
-    """The wish of a client. Without width and height: the size of the largest rendition."""
+    """The wish of a client, with what it has named. Without a size: the size of the largest rendition."""
 
     width: int | None = None
     height: int | None = None
-    fit: Fit = Fit.INSIDE
-    format: VariantFormat | None = None
-    """None: `Accept` chooses."""
+    fit: Fit | None = None
+    """None: inside."""
+    format: FormatChoice | None = None
+    """None: auto."""
 
     @property
-    def is_plain(self) -> bool:
-        """True if it asks for nothing but the image."""
-        return (self.width, self.height, self.format) == (None, None, None)
+    def named(self) -> Mapping[str, object]:
+        """All that the client has named. Without anything it asks for no variant."""
+        return {name: value for name, value in vars(self).items() if value is not None}
 
     @property
-    def is_cut(self) -> bool:
-        """True if something of the image may be cut off: one side alone leaves it whole."""
-        return self.fit is Fit.COVER and self.width is not None and self.height is not None
-
-    @property
-    def name(self) -> str:
-        """One name for all requests that mean the same. Signatures cover it."""
-        cut = "-cover" if self.is_cut else ""
-        return f"{self.width or ''}x{self.height or ''}{cut}.{self.format or AUTO_FORMAT}"
+    def fixed_format(self) -> VariantFormat | None:
+        """None: `Accept` chooses."""
+        return self.format if isinstance(self.format, VariantFormat) else None
 
     @property
     def is_listed(self) -> bool:
@@ -122,35 +117,34 @@ class VariantRequest:
     def resolve(self, largest: Size, variant_format: VariantFormat) -> Variant:
         """Return what it comes to for an image whose largest rendition has this size."""
         width, height = largest
-        if self.is_cut:
-            size = self._cut(largest)
+        if self.fit is Fit.COVER and self.width and self.height:  # one side alone leaves it whole
+            size = _cut(largest, (self.width, self.height))
             if size not in {_fit_inside(largest, size[0], height), _fit_inside(largest, width, size[1])}:
                 return Variant(*size, Fit.COVER, variant_format)
         else:
             size = _fit_inside(largest, self.width or width, self.height or height)
         return Variant(*size, Fit.INSIDE, variant_format)
 
-    def _cut(self, largest: Size) -> Size:
-        box = self.width or 1, self.height or 1
-        return _scale(box, min(Fraction(1), *map(Fraction, largest, box)))
-
     def _find_errors(self, mode: VariantMode, *, is_signed: bool) -> list[FieldError]:
         if mode is VariantMode.DISABLED:
             return self._refuse("There are no variants here. Leave it out, or ask for a rendition.")
-        if is_signed:
-            return [
-                FieldError(name, f"It must be 1 to {MAX_VARIANT_SIDE_PX}.")
-                for name, value in (("width", self.width), ("height", self.height))
-                if value is not None and not 1 <= value <= MAX_VARIANT_SIDE_PX
-            ]
-        if mode is VariantMode.SIGNED:
+        if mode is VariantMode.SIGNED and not is_signed:
             return self._refuse("It takes a signed link of the owner here (POST /images/{id}/links).")
-        return self._find_unlisted()
+        return self._find_useless() + (self._find_unbounded() if is_signed else self._find_unlisted())
 
     def _refuse(self, message: str) -> list[FieldError]:
-        """Refuse everything that the client has set."""
-        named = (("width", self.width), ("height", self.height), ("format", self.format))
-        return [FieldError(name, message) for name, value in named if value is not None]
+        return [FieldError(name, message) for name in self.named]
+
+    def _find_useless(self) -> list[FieldError]:
+        is_useless = self.fit and self.width is None and self.height is None
+        return [FieldError("fit", "It takes a width or a height.")] if is_useless else []
+
+    def _find_unbounded(self) -> list[FieldError]:
+        return [
+            FieldError(name, f"It must be 1 to {MAX_VARIANT_SIDE_PX}.")
+            for name, value in (("width", self.width), ("height", self.height))
+            if value is not None and not 1 <= value <= MAX_VARIANT_SIDE_PX
+        ]
 
     def _find_unlisted(self) -> list[FieldError]:
         if (self.width, self.height) == CARD_SIZE:
@@ -177,18 +171,6 @@ def list_heights(width: int) -> list[int]:
     return sorted(_scale((1, 1), Fraction(width * down, across))[1] for across, down in ASPECT_RATIOS)
 
 
-def list_requests() -> Iterator[VariantRequest]:
-    """Yield the closed set."""
-    sizes: list[tuple[int | None, int | None]] = [
-        (None, None),
-        CARD_SIZE,
-        *((width, height) for width in LADDER_PX for height in (None, *list_heights(width))),
-        *((None, height) for height in LADDER_PX),
-    ]
-    for (width, height), fit, variant_format in product(sizes, Fit, VariantFormat):
-        yield VariantRequest(width, height, fit, variant_format)
-
-
 def get_largest_size(renditions: Mapping[RenditionName, Rendition]) -> Size:
     """Return the size of the largest rendition, which is whole."""
     largest = max(renditions.values(), key=lambda rendition: rendition.width * rendition.height)
@@ -201,7 +183,7 @@ def find_rendition(renditions: Mapping[RenditionName, Rendition], variant: Varia
         return None
     for name, rendition in renditions.items():
         if (rendition.width, rendition.height) == (variant.width, variant.height):
-            return name if rendition.size <= MAX_VARIANT_BYTES else None
+            return name if rendition.size <= MAX_DELIVERED_BYTES else None
     return None
 
 
@@ -214,6 +196,10 @@ def choose_source(renditions: Mapping[RenditionName, Rendition], variant: Varian
         if scale >= SPARE_SCALE:
             return name
     return by_size[-1]
+
+
+def _cut(largest: Size, box: Size) -> Size:
+    return _scale(box, min(Fraction(1), *map(Fraction, largest, box)))
 
 
 def _fit_inside(largest: Size, width: int, height: int) -> Size:

@@ -23,6 +23,7 @@ from app.access.callers import USER_ID_FIELD, USER_ID_HEADER, is_user_id
 from app.requests.fields import IDEMPOTENCY_KEY_HEADER, IDEMPOTENCY_KEY_PATTERN
 from shared.inspection import CONTENT_TYPES
 from tests.support.pictures import make_picture
+from tests.support.variants import list_refusals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -54,6 +55,7 @@ UNSAYABLE = {
     (IDEMPOTENCY_KEY_HEADER, "was used for another request"),
     ("cursor", "was not made for this query and this caller"),
     (USER_ID_FIELD, "is required if no X-User-Id header names the user"),
+    *list_refusals(),
 }
 """Reasons to refuse a request that follows the document. They depend on other requests or fields."""
 

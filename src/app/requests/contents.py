@@ -15,7 +15,7 @@ from app.limits import (
 )
 from app.requests.fields import JSON_INTEGER, Input
 from shared.renditions import Fit, RenditionName
-from shared.variants import AUTO_FORMAT, MAX_VARIANT_SIDE_PX, VariantFormat, VariantRequest
+from shared.variants import AUTO_FORMAT, MAX_VARIANT_SIDE_PX, FormatChoice, VariantFormat, VariantRequest
 
 FormatName = Annotated[str, StringConstraints(pattern=f"^({'|'.join([AUTO_FORMAT, *VariantFormat])})$")]
 LinkedName = Annotated[str, StringConstraints(pattern=f"^({'|'.join([*RenditionName, ORIGINAL])})$")]
@@ -60,14 +60,8 @@ class VariantQuery(ContentQuery):
     )
 
     @property
-    def asks_for_variant(self) -> bool:
-        return any(value is not None for value in (self.width, self.height, self.fit, self.format))
-
-    @property
     def variant(self) -> VariantRequest:
-        is_auto = self.format in {None, AUTO_FORMAT}
-        chosen = None if is_auto else VariantFormat(str(self.format))
-        return VariantRequest(self.width, self.height, self.fit or Fit.INSIDE, chosen)
+        return _make_request(self)
 
 
 class LinkCreate(Input):
@@ -105,10 +99,21 @@ class LinkCreate(Input):
         is_shorter = self.rendition == ORIGINAL and "expires_in" not in self.model_fields_set
         return timedelta(seconds=MAX_ORIGINAL_LINK_SECONDS if is_shorter else self.expires_in)
 
+    @property
+    def variant(self) -> VariantRequest:
+        return _make_request(self)
+
     def make_target(self, image_id: str) -> Target:
         """A link with a size or a format shows a variant, any other one the rendition."""
-        named = self.model_dump(include={"width", "height", "fit", "format"}, exclude_none=True)
+        named = self.variant.named
         parameters = {name: str(value) for name, value in named.items()}
         if self.download:
             parameters["download"] = "1"
         return Target(image_id, "" if named else self.rendition, parameters)
+
+
+def _make_request(sent: VariantQuery | LinkCreate) -> VariantRequest:
+    chosen: FormatChoice | None = None
+    if sent.format is not None:
+        chosen = AUTO_FORMAT if sent.format == AUTO_FORMAT else VariantFormat(sent.format)
+    return VariantRequest(sent.width, sent.height, sent.fit, chosen)

@@ -14,13 +14,12 @@ from shared.lifecycle import Status
 from shared.models import Exif, Model, Placeholder, Rendition, Timestamp, Visibility
 from shared.quotas import Quota, Usage
 from shared.rates import Rate
-from shared.renditions import RENDITION_TYPE, Fit, RenditionName
+from shared.renditions import MAX_DELIVERED_BYTES, RENDITION_TYPE, Fit, RenditionName
 from shared.variants import (
     ASPECT_RATIOS,
     AUTO_FORMAT,
     CARD_SIZE,
     LADDER_PX,
-    MAX_VARIANT_BYTES,
     MAX_VARIANT_SIDE_PX,
     VariantFormat,
     VariantMode,
@@ -201,7 +200,7 @@ class VariantLimits(Model):
     formats: list[str] = Field(default=[AUTO_FORMAT, *VariantFormat])
     max_signed_side_px: int = MAX_VARIANT_SIDE_PX
     max_bytes: int = Field(
-        default=MAX_VARIANT_BYTES, description="What would be larger is encoded with less quality."
+        default=MAX_DELIVERED_BYTES, description="What would be larger is encoded with less quality."
     )
 
 

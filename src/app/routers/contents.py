@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app.access.links import ORIGINAL, Target
 from app.access.policy import Action, authorize, may
-from app.dependencies import BaseUrl, ContentDelivery, Images, Links
+from app.dependencies import BaseUrl, ContentDelivery, Images, Links, Mode
 from app.identity import CurrentCaller, LinkGuard
 from app.openapi import (
     BODY_ERRORS,
@@ -52,11 +52,11 @@ def get_content(
     delivery: ContentDelivery,
 ) -> Response[bytes]:
     image = images.get(image_id)
-    if not query.asks_for_variant and may(Action.READ_ORIGINAL, caller, image):
+    if not query.variant.named and may(Action.READ_ORIGINAL, caller, image):
         return delivery.redirect_to_original(image, query)
     seconds = links.get_lifetime(image, Target(image_id, "", query.parameters), query.link_signature)
     authorize(Action.READ, caller, image, has_link=seconds is not None)
-    if query.asks_for_variant:
+    if query.variant.named:
         return delivery.deliver_variant(image, query, link_seconds=seconds)
     return delivery.deliver(image, RenditionName.LARGE, query, link_seconds=seconds)
 
@@ -121,9 +121,11 @@ def create_link(
     images: Images,
     links: Links,
     base_url: BaseUrl,
+    mode: Mode,
 ) -> Response[Link]:
     image = images.get(image_id)
     guard(image)
+    link.variant.require_allowed(mode, is_signed=True)
     expires_at = (datetime.now(UTC) + link.lifetime).replace(microsecond=0)
     url = links.sign(base_url, image, link.make_target(image_id), expires_at)
     return Response(HTTPStatus.CREATED, "application/json", Link(url=url, expires_at=expires_at))

@@ -9,7 +9,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from imaging.renditions import render
 from shared.errors import TooManyPixels, UnacceptableImage, UnsupportedImage
-from shared.renditions import MAX_RENDITION_BYTES, Fit, RenditionName
+from shared.renditions import MAX_DELIVERED_BYTES, Fit, RenditionName
 from tests.support.corners import TOLERANCE, assert_corners, get_corners
 from tests.support.pictures import (
     BLUE,
@@ -219,4 +219,4 @@ def test_rendition_of_noise_fits_in_a_response() -> None:
     size = (2000, 2000)
     noise = Image.merge("RGBA", [Image.effect_noise(size, 100) for _ in range(4)])
     renditions = render(encode(noise, "PNG")).renditions
-    assert max(len(rendition.data) for rendition in renditions.values()) <= MAX_RENDITION_BYTES
+    assert max(len(rendition.data) for rendition in renditions.values()) <= MAX_DELIVERED_BYTES

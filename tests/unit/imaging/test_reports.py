@@ -21,8 +21,8 @@ from imaging.reports import (
     send_variant,
 )
 from shared.errors import UnacceptableImage
-from shared.renditions import Fit, RenditionName
-from shared.variants import MAX_VARIANT_BYTES, Variant, VariantFormat
+from shared.renditions import MAX_DELIVERED_BYTES, Fit, RenditionName
+from shared.variants import Variant, VariantFormat
 from tests.support.pictures import make_photo
 from tests.support.reports import WEBP, make_report
 
@@ -62,7 +62,7 @@ def test_variant_for_renditions_is_refused(channels: Channels) -> None:
 def test_variant_that_is_too_long_is_refused(channels: Channels) -> None:
     sender, receiver = channels
     sender.send(b'{"outcome": "varied"}')
-    sender._connection.sendall((MAX_VARIANT_BYTES + 1).to_bytes(8))  # noqa: SLF001 - no channel sends it
+    sender._connection.sendall((MAX_DELIVERED_BYTES + 1).to_bytes(8))  # noqa: SLF001 - no channel sends it
     with pytest.raises(InvalidReport, match="too long"):
         receive_variant(receiver, Variant(80, 40, Fit.INSIDE, VariantFormat.WEBP))
 

@@ -7,13 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from imaging import variants
 from imaging.variants import OPTIONS, make_variant
 from shared.errors import UnacceptableImage
 from shared.headers.webp import has_alpha
 from shared.inspection import Inspection, inspect
 from shared.renditions import Fit
-from shared.variants import MAX_VARIANT_BYTES, Variant, VariantFormat
+from shared.variants import Variant, VariantFormat
 from tests.support.pictures import (
     BLUE,
     GREEN,
@@ -143,28 +142,6 @@ def test_profile_of_a_source_is_applied() -> None:
 def test_same_order_makes_the_same_bytes(variant_format: VariantFormat) -> None:
     variant = Variant(200, 100, Fit.INSIDE, variant_format)
     assert make_variant(SOURCE, variant) == make_variant(SOURCE, variant)
-
-
-@pytest.mark.parametrize("variant_format", VariantFormat)
-def test_what_would_be_too_large_has_less_quality(
-    variant_format: VariantFormat, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    noise = Image.merge("RGB", [Image.effect_noise((200, 100), 120) for _ in range(3)])
-    source = encode(noise, "WEBP", quality=100)
-    variant = Variant(200, 100, Fit.INSIDE, variant_format)
-    large = make_variant(source, variant)
-    monkeypatch.setattr(variants, "MAX_VARIANT_BYTES", len(large) - 1)
-    small = make_variant(source, variant)
-    assert len(small) < len(large)
-    assert inspect(small) == inspect(large)
-
-
-@pytest.mark.parametrize("variant_format", VariantFormat)
-def test_largest_variant_of_noise_fits_in_a_response(variant_format: VariantFormat) -> None:
-    noise = Image.merge("RGB", [Image.effect_noise((2000, 2000), 250) for _ in range(3)])
-    source = encode(noise, "WEBP", quality=75, method=0)
-    data = make_variant(source, Variant(2000, 2000, Fit.INSIDE, variant_format))
-    assert 1_000_000 < len(data) <= MAX_VARIANT_BYTES
 
 
 @pytest.mark.parametrize("data", [SOURCE[:-100], b"x", make_picture("TIFF")])

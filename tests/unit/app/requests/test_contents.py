@@ -95,15 +95,16 @@ def test_signature_covers_all_of_a_query_but_itself() -> None:
     [
         ({"width": "64"}, VariantRequest(width=64)),
         ({"height": "64", "fit": "cover"}, VariantRequest(height=64, fit=Fit.COVER)),
-        ({"format": "auto"}, VariantRequest()),
+        ({"format": "auto"}, VariantRequest(format="auto")),
         ({"format": "png"}, VariantRequest(format=VariantFormat.PNG)),
     ],
 )
 def test_size_or_format_asks_for_a_variant(sent: dict[str, str], variant: VariantRequest) -> None:
-    query = validate(VariantQuery, sent)
-    assert (query.asks_for_variant, query.variant) == (True, variant)
+    found = validate(VariantQuery, sent).variant
+    assert found == variant
+    assert found.named == sent | {name: int(sent[name]) for name in sent.keys() & {"width", "height"}}
 
 
 @pytest.mark.parametrize("sent", [{}, {"v": "1"}, {"download": "1"}, {"expires": "1", "signature": "x"}])
 def test_nothing_else_asks_for_a_variant(sent: dict[str, str]) -> None:
-    assert not validate(VariantQuery, sent).asks_for_variant
+    assert validate(VariantQuery, sent).variant.named == {}

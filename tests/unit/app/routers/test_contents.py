@@ -6,10 +6,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from app.dependencies import get_make_variant, get_variant_mode
-from app.main import EXPOSED_HEADERS, create_app
+from app.main import EXPOSED_HEADERS
 from shared.renditions import RenditionName
-from shared.variants import VariantMode
 from tests.support.api import BASE_URL
 from tests.support.faults import break_calls
 from tests.support.images import make_pending
@@ -170,71 +168,6 @@ class TestContent:
         response = api.get(f"/images/{image.id}/content", user="ann")
         assert response.problem == (404, "not_found", [])
         assert response.json["detail"] == "This image has no original, because it is pending."
-
-
-class TestVariants:
-    @pytest.fixture(autouse=True)
-    def make_stand_ins(self, api: Api) -> None:
-        """Variants are texts here that tell how they were made."""
-        del api  # its overrides come first
-        overrides = create_app().dependency_overrides
-        overrides[get_make_variant] = lambda: lambda data, variant: data + f" as {variant.name}".encode()
-
-    @pytest.mark.parametrize("user", [None, "ben", "ann"])
-    def test_everyone_gets_a_variant_of_a_public_image(self, api: Api, user: str | None) -> None:
-        image = api.upload_ready(PICTURE, visibility="public")
-        response = api.get(f"/images/{image['id']}/content?width=64&format=png&v=1", user=user)
-        assert (response.status, response.headers["Content-Type"]) == (200, "image/png")
-        assert b" as 64x32" in response.body
-        assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable, s-maxage=60"
-        assert response.headers["Vary"] == "Authorization, X-User-Id"
-
-    def test_format_is_chosen_by_accept(self, api: Api) -> None:
-        image = api.upload_ready(PICTURE, visibility="public")
-        for accept, content_type in (("image/avif,*/*", "image/avif"), ("*/*", "image/webp")):
-            response = api.get(f"/images/{image['id']}/content?width=64", headers={"Accept": accept})
-            assert (response.status, response.headers["Content-Type"]) == (200, content_type)
-            assert response.headers["Vary"] == "Accept, Authorization, X-User-Id"
-
-    @pytest.mark.parametrize(
-        ("query", "fields"),
-        [
-            ("width=65", ["width"]),
-            ("width=64&height=63", ["height"]),
-            ("width=x", ["width"]),
-            ("fit=fill", ["fit"]),
-        ],
-    )
-    def test_what_is_outside_the_closed_set_is_named(self, api: Api, query: str, fields: list[str]) -> None:
-        image = api.upload_ready(PICTURE, visibility="public")
-        for user in (None, "ann"):
-            response = api.get(f"/images/{image['id']}/content?{query}", user=user)
-            assert response.problem == (422, "invalid_fields", fields)
-
-    def test_link_opens_the_size_that_it_was_made_for_and_no_other(self, api: Api) -> None:
-        image = api.upload_ready(PICTURE, visibility="private")
-        body = {"width": 65, "format": "jpeg"}
-        link = api.post(f"/images/{image['id']}/links", user="ann", json=body).json["url"]
-        path = link.removeprefix(BASE_URL)
-        response = api.get(path)
-        assert (response.status, response.headers["Cache-Control"]) == (200, "private, max-age=60")
-        assert b" as 65x33" in response.body
-        for other in (path.replace("65", "66"), path.replace("jpeg", "png"), f"{path}&height=5"):
-            assert api.get(other).status == 404
-
-    def test_variant_of_a_private_image_is_for_its_owner(self, api: Api) -> None:
-        image = api.upload_ready(PICTURE, visibility="private")
-        url = f"/images/{image['id']}/content?width=64&format=webp"
-        assert [api.get(url, user=user).status for user in ("ann", "ben", None)] == [200, 404, 404]
-
-    @pytest.mark.parametrize(("mode", "status"), [("signed", 200), ("disabled", 422)])
-    def test_parameter_switches_variants_off(self, api: Api, mode: str, status: int) -> None:
-        create_app().dependency_overrides[get_variant_mode] = lambda: VariantMode(mode)
-        image = api.upload_ready(PICTURE, visibility="public")
-        url = f"/images/{image['id']}"
-        assert api.get(f"{url}/content?width=64").problem == (422, "invalid_fields", ["width"])
-        link = api.post(f"{url}/links", user="ann", json={"width": 64}).json["url"]
-        assert api.get(link.removeprefix(BASE_URL)).status == status
 
 
 class TestLinks:
