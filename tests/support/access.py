@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PICTURE = make_picture()
 CONTENT = b64encode(PICTURE).decode()
 MISSING = "00000000-0000-4000-8000-000000000000"
+VARIANT = "?width=64&format=png"
 CALLERS = ("ann", "ben", "admin", None)
 
 # Method, path behind the image, body; then the statuses for its owner, another user, an admin and a caller
@@ -32,6 +33,8 @@ ACCESS: list[tuple[str, str, Any, tuple[int, ...], tuple[int, ...]]] = [
     ("GET", "/content", None, (302, 200, 302, 200), (302, 404, 302, 404)),
     ("GET", "/content/original", None, (302, 403, 302, 403), (302, 404, 302, 404)),
     ("GET", "/content/small", None, (200, 200, 200, 200), (200, 404, 200, 404)),
+    ("GET", f"/content{VARIANT}", None, (200, 200, 200, 200), (200, 404, 200, 404)),
+    ("GET", "/content?width=65&format=png", None, (422, 422, 422, 422), (422, 404, 422, 404)),
     ("PATCH", "", {"description": "x"}, (200, 403, 200, 401), (200, 404, 200, 401)),
     ("PUT", "", {}, (200, 403, 200, 401), (200, 404, 200, 401)),
     ("PUT", "/content", {"image": {"content": CONTENT}}, (202, 403, 202, 401), (202, 404, 202, 401)),
@@ -44,6 +47,7 @@ ACCESS: list[tuple[str, str, Any, tuple[int, ...], tuple[int, ...]]] = [
     ),
     ("POST", "/reprocess", None, (202, 403, 202, 401), (202, 404, 202, 401)),
     ("POST", "/links", {}, (201, 403, 201, 401), (201, 404, 201, 401)),
+    ("POST", "/links", {"width": 65}, (201, 403, 201, 401), (201, 404, 201, 401)),
     ("DELETE", "/links", None, (204, 403, 204, 401), (204, 404, 204, 401)),
     ("DELETE", "", None, (204, 403, 204, 401), (204, 404, 204, 401)),
 ]
@@ -179,7 +183,7 @@ class AccessCases:
         assert rejected["statusReason"]
         assert service.send("GET", f"{url}/content", "ann").status == 404
         for caller in ("ben", None):
-            for path in (url, f"{url}/content", f"{url}/content/small", strip(link)):
+            for path in (url, *(f"{url}/content{rest}" for rest in ("", "/small", VARIANT)), strip(link)):
                 assert service.send("GET", path, caller).status == 404
             for query in ("", f"?userId={service.get_user_id('ann')}"):
                 listed = service.send("GET", f"/images{query}", caller).json["images"]
@@ -213,11 +217,13 @@ class AccessCases:
         image = upload_ready(service, visibility="public")
         url = f"/images/{image['id']}"
         plain = strip(service.send("GET", url, None).json["renditions"]["small"]["url"])
+        variant = f"{url}/content{VARIANT}"
+        assert service.send("GET", variant, None).status == 200
         for visibility, status in (("private", 404), ("public", 200), ("private", 404)):
             response = service.send("PATCH", url, "ann", json={"visibility": visibility})
             assert (response.status, response.json["id"]) == (200, image["id"])
             assert service.send("GET", url, None).status == status
-            assert service.send("GET", plain, None).status == status
+            assert [service.send("GET", shown, None).status for shown in (plain, variant)] == [status] * 2
             listed = {found["id"] for found in service.send("GET", "/images?limit=100", None).json["images"]}
             assert (image["id"] in listed) is (status == 200)
 
@@ -286,3 +292,4 @@ class AccessCases:
         image = upload_ready(service)
         service.send("DELETE", f"/images/{image['id']}", "ann")
         assert service.send("GET", strip(image["renditions"]["small"]["url"]), None).status == 404
+        assert service.send("GET", f"/images/{image['id']}/content{VARIANT}", "ann").status == 404

@@ -8,6 +8,14 @@ from typing import Any
 from shared.models import Visibility
 from shared.renditions import RenditionName
 from tests.support.api import make_form, make_upload
+from tests.support.displays import (
+    QUERY,
+    add_shown,
+    add_varied,
+    check_no_variant,
+    check_variant,
+    link_variant,
+)
 from tests.support.scenarios import (
     PICTURE,
     Operation,
@@ -65,6 +73,7 @@ RAW = {"body": PICTURE, "encode": True, "headers": {"Content-Type": "image/jpeg"
 FORM = make_form(("tags", "sea"), file=PICTURE)
 FORM_WITH_KEY = {**FORM, "headers": {**FORM["headers"], **KEY}}
 PATCH: dict[str, Any] = {"json": {"description": "x", "tags": ["sun"]}}
+MADE = f"/images/{{}}/content?{QUERY}"
 OPERATIONS = [
     Operation(
         "upload", "POST", "/images/upload", {201}, {"json": make_upload(PICTURE)}, check=check_some_images
@@ -150,6 +159,9 @@ OPERATIONS = [
     Operation("list", "GET", "/images?limit=1&tags=sea", {200}, {}, add_two),
     Operation("go to the original", "GET", "/images/{}/content", {302}, {}, add_private),
     Operation("show a rendition", "GET", "/images/{}/content/small", {200}, {}, add_private),
+    Operation("make a variant", "GET", MADE, {200}, {}, add_shown, check_variant),
+    Operation("show a variant", "GET", MADE, {200}, {}, add_varied, check_variant),
+    Operation("make a variant of a link", "GET", "{}", {200}, {}, link_variant, check_no_variant),
     Operation("read limits", "GET", "/limits", {200}, {}, add_private),
     Operation("read the caller", "GET", "/me", {200}, {}, add_private),
     Operation("erase the caller", "DELETE", "/me", {202}, {}, add_everything, check_erased),
@@ -233,6 +245,9 @@ CALLS = {
     "list": 8,
     "go to the original": 3,
     "show a rendition": 4,
+    "make a variant": 7,
+    "show a variant": 4,
+    "make a variant of a link": 2,
     "read limits": 3,
     "read the caller": 3,
     "erase the caller": 5,

@@ -8,7 +8,7 @@ from shared.keys import Revision, make_original_key, make_upload_key
 from shared.lifecycle import Event, Status
 from shared.models import Visibility
 from tests.support.pictures import make_picture
-from tests.support.scenarios import MAX_RETRIES, PICTURE, add_private
+from tests.support.scenarios import MAX_RETRIES, PICTURE, add_private, leave_variant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +21,9 @@ OTHER_PICTURE = make_picture(width=200, height=100)
 
 
 def begin_replacement(deployment: Deployment, content: bytes = OTHER_PICTURE) -> str:
-    """A private image whose replacement is stored, and not processed yet."""
+    """A private image with a variant, whose replacement is stored, and not processed yet."""
     image_id = add_private(deployment)
+    leave_variant(deployment, image_id)
     replace(deployment, image_id, content)
     assert deployment.follow()
     deployment.wire.written.clear()

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shared.items import Item
+from shared.keys import make_rendition_key
 from shared.observability import get_logger
+from shared.renditions import RENDITION_TYPE
 from tests.support.access import CALLERS, MISSING, PICTURE, AccessCases, strip, upload_ready
 from tests.support.access_files import FileCases
+from tests.support.access_variants import VariantCases
 from tests.support.api import REQUEST_ID, Api, make_form, make_upload
-from tests.support.images import START, finish, reject, store_renditions
+from tests.support.images import START, finish, reject
 from tests.support.names import NameCases
+from tests.support.pictures import make_picture
 from tests.support.tokens import make_token, requiring_tokens
 
 if TYPE_CHECKING:
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
     from shared.items import ItemRepository
     from shared.storage import ImageStorage
     from tests.support.api import ApiResponse
+
+WEBP = make_picture("WEBP")
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,9 @@ class InProcess:
 
     def await_ready(self, image_id: str, caller: str) -> None:
         del caller
-        store_renditions(self.storage, finish(self.images, image_id))
+        image = finish(self.images, image_id)
+        for name in image.renditions:
+            self.storage.add(make_rendition_key(image.id, name, image.revision), WEBP, RENDITION_TYPE)
 
     def await_rejected(self, image_id: str, caller: str) -> None:
         del caller
@@ -93,7 +101,7 @@ def service(api: Api, images: ImageRepository, storage: ImageStorage) -> InProce
     return InProcess(api, images, storage)
 
 
-class TestAccess(AccessCases, NameCases, FileCases):
+class TestAccess(AccessCases, NameCases, FileCases, VariantCases):
     """The cases of `tests.support.access`."""
 
 
