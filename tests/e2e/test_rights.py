@@ -130,6 +130,10 @@ def open_rendition(_: Stack, api: httpx.Client, image_id: str) -> int:
     return api.get(f"/images/{image_id}/content/small", headers=ANN).status_code
 
 
+def open_variant(_: Stack, api: httpx.Client, image_id: str) -> int:
+    return api.get(f"/images/{image_id}/content?width=64&format=png", headers=ANN).status_code
+
+
 def open_file(_: Stack, api: httpx.Client, image_id: str) -> int:
     del image_id
     url = api.post("/upload", files={"file": ("a.txt", b"text")}).json()["file"]["url"]
@@ -170,6 +174,8 @@ RIGHTS: list[tuple[str, str, str, Act, int, int]] = [
     ("Api", "dynamodb:DeleteItem", "Idempotency", create_bad_item_once, 422, 500),
     ("Api", "s3:PutObject", "originals/", upload, 201, 500),
     ("Api", "s3:GetObject", "renditions/", open_rendition, 200, 500),
+    ("Api", "s3:GetObject", "variants/", open_variant, 200, 500),
+    ("Api", "s3:PutObject", "variants/", open_variant, 200, 500),
     ("Api", "s3:PutObject", "files/", upload_file, 201, 500),
     ("Api", "s3:GetObject", "originals/", reprocess, 202, 500),
     ("Api", "s3:DeleteObject", "originals/", repeat_after_lost_response, 201, 500),

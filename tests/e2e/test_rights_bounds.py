@@ -23,6 +23,7 @@ BUCKET_RIGHTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     ],
     "Signer": [
         ("get_object", {"Key": "renditions/x"}),
+        ("get_object", {"Key": "variants/x"}),
         ("get_object", {"Key": "uploads/x"}),
         ("put_object", {"Key": "originals/x", "Body": b""}),
         ("put_object", {"Key": "renditions/x", "Body": b""}),
@@ -33,11 +34,14 @@ BUCKET_RIGHTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "Processor": [
         ("put_object", {"Key": "uploads/x", "Body": b""}),
         ("get_object", {"Key": "renditions/x"}),
+        ("put_object", {"Key": "variants/x", "Body": b""}),
         ("put_object", {"Key": "files/x", "Body": b""}),
     ],
     "Changes": [
         ("list_objects_v2", {}),
+        ("list_objects_v2", {"Prefix": "originals/"}),
         ("get_object", {"Key": "originals/x"}),
+        ("get_object", {"Key": "variants/x"}),
         ("put_object", {"Key": "originals/x", "Body": b""}),
         ("get_object", {"Key": "erasures/x"}),
         ("delete_object", {"Key": "erasures/x"}),

@@ -123,7 +123,7 @@ def test_transparent_picture_lies_over_white_in_jpeg(api: httpx.Client, transpar
     image = open_picture(api, f"{transparent_url}?width=320&format=jpeg")
     assert is_near(read_pixel(image, 25, 75), WHITE)
     assert is_near(read_pixel(image, 75, 25), GREEN)
-    assert open_picture(api, f"{transparent_url}?width=320", Accept="image/jpeg").format == "PNG"
+    assert open_picture(api, f"{transparent_url}?width=320", Accept="image/jpeg,image/png").format == "PNG"
 
 
 def test_link_opens_any_size_and_nothing_else(api: httpx.Client) -> None:
