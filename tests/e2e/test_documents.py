@@ -1,15 +1,19 @@
-"""The shell blocks of README and docs work as they are written, against a running stack."""
+"""The shell and HTML blocks of README and docs work as they are written, against a running stack."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+from io import BytesIO
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
+from PIL import Image
 
-from tests.support.documents import ROOT, list_documents, read_blocks
+from tests.support.client import await_end, upload_form
+from tests.support.documents import ROOT, find_urls, list_documents, read_blocks, read_pages
 from tests.support.pictures import make_photo
 
 if TYPE_CHECKING:
@@ -23,6 +27,8 @@ PRELUDE = f"""set -euo pipefail
 make() {{ command make --no-print-directory -C {ROOT} "$@"; }}
 """
 
+PAGES = [page for document in list_documents() for page in read_pages(document)]
+BROWSER = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
 CASES = [
     (document, mode)
     for document in list_documents()
@@ -53,3 +59,31 @@ def test_shell_blocks_work(request: pytest.FixtureRequest, tmp_path: Path, docum
         check=False,
     )
     assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
+
+
+@pytest.fixture(scope="module")
+def image_id(stack: Stack) -> str:
+    """A public image that is large enough for every width in the documents."""
+    with httpx.Client(base_url=stack.api_url, timeout=60) as api:
+        image_id: str = upload_form(api, make_photo(1, width=2400, height=1800), visibility="public")["id"]
+        assert await_end(api, image_id)["status"] == "ready"
+    return image_id
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_urls_in_html_show_pictures_of_the_stated_sizes(stack: Stack, image_id: str, page: str) -> None:
+    urls = find_urls(page.replace("http://localhost:3000/images/ID/", f"{stack.api_url}/images/{image_id}/"))
+    assert urls
+    for url, width in urls:
+        assert image_id in url
+        response = httpx.get(url, headers={"Accept": BROWSER}, timeout=60)
+        assert response.status_code == 200, response.text
+        assert "immutable" in response.headers["Cache-Control"]
+        picture = Image.open(BytesIO(response.content))
+        assert width in {None, picture.width}
+        asked = httpx.URL(url).params
+        assert asked.get("width") in {None, str(picture.width)}
+        assert asked.get("height") in {None, str(picture.height)}
+        way = "attachment" if asked.get("download") else "inline"
+        filename = f"photo.{str(picture.format).lower()}"
+        assert response.headers["Content-Disposition"] == f"{way}; filename*=UTF-8''{filename}"

@@ -65,5 +65,5 @@ def check_variant(deployment: Deployment, image_id: str) -> None:
 
 
 def check_no_variant(deployment: Deployment, _: str) -> None:
-    """What a link leads to is made each time."""
+    """No object is left of the variant of a link."""
     assert list_variants(deployment) == []

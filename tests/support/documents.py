@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ README = ROOT / "README.md"
 FITS = {Fit.INSIDE: "whole, inside the box", Fit.COVER: "fills the box, the rest cut off evenly"}
 
 _TABLE = re.compile(r"(<!-- table: (\w+) -->\n)(?:.*?\n)??(<!-- end -->)", re.DOTALL)
+_PAGE = re.compile(r"```html\n(.*?)```", re.DOTALL)
 _BLOCK = re.compile(r"(?:<!-- (not run|run with): ([^\n]+) -->\n *)?```sh\n(.*?)```", re.DOTALL)
 
 
@@ -51,6 +53,35 @@ def read_blocks(document: Path) -> list[Block]:
         else:
             blocks.append(Block(code, mode=text.partition("=")[2] or "open"))
     return blocks
+
+
+def read_pages(document: Path) -> list[str]:
+    """Return the HTML blocks of a document."""
+    return _PAGE.findall(document.read_text(encoding="utf-8"))
+
+
+def find_urls(page: str) -> list[tuple[str, int | None]]:
+    """Return the URLs in HTML, and the widths that its `srcset` states for them."""
+    finder = _UrlFinder()
+    finder.feed(page)
+    return finder.urls
+
+
+class _UrlFinder(HTMLParser):
+    """Collects the URLs of a page as a browser reads them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.urls: list[tuple[str, int | None]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del tag
+        for name, value in attrs:
+            if name == "srcset" and value:
+                candidates = [candidate.split() for candidate in value.split(",")]
+                self.urls += [(url, int(width.removesuffix("w"))) for url, width in candidates]
+            elif value and value.startswith("http"):
+                self.urls.append((value, None))
 
 
 def write_tables(text: str, tables: Mapping[str, Callable[[], str]]) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from shared.keys import make_rendition_key
+from shared.keys import make_rendition_key, make_variants_prefix
 from shared.lifecycle import REJECTED_LIFETIME
 from shared.models import Visibility
 from shared.renditions import RenditionName
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     type Act = Callable[[World], object]
 
 PUBLIC, PRIVATE = Visibility.PUBLIC, Visibility.PRIVATE
-THUMBNAIL_BYTES, LARGE_BYTES, ORIGINAL_BYTES = 10_000, 300_000, 2_500_000
+THUMBNAIL_BYTES, VARIANT_BYTES, LARGE_BYTES, ORIGINAL_BYTES = 10_000, 40_000, 300_000, 2_500_000
 """Typical of a photo of 2.5 MB."""
+VARIANT_QUERY = "width=640&format=avif&v=1"
 CUT_BYTES = 100
 """Missing at the end of a damaged image. The API takes it, and the processor rejects it."""
 
@@ -123,6 +124,22 @@ def view_unchanged(world: World) -> None:
     world.meter.request(Work.READ, "GET", url, 304, headers={"If-None-Match": etag})
 
 
+def make_variant(world: World) -> None:
+    url = f"/images/{world.add(PUBLIC)}/content?{VARIANT_QUERY}"
+    world.meter.request(Work.VARY, "GET", url, 200)
+
+
+def view_variant(world: World) -> None:
+    """Bytes of the usual size stand in for it, as in `view`."""
+    image_id = world.add(PUBLIC)
+    url = f"/images/{image_id}/content?{VARIANT_QUERY}"
+    world.meter.request(Work.VARY, "GET", url, 200)
+    ((key, _),) = next(world.meter.deployment.storage.list_keys(make_variants_prefix(image_id)))
+    world.meter.replace_object(key, bytes(VARIANT_BYTES))
+    world.meter.take()
+    world.meter.request(Work.VIEW, "GET", url, 200)
+
+
 def view_original(world: World) -> None:
     world.meter.request(Work.READ, "GET", f"/images/{world.ready[PRIVATE]}/content", 302, user=ANN)
     world.meter.fetch(ORIGINAL_BYTES)
@@ -176,6 +193,8 @@ OPERATIONS: Mapping[str, Act] = {
     "View of a thumbnail": partial(view, rendition=RenditionName.THUMBNAIL, size=THUMBNAIL_BYTES),
     "View of a large rendition": partial(view, rendition=RenditionName.LARGE, size=LARGE_BYTES),
     "View of a thumbnail, not modified (304)": view_unchanged,
+    "View of a variant that is made": make_variant,
+    "View of a variant that is kept": view_variant,
     "Download of the original": view_original,
     "Change of the description": partial(update, changes={"description": "Another one"}),
     "Publication": partial(update, changes={"visibility": "public"}),

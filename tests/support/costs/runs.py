@@ -58,6 +58,7 @@ class Work(StrEnum):
     PAGE = "make a page of 20 images"
     READ = "read an image, or redirect to its original"
     VIEW = "send a rendition of 300 KB"
+    VARY = "make a variant of 640 pixels in AVIF"
     CHANGE = "change or delete an image"
     ACCEPT = "verify a direct upload of 2.5 MB"
     PROCESS = "render a photo of 2.5 MB"
@@ -74,7 +75,7 @@ class Duration:
     """Measured with `benchmarks/costs.py --measure`, times 1.5, and rounded up.
 
     512 MB have three tenths of a processor, so the measured time is divided by that. Real photos have more
-    detail than the one of the measurement: rendering has the double time.
+    detail than the one of the measurement: rendering and variants have the double time.
     """
     waiting_ms: int
     """Estimated: 5 for a call of DynamoDB, 10 for a transaction, 30 for a call of S3, one after the other."""
@@ -90,6 +91,7 @@ DURATIONS: Mapping[Work, Duration] = {
     Work.PAGE: Duration(Actor.API, 30, 10),
     Work.READ: Duration(Actor.API, 5, 5),
     Work.VIEW: Duration(Actor.API, 10, 35),
+    Work.VARY: Duration(Actor.API, 210, 100),
     Work.CHANGE: Duration(Actor.API, 10, 15),
     Work.ACCEPT: Duration(Actor.PROCESSOR, 20, 95),
     Work.PROCESS: Duration(Actor.PROCESSOR, 700, 80),
