@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 PHOTO = make_photo(1)
 ANN = {"X-User-Id": "ann"}
-PREFIXES = ("originals/", "renditions/")
+PREFIXES = ("originals/", "renditions/", "variants/")
 
 
 @pytest.fixture
@@ -129,12 +129,19 @@ def test_processor_deletes_no_upload_without_its_right(stack: Stack, api: httpx.
     await_value(lambda: None if make_upload_key(begun["id"]) in list_keys(stack, begun["id"]) else True)
 
 
+def add_shown(api: httpx.Client) -> str:
+    """An image with a variant."""
+    image_id: str = upload_json(api, PHOTO)["id"]
+    await_ready(api, image_id)
+    assert api.get(f"/images/{image_id}/content?width=64&format=png", headers=ANN).status_code == 200
+    return image_id
+
+
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_processor_deletes_no_old_revision_without_its_right(
     stack: Stack, api: httpx.Client, prefix: str
 ) -> None:
-    image_id = upload_json(api, PHOTO)["id"]
-    await_ready(api, image_id)
+    image_id = add_shown(api)
     old = f"{prefix}{image_id}/1"
     with without(stack, "Processor", "s3:DeleteObject", prefix):
         assert api.post(f"/images/{image_id}/reprocess", headers=ANN).status_code == 202
@@ -146,12 +153,16 @@ def test_processor_deletes_no_old_revision_without_its_right(
     assert make_original_key(image_id, 2) in list_keys(stack, image_id)
 
 
-@pytest.mark.parametrize("prefix", [*PREFIXES, "uploads/"])
-def test_bytes_stay_without_the_right_to_delete_them(stack: Stack, api: httpx.Client, prefix: str) -> None:
-    image_id = upload_json(api, PHOTO)["id"]
-    await_ready(api, image_id)
+@pytest.mark.parametrize(
+    ("action", "prefix"),
+    [*(("s3:DeleteObject", prefix) for prefix in (*PREFIXES, "uploads/")), ("s3:ListBucket", "")],
+)
+def test_bytes_stay_without_the_right_to_find_and_delete_them(
+    stack: Stack, api: httpx.Client, action: str, prefix: str
+) -> None:
+    image_id = add_shown(api)
     kept = {key for key in list_keys(stack, image_id) if key.startswith(prefix)}
-    with without(stack, "Changes", "s3:DeleteObject", prefix):
+    with without(stack, "Changes", action, prefix):
         api.delete(f"/images/{image_id}", headers=ANN)
         failure = await_value(lambda: find_failure(stack, image_id))
         assert kept <= {*list_keys(stack, image_id)}
