@@ -57,7 +57,7 @@ def replace(  # noqa: PLR0913, PLR0917 - a deployment needs all of them
         options = [
             *["--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local"],
             *["--template-file", str(build / "packed.yaml"), "--tags", f"build={build.name}"],
-            *["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())],
+            *["--parameter-overrides", *(f'{name}="{value}"' for name, value in parameters.items())],
         ]
         if not sam.run("deploy", *options, aws=aws, log=log):
             reason = find_reason(client) or read_last_line(log)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from aws_lambda_powertools.event_handler import Depends, Request
 
 from app.access.callers import Caller
+from app.access.cdn import CdnGate
 from app.access.keys import KeyRing
 from app.access.links import LinkSigner
 from app.access.signers import SigningRole
@@ -14,7 +15,7 @@ from app.delivery import Delivery
 from app.pages import PageCursors
 from app.responses.views import ImageViews
 from app.variants import MakeVariant, VariantMaker
-from shared.aws import Credentials, Deadline, create_client
+from shared.aws import Credentials, Deadline, create_client, translate_errors
 from shared.erasures import ErasureRepository
 from shared.files import FileRepository
 from shared.images import ImageRepository
@@ -130,6 +131,23 @@ def get_keys() -> KeyRing:
 
 
 @cache
+def get_cdn_gate() -> CdnGate | None:
+    secret = get_settings().origin_secret
+    if secret is None:
+        return None
+    keys = KeyRing(lambda: create_client("secretsmanager", deadline=get_deadline()), secret, purpose="CDN")
+    return CdnGate(keys.get)
+
+
+@cache
+def read_cdn_url(parameter: str) -> str:
+    """Read the base URL of the CDN, which depends on the API. So no variable of the function can hold it."""
+    with translate_errors():
+        output = create_client("ssm", deadline=get_deadline()).get_parameter(Name=parameter)
+    return output["Parameter"]["Value"]
+
+
+@cache
 def make_verifier() -> "TokenVerifier":
     from app.access.tokens import KeySet, TokenVerifier, fetch_keys  # noqa: PLC0415 - only for a token
 
@@ -187,6 +205,10 @@ def get_auth_mode() -> str:
     return get_settings().auth_mode
 
 
+def get_has_cdn() -> bool:
+    return get_settings().origin_secret is not None
+
+
 def get_has_docs() -> bool:
     return get_settings().has_docs
 
@@ -198,9 +220,12 @@ def get_claim(request: Request) -> str | None:
 
 
 def get_base_url(request: Request) -> str:
-    """The URL of this API as API Gateway tells it, with the stage. No client can change it."""
-    if public_url := get_settings().public_url:
+    """The URL of this API as the stack or API Gateway tells it, with the stage. No client can change it."""
+    settings = get_settings()
+    if public_url := settings.public_url:
         return public_url.rstrip("/")
+    if parameter := settings.cdn_url_parameter:
+        return read_cdn_url(parameter)
     event = request.resolved_event
     context = event["requestContext"]
     full_path: str = context["path"]

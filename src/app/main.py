@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from app.access.auth import AUTHORIZATION_HEADER
 from app.access.callers import USER_ID_HEADER
-from app.dependencies import get_deadline, get_settings
+from app.dependencies import get_cdn_gate, get_deadline, get_settings
 from app.requests.fields import IDEMPOTENCY_KEY_HEADER
 from app.responses.compression import compress
 from app.responses.errors import MethodNotAllowed, respond_with_error
@@ -70,6 +70,8 @@ def _handle_event(event: dict[str, Any], context: LambdaContext) -> dict[str, An
     get_deadline().start(context.get_remaining_time_in_millis() / 1000)
     is_head = event.get("httpMethod") == "HEAD"
     try:
+        if gate := get_cdn_gate():
+            gate.require_passage(APIGatewayProxyEvent(event).headers)
         response = create_app().resolve(event | {"httpMethod": "GET"} if is_head else event, context)
     except Exception as error:  # noqa: BLE001 - Powertools calls no handler for errors around a route
         response = _render(respond_with_error(error, context.aws_request_id))

@@ -10,8 +10,9 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Depends,
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 
 from app.access.callers import Caller
+from app.access.cdn import VIEWER_ADDRESS_HEADER
 from app.access.keys import KeyRing
-from app.dependencies import get_keys
+from app.dependencies import get_has_cdn, get_keys
 from app.responses.outputs import DirectUpload, ImagePublic
 from shared.observability import get_logger, hash_user
 
@@ -27,6 +28,7 @@ def note_request(
     app: APIGatewayRestResolver,
     next_middleware: NextMiddleware,
     keys: Annotated[KeyRing, Depends(get_keys)],
+    has_cdn: Annotated[bool, Depends(get_has_cdn)],
 ) -> Response[Any]:
     """Name the route in all logs of the request, and the rest in its line at the end.
 
@@ -39,20 +41,16 @@ def note_request(
         body = response.body
     finally:
         sender = app.context.get("sender")
-        get_logger().append_keys(**_tell(app.current_event.raw_event, sender, body, keys.find_current))
+        event = app.current_event
+        # A request without the CDN's secret does not come this far. So the CDN has set the header.
+        viewer = event.headers.get(VIEWER_ADDRESS_HEADER) if has_cdn else _get_address(event.raw_event)
+        facts = {
+            "user": _hash(sender, keys.find_current),
+            "image_id": _find_image(event.path or "", body),
+            "network": cut_address(viewer),
+        }
+        get_logger().append_keys(**{name: fact for name, fact in facts.items() if fact})
     return response
-
-
-def _tell(
-    event: Mapping[str, Any], caller: Caller | None, body: object, find_key: Callable[[], bytes | None]
-) -> dict[str, Any]:
-    """`body` is the model of the response, None for an error. What cannot be told is left out."""
-    facts = {
-        "user": _hash(caller, find_key),
-        "image_id": _find_image(event.get("path") or "", body),
-        "network": cut_address(_get_address(event)),
-    }
-    return {name: fact for name, fact in facts.items() if fact}
 
 
 def _get_address(event: Mapping[str, Any]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ from shared.tombstones import TombstoneStorage
 from shared.usages import UsageRepository
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
@@ -49,14 +52,31 @@ def create_follower() -> Follower:
         TombstoneStorage(s3, settings.bucket),
         sleep=time.sleep,
     )
-    return Follower(usages, ImageStorage(s3, settings.bucket), eraser, send=send_failure)
+    return Follower(
+        usages,
+        ImageStorage(s3, settings.bucket),
+        eraser,
+        send=send_failure,
+        withdraw=send_withdrawn if settings.invalidation_queue else None,
+    )
 
 
 def send_failure(message: str) -> None:
     """Put a message into the failure queue."""
+    _send(get_settings().failure_queue, message)
+
+
+def send_withdrawn(image_ids: Sequence[str]) -> None:
+    """Tell the queue of `processor.invalidations` which images the CDN has to forget."""
+    queue = get_settings().invalidation_queue
+    assert queue  # noqa: S101 - for the type checker
+    _send(queue, json.dumps({"images": [*image_ids]}))
+
+
+def _send(queue_url: str, message: str) -> None:
     queue = create_client("sqs", deadline=get_deadline())
     with translate_errors():
-        queue.send_message(QueueUrl=get_settings().failure_queue, MessageBody=message)
+        queue.send_message(QueueUrl=queue_url, MessageBody=message)
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -66,6 +66,17 @@ class Change:
         """The version that counts less than the one before. None: the record counts no more."""
         return None if self.new is None or _get_usage(self.new).is_zero else self.new.version
 
+    @property
+    def withdraws(self) -> bool:
+        """True if everyone could see the image, and must not see it any more as it was."""
+        if isinstance(self.old, File) or not self.old.is_public:
+            return False
+        return (
+            not isinstance(self.new, Image)
+            or not self.new.is_public
+            or self.new.revision != self.old.revision
+        )
+
     def list_ended_uploads(self) -> list[tuple[str, int]]:
         """Return the name and the size of each direct upload that is gone and was still pending."""
         if self.new or isinstance(self.old, File):
@@ -94,20 +105,22 @@ class Change:
 class Follower:
     """Follows changes. To follow one twice, late or in another order is harmless."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its parts
         self,
         usages: UsageRepository,
         storage: ImageStorage,
         eraser: Eraser,
         *,
         send: Callable[[str], object],
+        withdraw: Callable[[Sequence[str]], object] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`send` puts a text into the failure queue."""
+        """`send` puts a text into the failure queue, and `withdraw` takes images out of the CDN."""
         self._usages = usages
         self._storage = storage
         self._eraser = eraser
         self._send = send
+        self._withdraw = withdraw
         self._clock = clock
 
     def follow(self, records: Sequence[StreamRecord]) -> dict[str, Exception]:
@@ -125,6 +138,9 @@ class Follower:
                     changes[number] = change
             except Exception as error:  # noqa: BLE001 - sorted out below
                 failures[number] = error
+        failures |= self._withdraw_images(
+            {number: change.old.id for number, change in changes.items() if change.withdraws}
+        )
         failures |= self._delete_bytes(changes)
         failures |= self._give_back(
             {number: change for number, change in changes.items() if number not in failures}
@@ -148,6 +164,15 @@ class Follower:
             except Exception as error:  # noqa: BLE001 - returned
                 failures[number] = error
         return failures
+
+    def _withdraw_images(self, ids: Mapping[str, str]) -> dict[str, Exception]:
+        """Take images out of the CDN, all together. It keeps copies of what the bucket has no more."""
+        if self._withdraw and ids:
+            try:
+                self._withdraw([*ids.values()])
+            except Exception as error:  # noqa: BLE001 - returned
+                return dict.fromkeys(ids, error)
+        return {}
 
     def _delete_bytes(self, removed: Mapping[str, Change]) -> dict[str, Exception]:
         """Delete the bytes that these changes leave together, or one by one if that fails."""

@@ -17,16 +17,26 @@ from shared.errors import Throttled, Unavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from mypy_boto3_cloudfront import CloudFrontClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
 
-    type Service = Literal["dynamodb", "s3", "secretsmanager", "sqs", "sts"]
+    type Service = Literal["cloudfront", "dynamodb", "s3", "secretsmanager", "sqs", "ssm", "sts"]
 
 CONNECT_TIMEOUT_SECONDS = 1
-READ_TIMEOUT_SECONDS = {"dynamodb": 2, "s3": 3, "secretsmanager": 1, "sqs": 2, "sts": 1}
+READ_TIMEOUT_SECONDS = {
+    "cloudfront": 5,
+    "dynamodb": 2,
+    "s3": 3,
+    "secretsmanager": 1,
+    "sqs": 2,
+    "ssm": 1,
+    "sts": 1,
+}
 MAX_ATTEMPTS = 3
 
 RESERVED_SECONDS = 1  # to respond and to log
@@ -43,7 +53,9 @@ _THROTTLING_CODES = {
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "SlowDown",
+    "Throttling",
     "ThrottlingException",
+    "TooManyInvalidationsInProgress",
 }
 
 
@@ -78,6 +90,10 @@ class Deadline:
 
 @overload
 def create_client(
+    service: Literal["cloudfront"], endpoint_url: str | None = None, *, deadline: Deadline | None = None
+) -> CloudFrontClient: ...
+@overload
+def create_client(
     service: Literal["dynamodb"], endpoint_url: str | None = None, *, deadline: Deadline | None = None
 ) -> DynamoDBClient: ...
 @overload
@@ -96,6 +112,10 @@ def create_client(
 def create_client(
     service: Literal["sqs"], endpoint_url: str | None = None, *, deadline: Deadline | None = None
 ) -> SQSClient: ...
+@overload
+def create_client(
+    service: Literal["ssm"], endpoint_url: str | None = None, *, deadline: Deadline | None = None
+) -> SSMClient: ...
 @overload
 def create_client(
     service: Literal["sts"], endpoint_url: str | None = None, *, deadline: Deadline | None = None

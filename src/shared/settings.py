@@ -141,6 +141,30 @@ class Settings:
         return int(self._environ.get("CDN_SECONDS") or DEFAULT_CDN_SECONDS)
 
     @cached_property
+    def origin_secret(self) -> str | None:
+        """ARN of the secret that the CDN sends with each request. None: there is no CDN."""
+        return self._environ.get("ORIGIN_SECRET") or None
+
+    @cached_property
+    def cdn_url_parameter(self) -> str | None:
+        """Name of the parameter of Systems Manager that holds the base URL of the CDN."""
+        return self._environ.get("CDN_URL_PARAMETER") or None
+
+    @cached_property
+    def invalidation_queue(self) -> str | None:
+        """URL of the queue of images that the CDN has to forget. None: it keeps them until they expire."""
+        return self._environ.get("INVALIDATION_QUEUE") or None
+
+    @cached_property
+    def distribution_id(self) -> str:
+        return self._environ["DISTRIBUTION_ID"]
+
+    @cached_property
+    def cdn_invalidation_paths(self) -> int:
+        """The most images that one invalidation removes one by one."""
+        return int(self._environ["CDN_INVALIDATION_PATHS"])
+
+    @cached_property
     def has_docs(self) -> bool:
         """`GET /docs` shows a page."""
         return self._environ.get("API_DOCS") != "disabled"

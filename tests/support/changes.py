@@ -45,9 +45,11 @@ def make_change(
     }
 
 
-def select_changes(records: Iterable[Any]) -> list[Any]:
+def select_changes(records: Iterable[Any], **parameters: object) -> list[Any]:
     """Return the records that the filters of the template pass on."""
-    filters = get_properties("ChangesFunction")["Events"]["RecordChanged"]["Properties"]["FilterCriteria"]
+    filters = get_properties("ChangesFunction", **parameters)["Events"]["RecordChanged"]["Properties"][
+        "FilterCriteria"
+    ]
     patterns = [json.loads(each["Pattern"]) for each in filters["Filters"]]
     return [record for record in records if any(_matches(pattern, record) for pattern in patterns)]
 

@@ -10,6 +10,8 @@ from typing import Any
 from local.layout import ROOT
 from local.template import read_template
 
+NO_VALUE = {"Ref": "AWS::NoValue"}
+
 type Node = Any
 """A part of the template: anything that YAML can hold."""
 
@@ -34,10 +36,11 @@ def get_properties(name: str, **parameters: object) -> Node:
 def resolve(value: Node, **parameters: object) -> Node:
     """Replace parameters by their values, and each `If` by the branch that is taken.
 
-    References to resources stay as they are. A key whose value is `AWS::NoValue` is left out.
+    References to resources stay as they are. What is `AWS::NoValue` is left out.
     """
     if isinstance(value, list):
-        return [resolve(part, **parameters) for part in value]
+        parts = [resolve(part, **parameters) for part in value]
+        return [part for part in parts if part != NO_VALUE]
     if not isinstance(value, dict):
         return value
     match value:
@@ -49,7 +52,7 @@ def resolve(value: Node, **parameters: object) -> Node:
             joined = resolve(parts, **parameters)
             return joined if isinstance(joined, str) else separator.join(joined)
     resolved = {name: resolve(part, **parameters) for name, part in value.items()}
-    return {name: part for name, part in resolved.items() if part != {"Ref": "AWS::NoValue"}}
+    return {name: part for name, part in resolved.items() if part != NO_VALUE}
 
 
 def holds(condition: Node, **parameters: object) -> bool:

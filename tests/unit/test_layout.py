@@ -15,7 +15,12 @@ MAX_TEST_NAME_CHARS = 80
 CODE = ("src", "operations", "local", "tests", "benchmarks")
 READS_ENVIRONMENT = {"src/shared/settings.py", "src/imaging/decoder.py"}
 """The second one passes the variables on that the decoder's process needs."""
-MAKES_CLIENTS = {"src/app/dependencies.py", "src/processor/main.py", "src/processor/changes.py"}
+MAKES_CLIENTS = {
+    "src/app/dependencies.py",
+    "src/processor/main.py",
+    "src/processor/changes.py",
+    "src/processor/invalidations.py",
+}
 TESTED_THROUGH_OTHERS = {
     "src/app/documentation.py": "tests/unit/app/routers/test_service.py",
     "src/app/limits.py": "constants",

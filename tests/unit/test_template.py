@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FREE_TEXT = {"Type": "String", "Default": ""}
 BUCKET_PATTERN = r"^$|^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$"
+SWITCH = {"Type": "String", "Default": "disabled", "AllowedValues": ["disabled", "enabled"]}
 TABLE_PATTERN = r"^$|^[A-Za-z0-9_.-]{3,255}$"
 PARAMETERS: dict[str, dict[str, Any]] = {
     "Environment": {"Type": "String", "Default": "dev", "AllowedValues": ["local", "dev", "prod"]},
@@ -53,6 +54,19 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     | {"AllowedPattern": r"^$|^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$"},
     "CertificateArn": FREE_TEXT | {"AllowedPattern": r"^$|^arn:aws[a-z-]*:acm:.+$"},
     "PublicUrl": FREE_TEXT | {"AllowedPattern": r"^$|^https?://[^/]+(/.*[^/])?$"},
+    "Cdn": SWITCH,
+    "CdnCertificateArn": FREE_TEXT
+    | {"AllowedPattern": r"^$|^arn:aws[a-z-]*:acm:us-east-1:[0-9]{12}:certificate/.+$"},
+    "CdnPriceClass": {
+        "Type": "String",
+        "Default": "PriceClass_All",
+        "AllowedValues": ["PriceClass_100", "PriceClass_200", "PriceClass_All"],
+    },
+    "CdnWebAclArn": FREE_TEXT
+    | {"AllowedPattern": r"^$|^arn:aws[a-z-]*:wafv2:us-east-1:[0-9]{12}:global/webacl/.+$"},
+    "CdnInvalidation": SWITCH,
+    "CdnInvalidationPaths": {"Type": "Number", "Default": 5, "MinValue": 1, "MaxValue": 15},
+    "LocalPort": {"Type": "Number", "Default": 3000, "MinValue": 1, "MaxValue": 65_535},
     "CdnSeconds": {"Type": "Number", "Default": 60, "MinValue": 0, "MaxValue": 86_400},
     "ApiDocs": {"Type": "String", "Default": "enabled", "AllowedValues": ["enabled", "disabled"]},
     "AccessLogs": {"Type": "String", "Default": "disabled", "AllowedValues": ["enabled", "disabled"]},
@@ -114,6 +128,14 @@ PATTERNS: dict[str, tuple[list[str], list[str]]] = {
     ),
     "DomainName": (["", "images.example.org"], ["localhost", "Images.example.org", "-a.example.org"]),
     "CertificateArn": (["", "arn:aws:acm:eu-central-1:1:certificate/1"], ["arn:aws:iam::1:x"]),
+    "CdnCertificateArn": (
+        ["", "arn:aws:acm:us-east-1:123456789012:certificate/a-1"],
+        ["arn:aws:acm:eu-central-1:123456789012:certificate/a-1", "a.example"],
+    ),
+    "CdnWebAclArn": (
+        ["", "arn:aws:wafv2:us-east-1:123456789012:global/webacl/images/a-1"],
+        ["arn:aws:wafv2:us-east-1:123456789012:regional/webacl/images/a-1", "images"],
+    ),
     "PublicUrl": (["", "https://a.example", "http://a.example/api"], ["https://a.example/", "a.example"]),
     "S3PublicUrl": (["", "http://localhost:4566"], ["http://localhost:4566/", "localhost"]),
 }
@@ -124,6 +146,7 @@ OWN_POOL = USES_POOL | {"MakesUserPool"}
 MADE = {"MakesLinkSecret", "MakesImagesTable", "MakesItemsTable", "MakesBucket"}
 DEFAULT = ON_AWS | OWN_POOL | MADE
 ISSUER = {"OidcIssuer": "https://a.example", "OidcAudience": "a"}
+CDN = {"Cdn": "enabled"}
 LOCAL_STACK = {
     "Environment": "local",
     "AuthMode": "open",
@@ -193,7 +216,21 @@ def test_defaults_of_the_template_are_those_of_the_code() -> None:
             {"AddressRateLimit": "100", "Environment": "local"},
             DEFAULT - ON_AWS | {"UsesLocalUserPool"},
         ),
-        ({"DomainName": "a.example"}, DEFAULT | {"HasDomain"}),
+        ({"DomainName": "a.example"}, DEFAULT | {"HasDomain", "HasApiDomain", "HasPublicDomain"}),
+        (CDN, DEFAULT | {"HasCdn"}),
+        (CDN | {"CdnWebAclArn": "arn"}, DEFAULT | {"HasCdn", "HasCdnWebAcl"}),
+        (
+            CDN | {"CdnInvalidation": "enabled"},
+            DEFAULT | {"HasCdn", "InvalidatesCdn", "InvalidatesOverTls"},
+        ),
+        (
+            CDN | {"DomainName": "a.example"},
+            DEFAULT | {"HasDomain", "HasPublicDomain", "HasCdn", "HasCdnDomain"},
+        ),
+        (
+            CDN | {"DomainName": "a.example", "CdnInvalidation": "enabled", "Environment": "local"},
+            DEFAULT - ON_AWS | {"UsesLocalUserPool", "HasDomain", "HasApiDomain", "HasCdn", "InvalidatesCdn"},
+        ),
         ({"AccessLogs": "enabled"}, DEFAULT | {"HasAccessLogs"}),
         ({"AwsEndpointUrl": "http://a.example"}, DEFAULT | {"HasEndpoint"}),
         ({"S3PublicUrl": "http://a.example"}, DEFAULT | {"HasS3PublicUrl"}),

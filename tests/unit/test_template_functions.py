@@ -28,6 +28,13 @@ FUNCTIONS: dict[str, tuple[str, int, int, str, str]] = {
     "ApiFunction": ("app.main.lambda_handler", 1769, 29, "ApiRole", "ApiLogGroup"),
     "ProcessorFunction": ("processor.main.lambda_handler", 2048, 120, "ProcessorRole", "ProcessorLogGroup"),
     "ChangesFunction": ("processor.changes.lambda_handler", 512, 60, "ChangesRole", "ChangesLogGroup"),
+    "InvalidationFunction": (
+        "processor.invalidations.lambda_handler",
+        256,
+        30,
+        "InvalidationRole",
+        "InvalidationLogGroup",
+    ),
 }
 LAMBDA_SETS = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE"}
 LIBRARIES_READ = {"AWS_ENDPOINT_URL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}
@@ -111,13 +118,18 @@ def test_processor_has_every_variable_that_it_reads(monkeypatch: pytest.MonkeyPa
     assert variables.keys() == recorder.names - LAMBDA_SETS | LIBRARIES_READ
 
 
-def test_changes_function_has_exactly_the_variables_that_it_reads() -> None:
+@pytest.mark.parametrize(
+    ("function", "module"), [("ChangesFunction", "changes"), ("InvalidationFunction", "invalidations")]
+)
+def test_function_of_a_stream_or_queue_has_exactly_the_variables_that_it_reads(
+    function: str, module: str
+) -> None:
     recorder = Recorder()
     settings = Settings(recorder)
-    code = (ROOT / "src/processor/changes.py").read_text()
+    code = (ROOT / f"src/processor/{module}.py").read_text()
     for name in {*re.findall(r"[Ss]ettings(?:\(\))?\.(\w+)", code)} & vars(Settings).keys():
         getattr(settings, name)
-    variables = get_variables("ChangesFunction", AwsEndpointUrl="http://x")
+    variables = get_variables(function, AwsEndpointUrl="http://x")
     assert variables.keys() == recorder.names - LAMBDA_SETS | LIBRARIES_READ
 
 
@@ -151,6 +163,8 @@ def test_variables_of_the_api_are_what_they_name() -> None:
         "ALLOWED_ORIGINS": "*",
         "PUBLIC_URL": "",
         "CDN_SECONDS": 60,
+        "ORIGIN_SECRET": "",
+        "CDN_URL_PARAMETER": "",
         "API_DOCS": "enabled",
         "S3_PUBLIC_URL": sub("https://s3.${AWS::Region}.${AWS::URLSuffix}"),
         "POWERTOOLS_SERVICE_NAME": "api",
@@ -161,6 +175,7 @@ def test_variables_of_the_api_are_what_they_name() -> None:
 def test_urls_of_a_stack_begin_with_its_domain_or_its_public_url() -> None:
     domain = {"DomainName": "a.example", "CertificateArn": "arn"}
     assert get_variables("ApiFunction", **domain)["PUBLIC_URL"] == sub("https://${DomainName}")
+    assert get_variables("ApiFunction", Cdn="enabled", **domain)["PUBLIC_URL"] == sub("https://${DomainName}")
     both = get_variables("ApiFunction", PublicUrl="https://cdn.example", **domain)
     assert both["PUBLIC_URL"] == "https://cdn.example"
 
@@ -193,6 +208,12 @@ def test_urls_of_a_stack_begin_with_its_domain_or_its_public_url() -> None:
         ),
         ("ApiFunction", "PublicUrl", "https://a.example", "PUBLIC_URL", "https://a.example"),
         ("ApiFunction", "CdnSeconds", 5, "CDN_SECONDS", 5),
+        ("ApiFunction", "Cdn", "enabled", "ORIGIN_SECRET", get_att("OriginSecret", "Id")),
+        ("ApiFunction", "Cdn", "enabled", "CDN_URL_PARAMETER", sub("/${AWS::StackName}/cdn-url")),
+        ("ChangesFunction", "CdnInvalidation", "enabled", "INVALIDATION_QUEUE", ref("InvalidationQueue")),
+        ("InvalidationFunction", "CdnInvalidationPaths", 9, "CDN_INVALIDATION_PATHS", 9),
+        ("InvalidationFunction", "LogLevel", "DEBUG", "POWERTOOLS_LOG_LEVEL", "DEBUG"),
+        ("InvalidationFunction", "AwsEndpointUrl", "http://a", "AWS_ENDPOINT_URL", "http://a"),
         ("ApiFunction", "ApiDocs", "disabled", "API_DOCS", "disabled"),
         ("ApiFunction", "S3PublicUrl", "https://s3.example", "S3_PUBLIC_URL", "https://s3.example"),
         ("ApiFunction", "LogLevel", "DEBUG", "POWERTOOLS_LOG_LEVEL", "DEBUG"),

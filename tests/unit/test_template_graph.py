@@ -60,6 +60,10 @@ OPTIONS: list[Parameters] = [
     {"UserPoolMfa": "ON"},
     {"ApiConcurrency": "5", "ProcessorConcurrency": "5"},
     {"AwsEndpointUrl": "http://a.example", "S3PublicUrl": "http://a.example"},
+    {"Cdn": "enabled"},
+    {"Cdn": "enabled", "CdnInvalidation": "enabled", "CdnWebAclArn": "arn:aws:wafv2:a"},
+    {"Cdn": "enabled", "DomainName": "a.example", "CdnCertificateArn": "arn:aws:acm:us-east-1:a"},
+    {"Cdn": "enabled", "DomainName": "a.example", "CdnInvalidation": "enabled", "Environment": "local"},
 ]
 
 

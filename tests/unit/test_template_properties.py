@@ -41,6 +41,18 @@ PROPERTIES = {
     "ChangesRole": ROLE,
     "FailureQueue": "MessageRetentionPeriod SqsManagedSseEnabled",
     "FailureQueuePolicy": "PolicyDocument Queues",
+    "OriginSecret": "Description GenerateSecretString",
+    "CdnUrl": "Description Name Type Value",
+    "Distribution": "DistributionConfig",
+    "CdnCachePolicy": "CachePolicyConfig",
+    "CdnOriginRequestPolicy": "OriginRequestPolicyConfig",
+    "CdnResponseHeadersPolicy": "ResponseHeadersPolicyConfig",
+    "CdnRequestFunction": "AutoPublish FunctionCode FunctionConfig Name",
+    "InvalidationQueue": "MessageRetentionPeriod SqsManagedSseEnabled VisibilityTimeout",
+    "InvalidationQueuePolicy": "PolicyDocument Queues",
+    "InvalidationFunction": f"{FUNCTION} Events",
+    "InvalidationRole": ROLE,
+    "InvalidationLogGroup": LOG_GROUP,
     "ImagesTable": f"{KEPT_TABLE} StreamSpecification",
     "ItemsTable": KEPT_TABLE,
     "IdempotencyTable": TABLE,
@@ -55,7 +67,7 @@ PROPERTIES = {
     "ChangesLogGroup": LOG_GROUP,
     "AccessLogGroup": LOG_GROUP,
 }
-OUTSIDE = {"Condition", "DependsOn", "DeletionPolicy", "UpdateReplacePolicy"}
+OUTSIDE = {"Condition", "DependsOn", "DeletionPolicy", "Metadata", "UpdateReplacePolicy"}
 
 
 def test_table_holds_every_resource() -> None:

@@ -12,6 +12,9 @@ from tests.support.template import get_att, get_resources, holds, load, ref, res
 BUCKET_NAME = get_att("BucketNameParameter", "Value")
 OUTPUTS = {
     "DomainTarget": ("HasDomain", get_att("Domain", "RegionalDomainName")),
+    "DistributionId": ("HasCdn", ref("Distribution")),
+    "DistributionDomain": ("HasCdn", get_att("Distribution", "DomainName")),
+    "OriginSecretArn": ("HasCdn", get_att("OriginSecret", "Id")),
     "BucketName": (None, BUCKET_NAME),
     "VariantDays": (None, 30),
     "ImagesTableName": (None, ref("ImagesTable")),
@@ -52,12 +55,24 @@ def test_stack_is_made_of_these_resources() -> None:
         "ImagesTable": "AWS::DynamoDB::Table",
         "ItemsTable": "AWS::DynamoDB::Table",
         "IdempotencyTable": "AWS::DynamoDB::Table",
+        "OriginSecret": "AWS::SecretsManager::Secret",
+        "CdnUrl": "AWS::SSM::Parameter",
+        "Distribution": "AWS::CloudFront::Distribution",
+        "CdnCachePolicy": "AWS::CloudFront::CachePolicy",
+        "CdnOriginRequestPolicy": "AWS::CloudFront::OriginRequestPolicy",
+        "CdnResponseHeadersPolicy": "AWS::CloudFront::ResponseHeadersPolicy",
+        "CdnRequestFunction": "AWS::CloudFront::Function",
+        "InvalidationQueue": "AWS::SQS::Queue",
+        "InvalidationQueuePolicy": "AWS::SQS::QueuePolicy",
+        "InvalidationFunction": "AWS::Serverless::Function",
+        "InvalidationRole": "AWS::IAM::Role",
         "BucketNameParameter": "AWS::SSM::Parameter",
         "Bucket": "AWS::S3::Bucket",
         "BucketPolicy": "AWS::S3::BucketPolicy",
         "ApiLogGroup": "AWS::Logs::LogGroup",
         "ProcessorLogGroup": "AWS::Logs::LogGroup",
         "ChangesLogGroup": "AWS::Logs::LogGroup",
+        "InvalidationLogGroup": "AWS::Logs::LogGroup",
         "AccessLogGroup": "AWS::Logs::LogGroup",
     }
     assert load()["AWSTemplateFormatVersion"] == "2010-09-09"
@@ -69,12 +84,24 @@ def test_conditional_resources_are_made_only_where_they_are_needed() -> None:
     assert {name: resource["Condition"] for name, resource in resources if "Condition" in resource} == {
         "WebAcl": "HasWebAcl",
         "WebAclAssociation": "HasWebAcl",
-        "Domain": "HasDomain",
-        "DomainMapping": "HasDomain",
+        "Domain": "HasApiDomain",
+        "DomainMapping": "HasApiDomain",
         "LinkSecret": "MakesLinkSecret",
         "OwnUserPool": "MakesUserPool",
         "UserPoolClient": "HasUserPool",
         "FailureQueuePolicy": "IsOnAws",
+        "OriginSecret": "HasCdn",
+        "CdnUrl": "HasCdn",
+        "Distribution": "HasCdn",
+        "CdnCachePolicy": "HasCdn",
+        "CdnOriginRequestPolicy": "HasCdn",
+        "CdnResponseHeadersPolicy": "HasCdn",
+        "CdnRequestFunction": "HasCdn",
+        "InvalidationQueue": "InvalidatesCdn",
+        "InvalidationQueuePolicy": "InvalidatesOverTls",
+        "InvalidationFunction": "InvalidatesCdn",
+        "InvalidationRole": "InvalidatesCdn",
+        "InvalidationLogGroup": "InvalidatesCdn",
         "ImagesTable": "MakesImagesTable",
         "ItemsTable": "MakesItemsTable",
         "Bucket": "MakesBucket",
@@ -110,9 +137,11 @@ def test_outputs_name_what_was_kept(parameter: str, output: str, value: str) -> 
     assert resolve(load()["Outputs"][output]["Value"], **{parameter: value}) == value
 
 
-def test_url_of_the_api_is_the_domain_or_that_of_api_gateway() -> None:
+def test_url_of_the_api_is_the_domain_or_that_of_the_cdn_or_of_api_gateway() -> None:
     url = load()["Outputs"]["ApiUrl"]["Value"]
     assert resolve(url, DomainName="a.example") == sub("https://${DomainName}")
+    assert resolve(url, DomainName="a.example", Cdn="enabled") == sub("https://${DomainName}")
+    assert resolve(url, Cdn="enabled") == sub("https://${Distribution.DomainName}")
     assert resolve(url) == sub("https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${Environment}")
 
 
@@ -123,12 +152,20 @@ def test_outputs_that_operators_and_the_local_stack_read_exist() -> None:
     assert read <= load()["Outputs"].keys()
 
 
+def test_domain_leads_to_the_cdn_where_there_is_one() -> None:
+    target = load()["Outputs"]["DomainTarget"]["Value"]
+    cdn = get_att("Distribution", "DomainName")
+    assert resolve(target, DomainName="a.example", Cdn="enabled") == cdn
+    assert resolve(target, DomainName="a.example") == get_att("Domain", "RegionalDomainName")
+
+
 def test_log_groups_keep_logs_as_long_as_the_parameter_says() -> None:
     groups = {name: resource["Properties"] for name, resource in get_resources("AWS::Logs::LogGroup").items()}
     assert {name: group["LogGroupName"] for name, group in groups.items()} == {
         "ApiLogGroup": sub("/aws/lambda/${AWS::StackName}/api"),
         "ProcessorLogGroup": sub("/aws/lambda/${AWS::StackName}/processor"),
         "ChangesLogGroup": sub("/aws/lambda/${AWS::StackName}/changes"),
+        "InvalidationLogGroup": sub("/aws/lambda/${AWS::StackName}/invalidation"),
         "AccessLogGroup": sub("/aws/apigateway/${AWS::StackName}"),
     }
     assert all(group["RetentionInDays"] == ref("LogRetentionDays") for group in groups.values())
@@ -136,6 +173,13 @@ def test_log_groups_keep_logs_as_long_as_the_parameter_says() -> None:
 
 def test_nothing_that_the_local_stack_cannot_make_is_made_there() -> None:
     """MiniStack fails a deployment with a web ACL of an API."""
-    for name in ("WebAcl", "WebAclAssociation", "BucketPolicy", "FailureQueuePolicy"):
+    for name in (
+        "WebAcl",
+        "WebAclAssociation",
+        "BucketPolicy",
+        "FailureQueuePolicy",
+        "InvalidationQueuePolicy",
+    ):
         condition = load()["Resources"][name]["Condition"]
-        assert not holds(condition, Environment="local", AddressRateLimit=100)
+        local = {"Environment": "local", "AddressRateLimit": 100, "CdnInvalidation": "enabled"}
+        assert not holds(condition, **local)

@@ -103,6 +103,17 @@ RIGHTS: dict[str, dict[str, Statement]] = {
         ),
         "ReportFailures": (["sqs:SendMessage"], [get_att("FailureQueue")]),
     },
+    "InvalidationRole": {
+        "WriteLogs": (LOGS, [get_att("InvalidationLogGroup")]),
+        "ReceiveImages": (
+            ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+            [get_att("InvalidationQueue")],
+        ),
+        "RemoveImages": (
+            ["cloudfront:CreateInvalidation"],
+            [sub("arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Distribution}")],
+        ),
+    },
 }
 
 CONDITIONS = {"ChangesRole": {"FindVariants": {"StringLike": {"s3:prefix": f"{VARIANTS_PREFIX}*"}}}}
@@ -188,6 +199,25 @@ def test_rights_follow_the_data_that_are_kept() -> None:
     for place in (("ApiRole", "CountImages"), ("ProcessorRole", "KeepRecords"), ("ChangesRole", "GiveBack")):
         assert rights[place] == images
     assert rights["ChangesRole", "FollowRecords"] == sub(f"{table}${{KeptImagesTableName}}/stream/*")
+
+
+def test_rights_for_the_cdn_come_with_it() -> None:
+    parameter = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter"
+    cdn = {"Cdn": "enabled", "CdnInvalidation": "enabled"}
+    rights = {
+        role: {
+            statement["Sid"]: (as_list(statement["Action"]), as_list(statement["Resource"]))
+            for statement in get_properties(role, **cdn)["Policies"][0]["PolicyDocument"]["Statement"]
+        }
+        for role in RIGHTS
+    }
+    assert rights["ApiRole"] == RIGHTS["ApiRole"] | {
+        "ReadOriginSecret": (["secretsmanager:GetSecretValue"], [get_att("OriginSecret", "Id")]),
+        "ReadCdnUrl": (["ssm:GetParameter"], [sub(f"{parameter}/${{AWS::StackName}}/cdn-url")]),
+    }
+    assert rights["ChangesRole"] == RIGHTS["ChangesRole"] | {
+        "ReportFailures": (["sqs:SendMessage"], [get_att("FailureQueue"), get_att("InvalidationQueue")])
+    }
 
 
 def test_nothing_is_allowed_everywhere_but_the_list_of_streams() -> None:

@@ -12,12 +12,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ISSUER = {"OidcIssuer": "https://a.example"}
+CDN = {"Cdn": "enabled"}
 TABLE, STREAM = {"KeptImagesTableName": "images"}, {"KeptImagesStreamArn": "arn"}
 RULES: list[tuple[str, Mapping[str, str], bool]] = [
     ("DomainNeedsCertificate", {}, True),
     ("DomainNeedsCertificate", {"DomainName": "a.example"}, False),
     ("DomainNeedsCertificate", {"DomainName": "a.example", "Environment": "local"}, True),
     ("DomainNeedsCertificate", {"DomainName": "a.example", "CertificateArn": "arn:aws:acm:x"}, True),
+    ("DomainNeedsCertificate", CDN | {"DomainName": "a.example"}, True),
+    ("CdnDomainNeedsCertificate", CDN, True),
+    ("CdnDomainNeedsCertificate", CDN | {"DomainName": "a.example"}, False),
+    ("CdnDomainNeedsCertificate", CDN | {"DomainName": "a.example", "CertificateArn": "arn"}, False),
+    ("CdnDomainNeedsCertificate", CDN | {"DomainName": "a.example", "CdnCertificateArn": "arn"}, True),
+    ("CdnDomainNeedsCertificate", CDN | {"DomainName": "a.example", "Environment": "local"}, True),
+    ("InvalidationNeedsCdn", {}, True),
+    ("InvalidationNeedsCdn", {"CdnInvalidation": "enabled"}, False),
+    ("InvalidationNeedsCdn", CDN | {"CdnInvalidation": "enabled"}, True),
+    ("CdnCountsAddresses", {"AddressRateLimit": "100"}, True),
+    ("CdnCountsAddresses", CDN, True),
+    ("CdnCountsAddresses", CDN | {"AddressRateLimit": "100"}, False),
     ("IssuerNeedsAudience", {}, True),
     ("IssuerNeedsAudience", ISSUER, False),
     ("IssuerNeedsAudience", ISSUER | {"OidcAudience": "a"}, True),

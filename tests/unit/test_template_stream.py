@@ -9,7 +9,7 @@ from shared.erasures import ERASURE_KIND
 from shared.files import FileRepository
 from shared.images import ImageRepository
 from shared.lifecycle import FAILED_LIFETIME
-from shared.models import Image, Replacement
+from shared.models import Image, Replacement, Visibility
 from tests.support.template import Node, get_att, get_properties, load, ref, resolve
 
 
@@ -24,12 +24,19 @@ def get_event_source(**parameters: object) -> dict[str, Node]:
     return dict(event["Properties"])
 
 
+def read_filters(**parameters: object) -> list[Node]:
+    filters = get_event_source(**parameters)["FilterCriteria"]["Filters"]
+    return [json.loads(each["Pattern"]) for each in filters]
+
+
 def test_changes_function_gets_what_has_bytes_to_delete_and_erasures() -> None:
-    filters = [json.loads(each["Pattern"]) for each in get_event_source()["FilterCriteria"]["Filters"]]
+    filters = read_filters()
     keys = {"sk": {"S": [ImageRepository.kind]}}
     assert filters == [
-        {"eventName": ["REMOVE"], "dynamodb": {"Keys": keys}},
-        {"eventName": ["REMOVE"], "dynamodb": {"Keys": {"sk": {"S": [FileRepository.kind]}}}},
+        {
+            "eventName": ["REMOVE"],
+            "dynamodb": {"Keys": {"sk": {"S": [ImageRepository.kind, FileRepository.kind]}}},
+        },
         {
             "eventName": ["MODIFY"],
             "dynamodb": {
@@ -49,6 +56,20 @@ def test_changes_function_gets_what_has_bytes_to_delete_and_erasures() -> None:
     ]
     assert "has_original" in Image.model_fields
     assert "has_original" in Replacement.model_fields
+
+
+def test_changes_function_gets_flips_to_private_only_if_the_cdn_forgets_them() -> None:
+    without, filters = read_filters(), read_filters(CdnInvalidation="enabled")
+    (added,) = [each for each in filters if each not in without]
+    assert added == {
+        "eventName": ["MODIFY"],
+        "dynamodb": {
+            "Keys": {"sk": {"S": [ImageRepository.kind]}},
+            "OldImage": {"visibility": {"S": [Visibility.PUBLIC]}},
+            "NewImage": {"visibility": {"S": [Visibility.PRIVATE]}},
+        },
+    }
+    assert len(filters) <= 5  # more have to be asked for
 
 
 def test_changes_function_gives_up_long_before_the_stream_does() -> None:

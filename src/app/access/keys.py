@@ -1,4 +1,4 @@
-"""The secret keys that sign links and cursors."""
+"""Secret keys: those that sign links and cursors, and those that the CDN shows."""
 
 from __future__ import annotations
 
@@ -29,10 +29,12 @@ class KeyRing:
         make_client: Callable[[], SecretsManagerClient],
         secret_id: str,
         *,
+        purpose: str = "links",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._make_client = make_client
         self._secret_id = secret_id
+        self._name = f"the secret of the {purpose}"
         self._clock = clock
         self._keys: Sequence[bytes] = ()
         self._read_at = self._failed_at = float("-inf")
@@ -46,7 +48,7 @@ class KeyRing:
                 self._failed_at = self._clock()
                 if not self._keys:
                     raise
-                get_logger().warning("the secret of the links cannot be read; its last keys stay in use")
+                get_logger().warning(f"{self._name} cannot be read; its last keys stay in use")
             self._read_at = self._clock()
         return self._keys
 
@@ -57,13 +59,13 @@ class KeyRing:
         try:
             return self.get()[0]
         except Exception:  # noqa: BLE001 - whatever keeps it from being read
-            get_logger().warning("the secret of the links cannot be read")
+            get_logger().warning(f"{self._name} cannot be read")
             return None
 
     def _read_all(self) -> Sequence[bytes]:
         keys = [key for stage in STAGES if (key := self._read(stage))]
         if not keys:
-            raise ValueError("the secret of the links has no value")
+            raise ValueError(f"{self._name} has no value")
         return keys
 
     @cached_property

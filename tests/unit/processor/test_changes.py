@@ -10,6 +10,8 @@ import pytest
 from processor import changes
 from shared.errors import Unavailable
 from shared.keys import Revision, make_original_key
+from shared.lifecycle import Status
+from shared.models import Visibility
 from shared.quotas import Usage
 from tests.support.api import make_context
 from tests.support.changes import make_change
@@ -101,6 +103,16 @@ def test_stores_are_those_of_the_settings(
     assert usages.get("ann").images == 0
     (message,) = boto3.client("sqs").receive_message(QueueUrl=queue)["Messages"]
     assert json.loads(message["Body"])["change"] == poisoned
+
+
+@pytest.mark.usefixtures("storage", "usages")
+def test_images_to_forget_go_into_their_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = boto3.client("sqs").create_queue(QueueName="invalidations")["QueueUrl"]
+    monkeypatch.setenv("INVALIDATION_QUEUE", queue)
+    image = make_image(visibility=Visibility.PUBLIC, status=Status.READY)
+    assert handle(make_change(image)) == {"batchItemFailures": []}
+    (message,) = boto3.client("sqs").receive_message(QueueUrl=queue)["Messages"]
+    assert json.loads(message["Body"]) == {"images": [image.id]}
 
 
 @pytest.mark.usefixtures("s3")

@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 GATEWAY_TIMEOUT_SECONDS = 29
-READ_TIMEOUTS = {"dynamodb": 2, "s3": 3, "secretsmanager": 1, "sqs": 2, "sts": 1}
+READ_TIMEOUTS = {
+    "cloudfront": 5,
+    "dynamodb": 2,
+    "s3": 3,
+    "secretsmanager": 1,
+    "sqs": 2,
+    "ssm": 1,
+    "sts": 1,
+}
 create_any: Callable[..., Any] = create_client
 
 

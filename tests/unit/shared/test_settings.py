@@ -32,6 +32,11 @@ SETTINGS: dict[str, tuple[str, str, object]] = {
     "reports_batch_failures": ("REPORTS_BATCH_FAILURES", "true", True),
     "public_url": ("PUBLIC_URL", "https://api.example", "https://api.example"),
     "cdn_seconds": ("CDN_SECONDS", "86400", 86_400),
+    "origin_secret": ("ORIGIN_SECRET", "arn:secret", "arn:secret"),
+    "cdn_url_parameter": ("CDN_URL_PARAMETER", "/images/cdn-url", "/images/cdn-url"),
+    "invalidation_queue": ("INVALIDATION_QUEUE", "https://sqs.example/i", "https://sqs.example/i"),
+    "distribution_id": ("DISTRIBUTION_ID", "E1", "E1"),
+    "cdn_invalidation_paths": ("CDN_INVALIDATION_PATHS", "9", 9),
     "has_docs": ("API_DOCS", "disabled", False),
     "s3_public_url": ("S3_PUBLIC_URL", "https://s3.example", "https://s3.example"),
 }
@@ -49,6 +54,9 @@ DEFAULTS: dict[str, object] = {
     "reports_batch_failures": False,
     "public_url": None,
     "cdn_seconds": 60,
+    "origin_secret": None,
+    "cdn_url_parameter": None,
+    "invalidation_queue": None,
     "has_docs": True,
     "s3_public_url": None,
 }
