@@ -22,7 +22,7 @@ NAMED_USER = $(if $(filter command,$(origin USER)),$(USER))
 COMPILE = .local/env/uv/bin/uv pip compile --quiet $(UPGRADE) --generate-hashes --no-header --no-annotate --python .local/env/python/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help start sam-local test coverage lint format docs reset token trail erase erase-again redrive check-consistency connect verify-aws pins upgrade sbom audit deploy
+.PHONY: help start sam-local test coverage lint format docs reset token trail erase erase-again redrive check-consistency connect rotate-origin-secret verify-aws pins upgrade sbom audit deploy
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -94,6 +94,10 @@ check-consistency: ## Check that tables and bucket agree; REPAIR=1 repairs what 
 connect: ## Connect a kept bucket to its stack: events, lifecycle rules, CORS rules (AWS_PORT, or STACK=images-prod on AWS)
 	$(ENVIRONMENTS) dev
 	@PYTHONPATH=src $(DEV)/python -m operations connect --aws-port $(AWS_PORT) --stack "$(STACK)"
+
+rotate-origin-secret: ## Change the secret between the CDN and the API (STACK=images-prod on AWS)
+	$(ENVIRONMENTS) dev
+	@PYTHONPATH=src $(DEV)/python -m operations rotate-origin-secret --aws-port $(AWS_PORT) --stack "$(STACK)"
 
 verify-aws: ## Run what only AWS can prove against STACK; SLOW=1, COLD=1, BURST=1000, ONLY="id id" (without STACK: AWS_PORT)
 	$(ENVIRONMENTS) dev

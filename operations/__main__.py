@@ -7,6 +7,7 @@ usage: python -m operations redrive [--aws-port N | --stack NAME]
        python -m operations erase [--aws-port N | --stack NAME] [--wait] USER
        python -m operations erase-again [--aws-port N | --stack NAME]
        python -m operations connect [--aws-port N | --stack NAME]
+       python -m operations rotate-origin-secret [--aws-port N | --stack NAME]
        python -m operations verify-aws [--aws-port N | --stack NAME]
                                        [--slow] [--burst N] [--cold] [--only ID]...
        python -m operations deploy --env ENVIRONMENT
@@ -29,6 +30,7 @@ from operations.connection import connect
 from operations.consistency import make_check, run_check
 from operations.erasures import make_registry
 from operations.licenses import check_licenses
+from operations.origin_secret import rotate
 from operations.packages import list_packages, read_policy
 from operations.redrive import redrive
 from operations.release import deploy
@@ -85,6 +87,11 @@ def connect_bucket(aws_port: int, stack_name: str) -> None:
     print(f"{connect(*find_target(aws_port, stack_name))} is connected")
 
 
+def rotate_origin_secret(aws_port: int, stack_name: str) -> None:
+    """Give the CDN and the API another secret. It takes about ten minutes, and no request fails meanwhile."""
+    rotate(*find_target(aws_port, stack_name))
+
+
 def verify_aws(  # noqa: PLR0913 - its options
     aws_port: int, stack_name: str, *, slow: bool, burst: int, cold: bool, only: list[str]
 ) -> None:
@@ -127,6 +134,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         ("erase", erase_user),
         ("erase-again", erase_users_again),
         ("connect", connect_bucket),
+        ("rotate-origin-secret", rotate_origin_secret),
         ("verify-aws", verify_aws),
     ):
         command = commands.add_parser(name, help=run.__doc__)

@@ -25,9 +25,11 @@ from tests.support.documents import ROOT, write_tables
 from tests.support.dynamodb.capacity import KB, Consumption, measure_item
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.dynamodb.engine import Engine
 
-COSTS = ROOT / "docs/costs.md"
+COSTS = (ROOT / "docs/costs.md", ROOT / "docs/cdn.md")
 MARGIN_BYTES = 16
 """Numbers and times may make a row some bytes longer or shorter."""
 
@@ -68,9 +70,10 @@ def measure_upload(
     return measure(world, "", partial(upload, visibility=visibility, how=how, tags=tags))
 
 
-def test_costs_are_those_of_the_document(measurement: Measurement) -> None:
+@pytest.mark.parametrize("document", COSTS, ids=lambda path: path.name)
+def test_costs_are_those_of_the_document(measurement: Measurement, document: Path) -> None:
     """If this fails, run `make docs`, and say in the commit why it costs more."""
-    text = COSTS.read_text()
+    text = document.read_text()
     assert write_tables(text, bind_tables(measurement.measured)) == text
 
 
@@ -91,7 +94,7 @@ def test_each_tag_takes_as_many_write_units_as_the_document_says(measurement: Me
         units = untagged.bill[Part.WRITE_UNIT]
         found[visibility] = (units, (tagged.bill[Part.WRITE_UNIT] - units) / len(TAGS))
     assert found == {"public": (17, 8), "private": (9, 2)}
-    assert "a public image takes 17 + 8t units, and a private one 9 + 2t" in COSTS.read_text()
+    assert "a public image takes 17 + 8t units, and a private one 9 + 2t" in COSTS[0].read_text()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -130,4 +133,5 @@ def test_no_row_is_so_close_to_the_next_unit_that_a_measurement_may_differ(measu
 def test_every_part_has_a_price_and_every_kind_of_run_a_duration() -> None:
     assert PRICES.keys() == {*Part}
     assert DURATIONS.keys() == {*Work} - {Work.TRANSFER}
-    assert len(COST_TABLES) == COSTS.read_text().count("<!-- table: cost_")
+    shown = "".join(path.read_text() for path in COSTS)
+    assert len(COST_TABLES) == shown.count("<!-- table: cost_")

@@ -28,6 +28,10 @@ class Part(StrEnum):
     S3_DELETE = "S3: DELETE requests"
     BUCKET_GB = "S3: GB-months"
     TRANSFER_GB = "Transfer to the internet: GB"
+    CDN_REQUEST = "CloudFront: HTTPS requests"
+    CDN_GB = "CloudFront, transfer to the internet: GB"
+    CDN_FUNCTION = "CloudFront Functions: requests"
+    CDN_PATH = "CloudFront: paths of invalidations"
     SECRET = "Secrets Manager: secret-months"  # noqa: S105 - a price, no password
     SECRET_READ = "Secrets Manager: requests"  # noqa: S105 - same
     QUEUE = "SQS: requests"
@@ -75,6 +79,10 @@ PRICES: Mapping[Part, Price] = {
     Part.S3_DELETE: Price(0),
     Part.BUCKET_GB: Price(0.023),
     Part.TRANSFER_GB: Price(0.09),
+    Part.CDN_REQUEST: Price(1.00, MILLION),
+    Part.CDN_GB: Price(0.085),
+    Part.CDN_FUNCTION: Price(0.10, MILLION),
+    Part.CDN_PATH: Price(0.005),
     Part.SECRET: Price(0.40),
     Part.SECRET_READ: Price(0.05, 10 * THOUSAND),
     Part.QUEUE: Price(0.40, MILLION),

@@ -6,6 +6,12 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tests.support.costs.cdn import (
+    AUDIENCES,
+    LIFETIMES_SECONDS,
+    get_usd_with_cdn,
+    get_usd_without_cdn,
+)
 from tests.support.costs.meter import Meter
 from tests.support.costs.month import list_standing, list_traffic, list_web_acl
 from tests.support.costs.operations import measure_all
@@ -117,6 +123,20 @@ def make_web_acl(measured: Measured) -> str:
     return _make_bill(list_web_acl(measured))
 
 
+def make_cdn(measured: Measured) -> str:
+    head = ["Views of thumbnails in a month", "Without CDN"]
+    for seconds in LIFETIMES_SECONDS:
+        head += [f"Hits, {seconds:,} s", f"USD, {seconds:,} s"]
+    rows = []
+    for audience in AUDIENCES:
+        cells = [audience.name, f"{get_usd_without_cdn(audience, measured):.2f}"]
+        for seconds in LIFETIMES_SECONDS:
+            usd = get_usd_with_cdn(audience, measured, seconds)
+            cells += [f"{audience.compute_hit_rate(seconds):.1%}", f"**{usd:.2f}**"]
+        rows.append(cells)
+    return format_table(head, rows)
+
+
 def _make_bill(rows: list[Row]) -> str:
     total = f"**{sum(row.usd for row in rows):.2f}**"
     return format_table(("What", "How much", "USD"), [*(row.cells for row in rows), ("**Sum**", "", total)])
@@ -131,6 +151,7 @@ COST_TABLES: Mapping[str, Callable[[Measured], str]] = {
     "cost_month": make_month,
     "cost_standing": make_standing,
     "cost_web_acl": make_web_acl,
+    "cost_cdn": make_cdn,
 }
 
 
