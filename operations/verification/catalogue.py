@@ -2,6 +2,7 @@
 
 from operations.verification import (
     background,
+    cdn,
     gateway,
     load,
     protection,
@@ -22,6 +23,7 @@ CLAIMS: tuple[Claim, ...] = (
     *writes.CLAIMS,
     *background.CLAIMS,
     *signing.CLAIMS,
+    *cdn.CLAIMS,
     *load.CLAIMS,
 )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.template import read_gateway_responses, read_template
+from local.template import read_gateway_responses
+from tests.support.template import get_properties
 
 STACK = "images-dev"
 QUEUE_ARN = "arn:aws:sqs:eu-central-1:123456789012:failures"
@@ -18,6 +19,7 @@ OUTPUTS = {
     "ApiFunctionName": "api",
     "ProcessorFunctionName": "processor",
     "ChangesFunctionName": "changes",
+    "DistributionId": "E1",
     "UserPoolId": "pool",
     "UserPoolClientId": "client",
 }
@@ -31,6 +33,9 @@ PARAMETERS = {
     "KeptItemsTableName": "",
     "KeptBucketName": "",
     "PublicUrl": "",
+    "Cdn": "enabled",
+    "CdnSeconds": "86400",
+    "CdnInvalidation": "enabled",
     "MaxUserImages": "30",
     "AddressRateLimit": "100",
     "AccessLogs": "enabled",
@@ -43,9 +48,8 @@ PARAMETERS = {
     "PostRateLimit": "100",
     "PostBurstLimit": "200",
 }
-_MAPPING = read_template()["Resources"]["ChangesFunction"]["Properties"]["Events"]["RecordChanged"][
-    "Properties"
-]
+_CHANGES = get_properties("ChangesFunction", CdnInvalidation="enabled")
+_MAPPING = _CHANGES["Events"]["RecordChanged"]["Properties"]
 _TO_QUEUE = {"OnFailure": {"Destination": QUEUE_ARN}}
 _KEPT = {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"}
 
@@ -67,6 +71,9 @@ ANSWERS: dict[tuple[str, str], Any] = {
                 for name in ("Bucket", "ImagesTable", "ItemsTable", "OwnUserPool", "LinkSecret")
             }
         }
+    },
+    ("cloudfront", "get_distribution_config"): {
+        "DistributionConfig": {"Origins": {"Items": [{"DomainName": "origin.test", "OriginPath": "/dev"}]}}
     },
     ("lambda", "list_event_source_mappings"): {
         "EventSourceMappings": [

@@ -49,6 +49,8 @@ class Fake:
         self.rows: dict[str, Any] = {}
         self.messages: list[dict[str, Any]] = []
         self.is_throttled = False
+        self.cached: set[str] = set()
+        """The URLs of which the CDN has a copy."""
         self.tls: set[str] = {"TLSv1_2", "TLSv1_3"}
         self.changes: list[tuple[str, Change]] = []
         self.outputs: dict[tuple[str, str], Callable[[Any], object]] = {}
@@ -117,6 +119,8 @@ class Fake:
     def _serve_api(  # noqa: PLR0911 - one for each route
         self, request: httpx.Request, path: str, body: bytes
     ) -> httpx.Response:
+        if request.url.host == "origin.test":
+            return problem(403, "forbidden")
         if request.method == "TRACE":
             return problem(405, "method_not_allowed", Allow="GET, PATCH")
         if request.headers.get("Authorization") == "Bearer bad":
@@ -148,6 +152,7 @@ class Fake:
         elif kind.startswith("multipart/"):
             body = read_parts(request, body)["file"]
         image_id = self._add()
+        self.images[image_id]["visibility"] = request.url.params.get("visibility", "private")
         self._finish(image_id, body)
         return httpx.Response(201, json=self.images[image_id])
 
@@ -167,10 +172,12 @@ class Fake:
         self.objects[f"originals/{image_id}/1"] = content
         for name in RenditionName:
             self.objects[f"renditions/{image_id}/1/{name}.webp"] = WEBP
+        signature = "" if self.images[image_id].get("visibility") == "public" else "&signature=ok"
+        base = f"{API}/images/{image_id}/content"
         self.images[image_id] |= {
             "status": "ready",
             "sha256": hashlib.sha256(content).hexdigest(),
-            "renditions": {name: {} for name in RenditionName},
+            "renditions": {name: {"url": f"{base}/{name}?v=1{signature}"} for name in RenditionName},
         }
 
     def _serve_image(  # noqa: PLR0911 - one for each route
@@ -197,9 +204,19 @@ class Fake:
             case "GET", ["content"]:
                 return self._redirect(f"originals/{image_id}/1")
             case "GET", ["content", name]:
-                content = self.objects[f"renditions/{image_id}/1/{name}.webp"]
-                return httpx.Response(200, content=content, headers={"Content-Type": "image/webp"})
+                return self._show(image, name, request)
         raise AssertionError(rest)
+
+    def _show(self, image: dict[str, Any], name: str, request: httpx.Request) -> httpx.Response:
+        is_public = image.get("visibility") == "public"
+        if not (is_public or "X-User-Id" in request.headers or "signature" in request.url.params):
+            return problem(404, "not_found")
+        seen = "Hit" if str(request.url) in self.cached else "Miss"
+        if is_public:
+            self.cached.add(str(request.url))
+        content = self.objects[f"renditions/{image['id']}/1/{name}.webp"]
+        headers = {"Content-Type": "image/webp", "X-Cache": f"{seen} from cloudfront"}
+        return httpx.Response(200, content=content, headers=headers)
 
     def _redirect(self, key: str) -> httpx.Response:
         return httpx.Response(302, headers={"Location": f"{BUCKET}/{key}?until={self.now + 60}&sig=ok"})

@@ -24,6 +24,7 @@ REPROCESS = r"POST .*/reprocess$"
 HEALTH = r"GET .*/health$"
 ORIGINAL = r"GET https://s3.test/bucket/originals/"
 RENDITION = r"GET .*/content/[a-z]+$"
+SHOWN = r"GET .*/content/[a-z]+\?v="
 FORM = r"POST https://s3.test/bucket$"
 TRACE = "TRACE"
 LIMITS = r"/limits$"
@@ -129,7 +130,13 @@ def speak(*versions: str) -> Fault:
     return lambda fake: setattr(fake, "tls", {*versions})
 
 
+def keep_copies(fake: Fake) -> None:
+    """The CDN goes on to show what it has seen."""
+    fake.changes.append((SHOWN, lambda response: HIT if fake.cached else response))
+
+
 OPEN = httpx.Response(200, content=b"x")
+HIT = httpx.Response(200, content=b"x", headers={"X-Cache": "Hit from cloudfront"})
 
 FAULTS: list[tuple[str, str, Fault]] = [
     *[
@@ -217,6 +224,14 @@ FAULTS: list[tuple[str, str, Fault]] = [
     ("form-end", "answers 403", status(FORM, 403)),
     ("form-end", "answers 204", reply(FORM, httpx.Response(204))),
     ("form-end", "says that it ends", edit("/images/uploads$", expiresAt="2100-01-01T00:00:00Z")),
+    ("cdn-gate", "answers 200", reply("origin.test", OPEN)),
+    ("cdn-gate", "code", edit("origin.test", code="other")),
+    ("cdn-hits", "no request is a hit", drop(SHOWN, "X-Cache")),
+    ("cdn-hits", "answers 403", status(SHOWN, 403)),
+    ("cdn-privacy", "is a hit", reply(SHOWN, HIT)),
+    ("cdn-privacy", "answers 200", reply(RENDITION, HIT)),
+    ("cdn-removal", "still shows", keep_copies),
+    ("cdn-removal", "answers 409", status(PATCH, 409)),
     ("throttling", "answers 500", status(HEALTH, 500)),
     ("throttling", "Retry-After", drop(HEALTH, "Retry-After")),
     ("throttling", "Content-Type", reply(HEALTH, httpx.Response(503, text="busy"))),

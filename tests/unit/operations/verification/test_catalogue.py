@@ -86,6 +86,9 @@ def skip(claim_id: str, **changes: str) -> str:
         ("no-public-access", {"KeptBucketName": "old"}, "the bucket is a kept one"),
         ("backups", {"KeptImagesTableName": "old", "KeptItemsTableName": "old"}, "all tables are kept ones"),
         ("throttling", {}, "nothing was refused"),
+        *((name, {"Cdn": "disabled"}, "Cdn is disabled") for name in BY_ID if name.startswith("cdn-")),
+        ("cdn-removal", {"CdnInvalidation": "disabled"}, "CdnInvalidation is disabled"),
+        ("cdn-removal", {"CdnSeconds": "60"}, "copies of 60 s"),
     ],
 )
 def test_claim_that_the_parameters_leave_out_is_skipped(
