@@ -97,6 +97,25 @@ def test_private_image_is_for_its_owner_and_for_links(cdn: Cdn) -> None:
     assert cdn.web.get(locate(cdn, link["url"])).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        ("text/html,image/avif,image/webp,image/apng,*/*;q=0.8", "image/avif"),
+        ("image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5", "image/webp"),
+        ("image/jpeg, image/png", "image/jpeg"),
+    ],
+)
+def test_variant_has_the_best_format_of_the_viewer(
+    cdn: Cdn,
+    image: Any,  # noqa: ANN401 - JSON
+    accept: str,
+    content_type: str,
+) -> None:
+    response = cdn.web.get(f"/images/{image['id']}/content?width=64&v=1", headers={"Accept": accept})
+    assert (response.status_code, response.headers["Content-Type"]) == (200, content_type)
+    assert "Accept" in response.headers["Vary"]
+
+
 def test_query_in_any_order_is_the_same_request(cdn: Cdn, image: Any) -> None:  # noqa: ANN401 - JSON
     image_id = image["id"]
     link = cdn.web.post(f"/images/{image_id}/links", json={"rendition": "small"}, headers=OWNER).json()

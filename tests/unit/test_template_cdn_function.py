@@ -9,12 +9,17 @@ from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.access.cdn import VIEWER_ADDRESS_HEADER
+from app.responses.formats import choose_accept_format
 from tests.support.template import get_properties
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from shared.variants import VariantFormat
 
 CONTENT = "/images/8a2c0d3e-0000-4000-8000-000000000000/content"
 CHROME = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
@@ -30,6 +35,9 @@ ACCEPT: list[tuple[str | None, str]] = [
     ("constructor,__proto__", "image/jpeg"),
     ("image/avif;q=0,image/webp;q=0", "image/jpeg"),
 ]
+RANGES = st.sampled_from(["image/avif", "IMAGE/WEBP", "image/*", "*/*", "image/jpeg", "text/html", ""])
+WEIGHTS = st.sampled_from(["", ";q=0", ";q=0.0", "; q = 0.5", ";Q=1", ";q=1.0.0", ";level=1;q=0", ";q=."])
+ACCEPTS = st.lists(st.tuples(RANGES, WEIGHTS).map("".join), max_size=6).map(",".join)
 RUN = """
 const events = JSON.parse(require('fs').readFileSync(0, 'utf8'));
 console.log(JSON.stringify(events.map(handler)));
@@ -73,6 +81,18 @@ def get_accepts(events: Sequence[Any]) -> list[str]:
 def test_accept_becomes_one_type() -> None:
     events = [make_event(f"{CONTENT}/small", accept=accept) for accept, _ in ACCEPT]
     assert get_accepts(events) == [expected for _, expected in ACCEPT]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.one_of(st.text("image/avfwebp*;q=01., ", max_size=60), ACCEPTS), min_size=50))
+def test_rewritten_accept_means_to_the_api_what_the_one_that_was_sent_means(accepts: list[str]) -> None:
+    rewritten = get_accepts([make_event(CONTENT, accept=accept) for accept in accepts])
+
+    def choose(accept: str) -> VariantFormat:
+        return choose_accept_format(accept, lambda: False)
+
+    assert [*map(choose, rewritten)] == [*map(choose, accepts)]
+    assert {*rewritten} <= {"image/avif", "image/webp", "image/jpeg"}
 
 
 def test_accept_that_comes_in_several_lines_is_read_whole() -> None:
