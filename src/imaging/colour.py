@@ -27,11 +27,16 @@ def simplify_mode(image: Image.Image) -> Image.Image:
 def convert_to_srgb(image: Image.Image, profile: object) -> Image.Image:
     """Return RGB, or RGBA if a part is transparent. `profile` is the ICC profile that the file carries."""
     alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
-    opaque = image.convert(image.mode.removesuffix("A"))
-    color = _apply_profile(opaque, profile).convert("RGB")
+    opaque = _convert(image, image.mode.removesuffix("A"))
+    color = _convert(_apply_profile(opaque, profile), "RGB")
     if alpha and alpha.getextrema() != (255, 255):
         color.putalpha(alpha)
     return color
+
+
+def _convert(image: Image.Image, mode: str) -> Image.Image:
+    """Returns the same object if it has that mode already: Pillow would copy it."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _apply_profile(image: Image.Image, profile: object) -> Image.Image:
