@@ -19,6 +19,7 @@ from collections.abc import Callable
 
 from imaging import orders, reports
 from imaging.frames import Channel
+from imaging.heap import reserve_heap
 from imaging.isolation import Bounds, hide_memory, limit_resources
 from imaging.parsing import load_plugins
 from imaging.renditions import render
@@ -86,6 +87,7 @@ def _run_child(descriptor: int, bounds: Bounds, handle: Handle) -> None:
         os.closerange(0, descriptor)
         os.closerange(descriptor + 1, MAX_OPEN_FILES)
         limit_resources(bounds)
+        reserve_heap()
         handle(Channel(socket.socket(fileno=descriptor)))
         exit_code = 0
     finally:
