@@ -1,5 +1,6 @@
 """Other programs that make variants of an original, and the processor time that they take.
 
+They encode with the effort that they have by default, and libvips writes JPEG as thumbor and the service do.
 They need an environment of their own: `python3 -m venv ENV`, then
 `ENV/bin/pip install thumbor 'pyvips[binary]'`.
 """
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from shared.variants import VariantFormat
+    from shared.variants import Variant
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 START_SECONDS = 30
@@ -32,9 +33,9 @@ LIBVIPS = """
 import sys, pyvips
 original = sys.stdin.buffer.read(int(sys.stdin.buffer.readline()))
 for line in sys.stdin.buffer:
-    suffix, width, quality, effort = line.decode().split()
-    image = pyvips.Image.thumbnail_buffer(original, int(width), height=int(width))
-    options = {"Q": int(quality), "keep": "none"} | ({"effort": int(effort)} if int(effort) >= 0 else {})
+    suffix, width, height, quality = line.decode().split()
+    image = pyvips.Image.thumbnail_buffer(original, int(width), height=int(height), size="force")
+    options = {"Q": int(quality), "keep": "none"}
     if suffix == "jpeg":
         options |= {"optimize_coding": True, "interlace": True}
     made = image.write_to_buffer("." + suffix, **options)
@@ -47,8 +48,7 @@ for line in sys.stdin.buffer:
 class Order:
     """A variant that a contender makes of its original."""
 
-    width: int
-    format: VariantFormat
+    variant: Variant
     quality: int
 
 
@@ -65,15 +65,15 @@ class Process:
 class Thumbor(Process):
     """A server of thumbor. It reads the original from a file, and stores no result."""
 
-    name = "thumbor"
-
-    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], port: int, name: str) -> None:
         super().__init__(process)
         self._port = port
+        self.name = name
 
     def make(self, order: Order) -> bytes:
-        filters = f"filters:format({order.format}):quality({order.quality})"
-        url = f"http://127.0.0.1:{self._port}/unsafe/{order.width}x0/{filters}/original.jpg"
+        size = f"{order.variant.width}x{order.variant.height}"
+        filters = f"filters:format({order.variant.format}):quality({order.quality})"
+        url = f"http://127.0.0.1:{self._port}/unsafe/{size}/{filters}/original.jpg"
         with urllib.request.urlopen(url, timeout=START_SECONDS) as response:
             data: bytes = response.read()
         return data
@@ -88,14 +88,15 @@ class Libvips(Process):
         pipe_in, pipe_out = self._process.stdin, self._process.stdout
         assert pipe_in  # noqa: S101 - for the type checker
         assert pipe_out  # noqa: S101 - same
-        effort = {"avif": 1, "webp": 2}.get(order.format, -1)
-        pipe_in.write(f"{order.format} {order.width} {order.quality} {effort}\n".encode())
+        variant = order.variant
+        pipe_in.write(f"{variant.format} {variant.width} {variant.height} {order.quality}\n".encode())
         pipe_in.flush()
         return pipe_out.read(int(pipe_out.readline()))
 
 
 @contextmanager
-def run_thumbor(environment: Path, original: bytes, avif_speed: int) -> Iterator[Thumbor]:
+def run_thumbor(environment: Path, original: bytes, avif_speed: int | None = None) -> Iterator[Thumbor]:
+    """Without `avif_speed` it has the speed that it has by default, which is 6 in Pillow."""
     with TemporaryDirectory() as folder, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -106,14 +107,14 @@ def run_thumbor(environment: Path, original: bytes, avif_speed: int) -> Iterator
             "LOADER = 'thumbor.loaders.file_loader'\n"
             f"FILE_LOADER_ROOT_PATH = {folder!r}\n"
             "STORAGE = 'thumbor.storages.no_storage'\n"
-            f"AVIF_SPEED = {avif_speed}\n",
+            f"AVIF_SPEED = {avif_speed}  # None is the default\n",
             encoding="utf-8",
         )
         command = [environment / "bin/thumbor", "-i", "127.0.0.1", "-p", str(port), "-c", configuration]
         with subprocess.Popen([*map(str, command), "-l", "error"]) as process:  # noqa: S603 - our own choice
             try:
                 await_port(port)
-                yield Thumbor(process, port)
+                yield Thumbor(process, port, f"thumbor, speed {avif_speed}" if avif_speed else "thumbor")
             finally:
                 process.terminate()
 

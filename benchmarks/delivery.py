@@ -1,18 +1,28 @@
-"""Compares the processor time of a variant with thumbor and libvips, at the same likeness.
+"""Compares the processor time of a variant with thumbor and libvips, and of the answers with each other.
 
-PYTHONPATH=src:. python benchmarks/delivery.py ENVIRONMENT [PHOTO]
+PYTHONPATH=src:. python benchmarks/delivery.py ENVIRONMENT [PHOTO...]
 
-ENVIRONMENT is the folder of a virtual environment as `benchmarks/contenders.py` needs it. PHOTO is the path
-of a JPEG. Without it, the script makes a photo of 12 megapixels.
-The service makes a variant as it does in a deployment: a stored rendition goes to the decoder's process. The
-others begin with the original, because they store nothing else. Each of them gets the quality at which its
-picture is as similar to the original as ours. Then all make the same variant in turns.
+ENVIRONMENT is the folder of a virtual environment as `benchmarks/contenders.py` needs it. The script makes a
+photo of 12 megapixels and 4 MB. PHOTO is the path of a JPEG that it measures too.
+
+What counts is the work on one variant, with what it takes on top of a request. For the service that is the
+decoder: the process that forks for each image, decodes a stored rendition and encodes the variant, and the
+checks of the function. For thumbor it is its server, which answers a request of HTTP and reads the original
+from a file. For libvips it is its process, which has the original in memory. They begin with the original,
+because they store nothing else.
+Each of them gets the quality at which its picture is as similar to the original as ours. Then all make the
+same variant in turns. Their encoders have the efforts of their defaults. For AVIF a second thumbor has the
+speed of the service: the default takes longer and makes smaller files.
+
+The answers come from the API's function in one process: a stored rendition, a 304, and the redirect to a
+signed URL of S3, which was the answer for every rendition before.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from bisect import bisect_left
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -32,24 +42,39 @@ from benchmarks.contenders import (
     run_libvips,
     run_thumbor,
 )
+from benchmarks.costs import Stopwatch
 from benchmarks.formats import Picture
 from benchmarks.likeness import compare
 from benchmarks.pictures import make_photo
 from imaging.decoder import Decoder
 from imaging.variants import OPTIONS
 from shared.variants import Variant, VariantFormat, choose_source, find_rendition
+from tests.support.costs.meter import Meter
+from tests.support.costs.operations import OPERATIONS
+from tests.support.costs.operations import measure as measure_operation
+from tests.support.costs.world import World, run_deployment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
 WIDTH_PX = 640
-ROUNDS = 5
-REPEATS = 4
+ROUNDS = 7
+REPEATS = 10
 """Variants in a round: the clock of a process ticks every 10 ms."""
-QUALITIES = range(40, 98, 3)
+QUALITIES = range(5, 98)
+NEAR_QUALITIES = 2
+"""Likeness does not always grow with the quality. So as many beside the one that was found are tried."""
 PATIENCE_SECONDS = 60
 FORMATS = (VariantFormat.WEBP, VariantFormat.JPEG, VariantFormat.AVIF)
+ANSWERS = (
+    "View of a thumbnail",
+    "View of a large rendition",
+    "View of a thumbnail, not modified (304)",
+    "Download of the original",
+)
+"""The last one is a redirect."""
+ANSWER_ROUNDS = 50
 
 
 type Contender = Thumbor | Libvips
@@ -95,13 +120,15 @@ def measure(process: Contender | Service, make: Callable[[], object]) -> float:
     return (process.read_cpu_seconds() - before) / REPEATS
 
 
-def find_order(contender: Contender, variant: Variant, reference: Image.Image, likeness: float) -> Order:
+def find_order(contender: Contender, goal: Goal, likeness: float) -> Order:
     """Return the order whose picture is about as similar to the original as ours."""
 
-    def distance(order: Order) -> float:
-        return abs(measure_likeness(contender.make(order), reference) - likeness)
+    def try_quality(quality: int) -> float:
+        return measure_likeness(contender.make(Order(goal.variant, quality)), goal.reference)
 
-    return min((Order(variant.width, variant.format, quality) for quality in QUALITIES), key=distance)
+    found = bisect_left(QUALITIES, likeness, key=try_quality)
+    near = QUALITIES[max(0, found - NEAR_QUALITIES) : found + NEAR_QUALITIES + 1]
+    return Order(goal.variant, min(near, key=lambda quality: abs(try_quality(quality) - likeness)))
 
 
 def measure_likeness(data: bytes, reference: Image.Image) -> float:
@@ -114,18 +141,18 @@ def compare_way(
     """Print what one way of the service takes, and what the others take for the same picture."""
     ours = make()
     likeness = measure_likeness(ours, goal.reference)
-    orders = [find_order(each, goal.variant, goal.reference, likeness) for each in contenders]
+    orders = [find_order(each, goal, likeness) for each in contenders]
     runs = [partial(measure, service, make)]
     for each, order in zip(contenders, orders, strict=True):
         runs.append(partial(measure, each, partial(each.make, order)))
     rounds = [[run() for run in runs] for _ in range(ROUNDS)]
     now, *theirs = (median(column) for column in zip(*rounds, strict=True))
     print(f"\n{goal.variant.format} {goal.variant.width} x {goal.variant.height}")
-    print(f"{way:22}{len(ours) / 1000:9.1f} kB{likeness:9.4f} SSIM{now * 1000:8.1f} ms")
+    print(f"{way:30}{len(ours) / 1000:9.1f} kB{likeness:9.4f} SSIM{now * 1000:8.1f} ms")
     for each, order, seconds in zip(contenders, orders, theirs, strict=True):
         made = each.make(order)
         print(
-            f"{each.name + f', quality {order.quality}':22}{len(made) / 1000:9.1f} kB"
+            f"{each.name + f', quality {order.quality}':30}{len(made) / 1000:9.1f} kB"
             f"{measure_likeness(made, goal.reference):9.4f} SSIM{seconds * 1000:8.1f} ms"
             f"   service: {now / seconds:5.2f} x time, {len(ours) / len(made):5.2f} x bytes"
         )
@@ -141,19 +168,42 @@ def compare_format(
     compare_way("made of a rendition", service, partial(service.transform, variant), contenders, goal)
 
 
-def main(environment: Path, photo: Path | None) -> None:
-    original = photo.read_bytes() if photo else make_photo(4000, 3000)
+def compare_variants(environment: Path, original: bytes) -> None:
     picture = Picture.read(original)
-    print(f"{picture.original.width} x {picture.original.height} JPEG, {len(original) / 1e6:.2f} MB")
+    print(f"\n== {picture.original.width} x {picture.original.height} JPEG, {len(original) / 1e6:.2f} MB")
     with ExitStack() as stack:
         decoder = Decoder(cpu_seconds=PATIENCE_SECONDS, memory_bytes=VARIANT_MEMORY_BYTES)
         stack.callback(decoder.stop)
+        service = Service(picture, decoder)
+        speed = OPTIONS[VariantFormat.AVIF]["speed"]
+        as_fast = stack.enter_context(run_thumbor(environment, original, speed))
         contenders: list[Contender] = [
-            stack.enter_context(run_thumbor(environment, original, OPTIONS[VariantFormat.AVIF]["speed"])),
+            stack.enter_context(run_thumbor(environment, original)),
             stack.enter_context(run_libvips(environment, original)),
         ]
         for variant_format in FORMATS:
-            compare_format(Service(picture, decoder), contenders, picture, variant_format)
+            others = [as_fast] if variant_format is VariantFormat.AVIF else []
+            compare_format(service, [*contenders, *others], picture, variant_format)
+
+
+def compare_answers() -> None:
+    """Print the processor time of the function, without that of the emulated AWS services."""
+    with run_deployment() as deployment:
+        world = World(Meter(deployment, Stopwatch(deployment.wire)))
+        world.fill()
+        rounds = [
+            [measure_operation(world, name, OPERATIONS[name]).runs[0].processor_seconds for name in ANSWERS]
+            for _ in range(ANSWER_ROUNDS)
+        ]
+    print("\n== answers")
+    for name, column in zip(ANSWERS, zip(*rounds, strict=True), strict=True):
+        print(f"{name:42}{median(column) * 1000:8.1f} ms")
+
+
+def main(environment: Path, photos: Sequence[Path]) -> None:
+    compare_answers()
+    for original in [make_photo(4000, 3000), *(photo.read_bytes() for photo in photos)]:
+        compare_variants(environment, original)
 
 
 if __name__ == "__main__":
@@ -161,6 +211,6 @@ if __name__ == "__main__":
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("environment", metavar="ENVIRONMENT", type=Path)
-    parser.add_argument("photo", metavar="PHOTO", type=Path, nargs="?")
+    parser.add_argument("photos", metavar="PHOTO", type=Path, nargs="*", help="path of a JPEG")
     arguments = parser.parse_args()
-    main(arguments.environment, arguments.photo)
+    main(arguments.environment, arguments.photos)
