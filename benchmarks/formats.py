@@ -27,7 +27,7 @@ from imaging.renditions import render
 from imaging.reports import EncodedRendition
 from shared.models import Rendition
 from shared.renditions import RenditionName
-from shared.variants import Variant, VariantFormat, VariantRequest, choose_source, get_largest_size
+from shared.variants import Variant, VariantFormat, VariantRequest, choose_source
 
 ROUNDS = 3
 WIDTHS_PX = (320, 640, 1280)
@@ -73,7 +73,7 @@ class Picture:
         }
 
     def resolve(self, width: int, variant_format: VariantFormat) -> Variant:
-        return VariantRequest(width).resolve(get_largest_size(self.stored), variant_format)
+        return VariantRequest(width).resolve(self.stored, variant_format)
 
     def make_reference(self, variant: Variant) -> Image.Image:
         mode = "RGBA" if self.original.has_transparency_data else "RGB"

@@ -11,7 +11,7 @@ from shared.errors import DomainError, NotFound, UnacceptableImage, Unavailable
 from shared.headers import webp
 from shared.keys import make_rendition_key, make_variant_key
 from shared.renditions import RenditionName
-from shared.variants import choose_source, find_rendition, get_largest_size
+from shared.variants import choose_source, find_rendition
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ class VariantMaker:
         if not image.renditions:
             raise NotFound(f"This image has no renditions. It is {image.status}.")
         chosen = request.fixed_format or choose_accept_format(accept, lambda: self._has_alpha(image))
-        return request.resolve(get_largest_size(image.renditions), chosen)
+        return request.resolve(image.renditions, chosen)
 
     def get(self, image: Image, variant: Variant, *, is_kept: bool) -> bytes:
         """Return the bytes of a variant.

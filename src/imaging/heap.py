@@ -20,6 +20,8 @@ def reserve_heap() -> None:
     reserved counts as memory of the process. If there is not as much, the heap stays as it is.
     """
     libc = ctypes.CDLL(None)
+    if not hasattr(libc, "mallopt"):  # only glibc has it
+        return
     libc.malloc.restype = ctypes.c_size_t
     libc.mallopt(M_MMAP_THRESHOLD, MAX_BLOCK_BYTES)
     libc.mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)

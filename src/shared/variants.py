@@ -114,15 +114,17 @@ class VariantRequest:
         if errors := self._find_errors(mode, is_signed=is_signed):
             raise InvalidFields(errors)
 
-    def resolve(self, largest: Size, variant_format: VariantFormat) -> Variant:
-        """Return what it comes to for an image whose largest rendition has this size."""
-        width, height = largest
+    def resolve(
+        self, renditions: Mapping[RenditionName, Rendition], variant_format: VariantFormat
+    ) -> Variant:
+        """Return what it comes to for an image with these renditions."""
+        width, height = largest = get_largest_size(renditions)
         if self.fit is Fit.COVER and self.width and self.height:  # one side alone leaves it whole
             size = _cut(largest, (self.width, self.height))
             if size not in {_fit_inside(largest, size[0], height), _fit_inside(largest, width, size[1])}:
                 return Variant(*size, Fit.COVER, variant_format)
         else:
-            size = _fit_inside(largest, self.width or width, self.height or height)
+            size = _fit_renditions(renditions, (self.width or width, self.height or height))
         return Variant(*size, Fit.INSIDE, variant_format)
 
     def _find_errors(self, mode: VariantMode, *, is_signed: bool) -> list[FieldError]:
@@ -200,6 +202,16 @@ def choose_source(renditions: Mapping[RenditionName, Rendition], variant: Varian
 
 def _cut(largest: Size, box: Size) -> Size:
     return _scale(box, min(Fraction(1), *map(Fraction, largest, box)))
+
+
+def _fit_renditions(renditions: Mapping[RenditionName, Rendition], box: Size) -> Size:
+    """Return the size of the picture within a box: that of its rendition, which may be a pixel off."""
+    width, height = _fit_inside(get_largest_size(renditions), *box)
+    for rendition in renditions.values():
+        is_inside = rendition.width <= box[0] and rendition.height <= box[1]
+        if is_inside and abs(rendition.width - width) <= 1 and abs(rendition.height - height) <= 1:
+            return rendition.width, rendition.height
+    return width, height
 
 
 def _fit_inside(largest: Size, width: int, height: int) -> Size:

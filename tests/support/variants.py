@@ -14,7 +14,6 @@ from shared.variants import (
     VariantFormat,
     VariantMode,
     VariantRequest,
-    get_largest_size,
     list_heights,
 )
 
@@ -40,9 +39,9 @@ def list_requests() -> Iterator[VariantRequest]:
 
 def list_closed_keys(image: Image) -> set[str]:
     """Return the keys of all variants of an image that strangers may have made."""
-    largest = get_largest_size(image.renditions)
     found = {
-        request.resolve(largest, request.fixed_format or VariantFormat.WEBP) for request in list_requests()
+        request.resolve(image.renditions, request.fixed_format or VariantFormat.WEBP)
+        for request in list_requests()
     }
     return {make_variant_key(image.id, variant, image.revision) for variant in found}
 

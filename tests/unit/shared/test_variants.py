@@ -23,7 +23,6 @@ from shared.variants import (
     VariantRequest,
     choose_source,
     find_rendition,
-    get_largest_size,
     list_heights,
 )
 from tests.support.variants import list_requests
@@ -43,7 +42,7 @@ def make_renditions(width: int, height: int, size: int = 1) -> dict[RenditionNam
     """The renditions of an image of this size."""
     scales = {name: min(1, name.width / width, name.height / height) for name in RenditionName}
     return {
-        name: Rendition(width=round(width * scale), height=round(height * scale), size=size)
+        name: Rendition(width=max(1, round(width * scale)), height=max(1, round(height * scale)), size=size)
         for name, scale in scales.items()
     }
 
@@ -62,7 +61,8 @@ def read_errors(
     "size", [LARGE, (1500, 2000), (2000, 1333), (2000, 2000), (2000, 1125), (1125, 2000), (800, 600), (1, 1)]
 )
 def test_image_has_about_200_variants_at_most(size: tuple[int, int]) -> None:
-    names = {request.resolve(size, request.fixed_format or WEBP).name for request in CLOSED_SET}
+    renditions = make_renditions(*size)
+    names = {request.resolve(renditions, request.fixed_format or WEBP).name for request in CLOSED_SET}
     assert len(names) <= 250
     if max(size) == 2000:
         assert len(names) >= 150
@@ -169,14 +169,14 @@ def test_image_itself_is_no_variant(mode: VariantMode) -> None:
     ],
 )
 def test_request_comes_to_an_exact_size(request_: VariantRequest, size: Any, name: str) -> None:  # noqa: ANN401 - a size
-    assert request_.resolve(size, WEBP).name == name
+    assert request_.resolve(make_renditions(*size), WEBP).name == name
 
 
 @given(REQUESTS, SIZES)
 def test_variant_is_never_enlarged_and_keeps_to_its_box(
     request: VariantRequest, size: tuple[int, int]
 ) -> None:
-    variant = request.resolve(size, WEBP)
+    variant = request.resolve(make_renditions(*size), WEBP)
     assert 1 <= variant.width <= size[0]
     assert 1 <= variant.height <= size[1]
     assert variant.width <= (request.width or 2000)
@@ -186,7 +186,7 @@ def test_variant_is_never_enlarged_and_keeps_to_its_box(
 
 @given(SIZES, SIZES)
 def test_cover_is_as_large_as_it_can_be(box: tuple[int, int], size: tuple[int, int]) -> None:
-    variant = VariantRequest(*box, Fit.COVER).resolve(size, WEBP)
+    variant = VariantRequest(*box, Fit.COVER).resolve(make_renditions(*size), WEBP)
     full = (variant.width, variant.height) == box
     assert full or variant.width == size[0] or variant.height == size[1]
     exact = Fraction(variant.width * box[1], box[0])
@@ -207,6 +207,14 @@ def test_content_type_is_that_of_the_format() -> None:
         "image/jpeg",
         "image/png",
     ]
+
+
+@pytest.mark.parametrize("size", [(4240, 2832), (4032, 3024), (3000, 1999), (2001, 1334)])
+def test_variant_of_the_size_of_a_rendition_is_the_rendition(size: tuple[int, int]) -> None:
+    """Its sides are rounded from those of the original, and those of a variant from the largest rendition."""
+    renditions = make_renditions(*size)
+    variant = VariantRequest(640).resolve(renditions, WEBP)
+    assert find_rendition(renditions, variant) is RenditionName.SMALL
 
 
 @pytest.mark.parametrize(
@@ -233,11 +241,8 @@ def test_rendition_that_is_too_large_for_a_response_is_no_variant() -> None:
 def test_source_is_the_smallest_rendition_with_pixels_to_spare(
     size: tuple[int, int], request: VariantRequest
 ) -> None:
-    renditions = {
-        name: found.model_copy(update={"width": max(1, found.width), "height": max(1, found.height)})
-        for name, found in make_renditions(*size).items()
-    }
-    variant = request.resolve(get_largest_size(renditions), WEBP)
+    renditions = make_renditions(*size)
+    variant = request.resolve(renditions, WEBP)
     source = choose_source(renditions, variant)
 
     def spares(name: RenditionName) -> bool:
