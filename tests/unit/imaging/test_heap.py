@@ -1,5 +1,9 @@
+from __future__ import annotations
+
 import subprocess
 import sys
+
+from tests.support.documents import ROOT
 
 GROWTH = """
 import ctypes, resource, sys
@@ -19,7 +23,8 @@ print(libc.sbrk(ctypes.c_ssize_t(0)) - end)
 
 def measure_growth(megabytes: int) -> int:
     command = [sys.executable, "-c", GROWTH, str(megabytes)]
-    return int(subprocess.run(command, check=True, capture_output=True).stdout)  # noqa: S603 - our own code
+    ran = subprocess.run(command, cwd=ROOT / "src", check=True, capture_output=True)  # noqa: S603 - our own code
+    return int(ran.stdout)
 
 
 def test_reserved_heap_holds_the_blocks_of_a_picture_and_keeps_them() -> None:
