@@ -39,6 +39,6 @@ def test_what_would_be_too_large_has_less_quality(
 # AVIF of noise with transparency takes seconds. It is the smallest of the formats.
 @pytest.mark.parametrize(("picture_format", "mode"), [each for each in PICTURES if each != (AVIF, "RGBA")])
 def test_largest_picture_of_noise_fits_in_a_response(picture_format: VariantFormat, mode: str) -> None:
-    """It holds more noise than any rendition, of which variants are made."""
+    """Noisier than any rendition that variants are made of."""
     data = encode(make_noise(mode, MAX_VARIANT_SIDE_PX), picture_format, OPTIONS[picture_format])
     assert 1_000_000 < len(data) <= MAX_DELIVERED_BYTES

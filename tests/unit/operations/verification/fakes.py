@@ -50,7 +50,7 @@ class Fake:
         self.messages: list[dict[str, Any]] = []
         self.is_throttled = False
         self.cached: set[str] = set()
-        """The URLs of which the CDN has a copy."""
+        """The URLs that the CDN has a copy of."""
         self.tls: set[str] = {"TLSv1_2", "TLSv1_3"}
         self.changes: list[tuple[str, Change]] = []
         self.outputs: dict[tuple[str, str], Callable[[Any], object]] = {}
