@@ -25,7 +25,7 @@ def make_adapter() -> TypeAdapter[Variant | None]:
 
 
 def send_order(channel: Channel, data: bytes, variant: Variant | None) -> None:
-    """Order a variant of an image, or its renditions if that is None."""
+    """Ask for a variant of an image. Without one, ask for the renditions."""
     channel.send(make_adapter().dump_json(variant))
     channel.send(data)
 

@@ -21,6 +21,7 @@ from shared.quotas import Quota, Usage
 from shared.renditions import Fit
 from shared.settings import Settings
 from shared.variants import Variant, VariantFormat, VariantMode
+from tests.support.factories import forgetting
 from tests.support.images import make_image, make_ready, new_id
 from tests.support.pictures import make_picture
 from tests.support.tokens import make_key_document, make_token
@@ -61,11 +62,8 @@ TOKENS = {
 
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
-    for factory in FACTORIES:
-        factory.cache_clear()
-    yield
-    for factory in FACTORIES:
-        factory.cache_clear()
+    with forgetting(*FACTORIES):
+        yield
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from shared.quotas import Usage
 from tests.support.api import make_context
 from tests.support.changes import make_change
 from tests.support.clock import assert_calls_end_in_time
+from tests.support.factories import forgetting
 from tests.support.images import make_image, new_id
 
 if TYPE_CHECKING:
@@ -40,12 +41,8 @@ class Spy:
 
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
-    factories = (changes.create_follower, changes.get_settings, changes.get_deadline)
-    for factory in factories:
-        factory.cache_clear()
-    yield
-    for factory in factories:
-        factory.cache_clear()
+    with forgetting(changes.create_follower, changes.get_settings, changes.get_deadline):
+        yield
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from processor import invalidations
 from shared.errors import Throttled
 from tests.support.api import make_context
 from tests.support.clock import assert_calls_end_in_time
+from tests.support.factories import forgetting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,12 +32,8 @@ class Spy:
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("DISTRIBUTION_ID", "E1")
     monkeypatch.setenv("CDN_INVALIDATION_PATHS", "5")
-    factories = (invalidations.create_invalidator, invalidations.get_deadline)
-    for factory in factories:
-        factory.cache_clear()
-    yield
-    for factory in factories:
-        factory.cache_clear()
+    with forgetting(invalidations.create_invalidator, invalidations.get_deadline):
+        yield
 
 
 @pytest.fixture
