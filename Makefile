@@ -9,6 +9,7 @@ ADMIN ?=
 REPAIR ?=
 WAIT ?=
 UPGRADE ?=
+HEIC ?= 1
 SLOW ?=
 BURST ?= 0
 COLD ?=
@@ -104,10 +105,10 @@ verify-aws: ## Run what only AWS can prove against STACK; SLOW=1, COLD=1, BURST=
 	@PYTHONPATH=src $(DEV)/python -m operations verify-aws --aws-port $(AWS_PORT) --stack "$(STACK)" \
 		$(if $(SLOW),--slow) $(if $(COLD),--cold) --burst $(BURST) $(foreach id,$(ONLY),--only $(id))
 
-pins: ## Update the pins of every environment after a change of pyproject.toml, without upgrades
+pins: ## Update the pins of every environment after a change of pyproject.toml, without upgrades; HEIC=0 leaves out HEIC
 	$(ENVIRONMENTS) python
-	@$(COMPILE) --group dev pyproject.toml --output-file requirements-dev.txt
-	@$(COMPILE) --constraint requirements-dev.txt pyproject.toml --output-file src/requirements.txt
+	@$(COMPILE) --group dev --extra heic pyproject.toml --output-file requirements-dev.txt
+	@$(COMPILE) --constraint requirements-dev.txt $(if $(filter 1,$(HEIC)),--extra heic) pyproject.toml --output-file src/requirements.txt
 	@for group in uv python audit sam ministack; do \
 		$(COMPILE) --group $$group --output-file local/requirements-$$group.txt || exit 1; \
 	done

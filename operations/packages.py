@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from typing import TYPE_CHECKING, Any
@@ -56,11 +56,15 @@ class Policy:
     """Licenses of bundled libraries whose bill names none."""
     absent: frozenset[str]
     """Names in a wheel's bill that are not in the wheel."""
+    bundled: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Licenses of the libraries in wheels without a bill, by package and library."""
 
 
 def read_policy(project: Path = PROJECT) -> Policy:
     section = tomllib.loads(project.read_text(encoding="utf-8"))["tool"]["shipped"]
-    return Policy(frozenset(section["licenses"]), section["named"], frozenset(section["absent"]))
+    return Policy(
+        frozenset(section["licenses"]), section["named"], frozenset(section["absent"]), section["bundled"]
+    )
 
 
 def list_packages(policy: Policy, pins: Path = PINS) -> list[Package]:
@@ -80,7 +84,7 @@ def list_packages(policy: Policy, pins: Path = PINS) -> list[Package]:
                 license=read_license(found),
                 url=f"pkg:pypi/{name}@{version}",
                 hashes=tuple(re.findall(r"sha256:([0-9a-f]{64})", rest)),
-                bundled=tuple(list_bundled(found, policy)),
+                bundled=(*list_bundled(found, policy), *_list_named(name, policy)),
             )
         )
     return packages
@@ -119,6 +123,11 @@ def list_bundled(found: Distribution, policy: Policy) -> Iterator[Package]:
                     license=_join(part.get("licenses", [])) or policy.named.get(part["name"], ""),
                     url=part.get("purl"),
                 )
+
+
+def _list_named(package: str, policy: Policy) -> Iterator[Package]:
+    for name, license_ in policy.bundled.get(package, {}).items():
+        yield Package(name=name, version="", license=license_)
 
 
 def _join(licenses: list[dict[str, Any]]) -> str:

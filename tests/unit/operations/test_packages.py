@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from importlib.metadata import PathDistribution
+from importlib.metadata import PathDistribution, distribution
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -41,6 +41,16 @@ def test_libraries_that_decode_what_strangers_send_are_named() -> None:
     assert {"libavif", "libwebp", "libjpeg / libjpeg-turbo", "zlib"} <= names.keys()
     assert names["libavif"]
     assert not {"libimagequant", "FriBiDi", "pybind11", "PIL._imaging"} & names.keys()
+
+
+def test_libraries_of_a_wheel_without_a_bill_are_named_by_the_project() -> None:
+    policy = read_policy()
+    packages = {package.name: package for package in list_packages(policy)}
+    for name in policy.bundled:
+        files = distribution(name).files or []
+        libraries = {file.name.partition("-")[0] for file in files if file.parent.name.endswith(".libs")}
+        assert {part.name for part in packages[name].bundled} == libraries
+        assert not any("sboms" in file.parts for file in files)
 
 
 @pytest.mark.parametrize(
