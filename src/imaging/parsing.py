@@ -12,7 +12,7 @@ from PIL.ImageFile import ImageFile
 from shared.errors import UnsupportedImage
 from shared.headers.exif import ORIENTATIONS
 from shared.headers.header import DamagedImage, Header
-from shared.inspection import MAX_IMAGE_PIXELS, detect_format, read_header
+from shared.inspection import CONTENT_TYPES, MAX_IMAGE_PIXELS, detect_format, read_header
 
 MAX_EXIF_BYTES = 1_000_000
 
@@ -26,6 +26,7 @@ _PLUGINS = (
     "TiffImagePlugin",
     "MpoImagePlugin",
 )
+_HEIF_FORMATS = frozenset({"HEIC", "HEIF"})
 _ORIENTATION_TAG = 0x0112
 
 
@@ -37,11 +38,19 @@ def open_image(data: bytes) -> Iterator[tuple[ImageFile, Header]]:
     Image.MAX_IMAGE_PIXELS = MAX_IMAGE_PIXELS  # Pillow warns above it, and fails above twice as many
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # the process of an image can start none
     with refusing_damage():
-        image = Image.open(BytesIO(data), formats=[image_format])
+        image = _open_file(data, image_format)
     with image:
         if image.size != (header.width, header.height):
             raise DamagedImage
         yield image, header
+
+
+def _open_file(data: bytes, image_format: str) -> ImageFile:
+    if image_format in _HEIF_FORMATS:
+        from imaging.heif import open_heif  # noqa: PLC0415 - a build may leave its package out
+
+        return open_heif(data)
+    return Image.open(BytesIO(data), formats=[image_format])
 
 
 def load_plugins() -> None:
@@ -49,6 +58,10 @@ def load_plugins() -> None:
     Image.preinit()
     for plugin in _PLUGINS:
         import_module(f"PIL.{plugin}")
+    if not _HEIF_FORMATS.isdisjoint(CONTENT_TYPES):
+        from imaging.heif import load_libheif  # noqa: PLC0415 - as above
+
+        load_libheif()
 
 
 @contextmanager

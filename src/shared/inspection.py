@@ -3,9 +3,10 @@
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from shared.errors import TooManyPixels, UnsupportedImage
-from shared.headers import avif, gif, jpeg, png, webp
+from shared.headers import avif, gif, heic, jpeg, png, webp
 from shared.headers.header import DamagedImage, Header, require_few_frames
 
 MAX_IMAGE_PIXELS = 100_000_000
@@ -16,8 +17,12 @@ CONTENT_TYPES = {
     "GIF": "image/gif",
     "WEBP": "image/webp",
     "AVIF": "image/avif",
+    "HEIC": "image/heic",
+    "HEIF": "image/heif",
 }
 """The accepted formats: the name of each, and its media type."""
+if not find_spec("pillow_heif"):  # a build may leave it out
+    del CONTENT_TYPES["HEIC"], CONTENT_TYPES["HEIF"]
 
 _READERS: dict[str, Callable[[bytes], Header]] = {
     "JPEG": jpeg.read_header,
@@ -25,6 +30,8 @@ _READERS: dict[str, Callable[[bytes], Header]] = {
     "GIF": gif.read_header,
     "WEBP": webp.read_header,
     "AVIF": avif.read_header,
+    "HEIC": heic.read_header,
+    "HEIF": heic.read_header,
 }
 _MAX_BRANDS_BYTES = 256
 
@@ -57,11 +64,21 @@ def detect_format(data: bytes) -> str:
         return "GIF"
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return "WEBP"
-    if data[4:8] == b"ftyp":
-        brands = data[8 : min(int.from_bytes(data[:4]), _MAX_BRANDS_BYTES)]
-        if b"avif" in brands or b"avis" in brands:
-            return "AVIF"
-    raise UnsupportedImage("The file is not an accepted image. Send a JPEG, PNG, GIF, WebP or AVIF.")
+    image_format = _detect_brand(data) if data[4:8] == b"ftyp" else None
+    if image_format in CONTENT_TYPES:
+        return image_format
+    raise UnsupportedImage(f"The file is not an accepted image. Send one of {', '.join(CONTENT_TYPES)}.")
+
+
+def _detect_brand(data: bytes) -> str | None:
+    """Return the name of the format by the brands. The first one is the major brand."""
+    end = min(int.from_bytes(data[:4]), _MAX_BRANDS_BYTES)
+    brands = [data[at : at + 4] for at in range(8, end, 4)]
+    if not heic.BRANDS.isdisjoint(brands[:1]):
+        return "HEIC"
+    if not {b"avif", b"avis"}.isdisjoint(brands):
+        return "AVIF"
+    return None if heic.BRANDS.isdisjoint(brands) else "HEIF"
 
 
 def read_header(data: bytes, image_format: str) -> Header:

@@ -53,6 +53,17 @@ def test_image_beyond_lambdas_limit_is_uploaded_and_becomes_ready(api: httpx.Cli
     assert original.headers["Content-Type"] == "image/jpeg"
 
 
+@pytest.mark.parametrize("announced", ["image/heic", "image/heif"])
+def test_heic_that_is_posted_becomes_ready(api: httpx.Client, announced: str) -> None:
+    photo = make_photo(6, "HEIC", 320, 200)
+    user = f"u-{uuid.uuid4()}"
+    begun = begin_upload(api, photo, user=user, contentType=announced)
+    assert post_form(begun["upload"], photo).status_code == 204
+    image = await_end(api, begun["id"], user=user)
+    assert (image["status"], image["contentType"]) == ("ready", "image/heic")
+    assert (image["width"], image["height"]) == (320, 200)
+
+
 def change_policy(form: Any) -> str:  # noqa: ANN401 - JSON
     policy = json.loads(b64decode(form["fields"]["policy"]))
     policy["conditions"] = [

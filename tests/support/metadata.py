@@ -59,7 +59,19 @@ NEEDLES = [
     for seconds in ((30132, 1000), (401316, 10000))
 ]
 
-FORMS = ["JPEG", "MPO", "PNG", "APNG", "GIF", "moving GIF", "WEBP", "moving WEBP", "AVIF", "moving AVIF"]
+FORMS = [
+    "JPEG",
+    "MPO",
+    "PNG",
+    "APNG",
+    "GIF",
+    "moving GIF",
+    "WEBP",
+    "moving WEBP",
+    "AVIF",
+    "moving AVIF",
+    "HEIC",
+]
 
 PICTURE = draw_quadrants(300, 200)
 OTHER = Image.new("RGB", (300, 200), "magenta")
@@ -147,7 +159,7 @@ GIF_BLOCKS = {
     "plain text": make_gif_extension(0x01, bytes(12), TEXT),
     "unknown extension": make_gif_extension(0x77, TEXT),
 }
-AVIF_BOXES = {
+BOXES = {
     "free box": struct.pack(">I4s", 8 + len(TEXT), b"free") + TEXT,
     "uuid box": struct.pack(">I4s16x", 24 + len(TEXT), b"uuid") + TEXT,
     "mdat box": struct.pack(">I4s", 8 + len(TEXT), b"mdat") + TEXT,
@@ -209,10 +221,10 @@ def make_webp_cases(form: str) -> Iterator[Case]:
     yield form, "unknown chunk", partial(plant, form, append_webp_chunk, b"WHAT", TEXT)
 
 
-def make_avif_cases(form: str) -> Iterator[Case]:
+def make_box_cases(form: str) -> Iterator[Case]:
     yield form, "XMP", partial(carry, form, xmp=XMP)
     yield form, "ICC", partial(carry, form, icc_profile=ICC)
-    for place, box in AVIF_BOXES.items():
+    for place, box in BOXES.items():
         yield form, place, partial(plant, form, add, box)
 
 
@@ -227,7 +239,7 @@ CASES: list[Case] = [
     ("PNG", "behind the pixels", partial(plant, "PNG", insert_at, -12, make_png_chunk(b"IDAT", TEXT))),
     *chain(make_gif_cases("GIF"), make_gif_cases("moving GIF")),
     *chain(make_webp_cases("WEBP"), make_webp_cases("moving WEBP")),
-    *chain(make_avif_cases("AVIF"), make_avif_cases("moving AVIF")),
+    *chain(make_box_cases("AVIF"), make_box_cases("moving AVIF"), make_box_cases("HEIC")),
 ]
 
 

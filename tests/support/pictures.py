@@ -6,10 +6,12 @@ from io import BytesIO
 from typing import Any, Literal
 
 from PIL import Image, ImageCms
+from pillow_heif import register_heif_opener
 
 from imaging.reports import EncodedRendition
 
 RED, GREEN, BLUE, WHITE = (200, 30, 30), (30, 160, 40), (30, 40, 200), (245, 245, 245)
+HEIF_BRANDS = {"HEIC": b"heic", "HEIF": b"mif1"}
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -22,9 +24,18 @@ def draw_quadrants(width: int = 80, height: int = 40, mode: str = "RGB") -> Imag
 
 
 def encode(image: Image.Image, image_format: str = "PNG", **options: Any) -> bytes:  # noqa: ANN401 - Pillow's
+    if image_format in HEIF_BRANDS:
+        return encode_heif(image, HEIF_BRANDS[image_format], **options)
     file = BytesIO()
     image.save(file, image_format, **options)
     return file.getvalue()
+
+
+def encode_heif(image: Image.Image, brand: bytes = b"heic", **options: Any) -> bytes:  # noqa: ANN401 - pillow-heif's
+    register_heif_opener()
+    file = BytesIO()
+    image.save(file, "HEIF", **options)
+    return file.getvalue().replace(b"ftypheic", b"ftyp" + brand, 1)
 
 
 def open_rendition(rendition: EncodedRendition) -> Image.Image:

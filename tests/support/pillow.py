@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ORIENTATION_TAG = 0x0112
 PLUGINS = {"WEBP": "WebPImagePlugin", "AVIF": "AvifImagePlugin"}
 """Without these imports, Pillow imports the plugins of all formats."""
+HEIF_FORMATS = frozenset({"HEIC", "HEIF"})
 
 
 def inspect_with_pillow(data: bytes) -> Inspection:
@@ -34,16 +35,26 @@ def inspect_with_pillow(data: bytes) -> Inspection:
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            with Image.open(BytesIO(data), formats=[image_format]) as image:
+            with _open(data, image_format) as image:
                 width, height = image.size
                 if read_orientation(image) in range(5, 9):
                     width, height = height, width
-                animated = image.format != "MPO" and bool(getattr(image, "is_animated", False))
+                animated = image.format not in {"MPO", "HEIF"} and bool(getattr(image, "is_animated", False))
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise TooManyPixels from error
         except Exception as error:
             raise DamagedImage from error
     return Inspection(CONTENT_TYPES[image_format], width, height, animated)
+
+
+def _open(data: bytes, image_format: str) -> ImageFile:
+    if image_format in HEIF_FORMATS:
+        from pillow_heif import HeifImageFile  # noqa: PLC0415 - same
+
+        return HeifImageFile(BytesIO(data))  # type: ignore[no-untyped-call] # pillow-heif's
+    from PIL import Image  # noqa: PLC0415 - same
+
+    return Image.open(BytesIO(data), formats=[image_format])
 
 
 def read_orientation(image: ImageFile) -> int | None:

@@ -21,6 +21,7 @@ from tests.support.pictures import open_rendition
 from tests.support.pillow import inspect_with_pillow, judge
 
 IMAGES = CORPORA / "images"
+HEIC = CORPORA / "heic"
 FORMS = CORPORA / "multipart"
 ACCEPTED_SUFFIXES = (".jpg", ".png", ".gif", ".webp", ".avif")
 REFUSED_BY_THE_DECODER = ("png-ztxt-2mb.png", "flip_015.prog.jpg")
@@ -78,6 +79,24 @@ def test_images_of_other_projects_are_rendered(file: str) -> None:
     assert inspection.content_type in CONTENT_TYPES.values()
 
 
+def read_heic_expectations() -> list[dict[str, str]]:
+    if not HEIC.is_dir():
+        return []
+    with (HEIC / "expected.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("expected", read_heic_expectations(), ids=lambda row: row["file"])
+def test_heic_of_devices_and_encoders_has_the_expected_size(expected: dict[str, str]) -> None:
+    inspection = try_to_render((HEIC / expected["file"]).read_bytes())
+    if expected["status"] == "ready":
+        assert inspection
+        assert inspection.content_type == "image/heic"
+        assert (str(inspection.width), str(inspection.height)) == (expected["width"], expected["height"])
+    else:
+        assert not inspection
+
+
 @pytest.mark.parametrize("file", list_images("exif-orientation"))
 def test_all_orientations_give_the_same_picture(file: str) -> None:
     thumbnail, upright = make_thumbnail(file), make_thumbnail(file.partition("_")[0] + "_1.jpg")
@@ -93,7 +112,7 @@ def make_thumbnail(file: str) -> Image.Image:
     )
 
 
-@pytest.mark.parametrize("file", list_images("", "../field"))
+@pytest.mark.parametrize("file", list_images("", "../field", "../heic"))
 def test_headers_say_what_pillow_says(file: str) -> None:
     data = (IMAGES / file).read_bytes()
     found, expected = judge(data), judge(data, inspect_with_pillow)

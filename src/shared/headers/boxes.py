@@ -27,14 +27,12 @@ class BoxReader:
 
     def __init__(self, data: bytes) -> None:
         self.data = data
+        self.file = Box(b"", 0, len(data))
         self._boxes_left = MAX_BOXES
 
     def find(self, *path: bytes) -> Box:
         """Return the first box of a path that begins at the file. Raises DamagedImage."""
-        box = Box(b"", 0, len(self.data))
-        for kind in path:
-            box = self.find_in(box, kind)
-        return box
+        return self.find_in(self.file, *path)
 
     def find_in(self, parent: Box, *path: bytes, skip: int = 0) -> Box:
         """Return the first box of a path that begins in a box. Raises DamagedImage."""

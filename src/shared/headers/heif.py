@@ -19,18 +19,29 @@ _IN_THE_FILE = 0
 
 def read_item(reader: BoxReader) -> Header:
     """Read the header of the primary item."""
+    properties = list_properties(reader)
+    width, height = read_size(reader, properties)
+    return Header(width, height, orientation=read_orientation(reader, properties))
+
+
+def list_properties(reader: BoxReader) -> list[Box]:
+    """List the properties of the primary item, in the order in which they apply."""
     meta = reader.find(b"meta")
     primary = _read_primary(reader, meta)
     properties = reader.find_in(meta, b"iprp", skip=_VERSION_BYTES)
     boxes = [*reader.walk(reader.find_in(properties, b"ipco"))]
-    numbers = _list_properties(reader, properties, primary)
-    owned = [boxes[number - 1] for number in numbers if 0 < number <= len(boxes)]
-    size = next((box for box in owned if box.kind == b"ispe"), None)
+    numbers = _list_numbers(reader, properties, primary)
+    _require_bytes(reader, meta)
+    return [boxes[number - 1] for number in numbers if 0 < number <= len(boxes)]
+
+
+def read_size(reader: BoxReader, properties: list[Box]) -> tuple[int, int]:
+    """Return the width and the height of the picture as it is stored."""
+    size = next((box for box in properties if box.kind == b"ispe"), None)
     if size is None:
         raise DamagedImage
-    _require_bytes(reader, meta)
     width, height = unpack_from(">II", reader.data, size.start + _VERSION_BYTES)
-    return Header(width, height, orientation=read_orientation(reader, owned))
+    return width, height
 
 
 def read_orientation(reader: BoxReader, properties: list[Box]) -> int | None:
@@ -50,8 +61,8 @@ def _read_primary(reader: BoxReader, meta: Box) -> int:
     return cursor.read(4 if version else 2)
 
 
-def _list_properties(reader: BoxReader, properties: Box, item: int) -> list[int]:
-    """Return the numbers of the properties of an item. They count from 1."""
+def _list_numbers(reader: BoxReader, properties: Box, item: int) -> list[int]:
+    """List the numbers of the properties of an item. They count from 1."""
     for box in reader.walk(properties):
         if box.kind == b"ipma":
             numbers = _find_associations(reader.data, box, item)

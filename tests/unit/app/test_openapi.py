@@ -32,7 +32,7 @@ OPERATIONS: dict[tuple[str, str], tuple[list[str], list[str], list[str], bool | 
         [
             "application/json",
             "multipart/form-data",
-            *(f"image/{kind}" for kind in ("jpeg", "png", "gif", "webp", "avif")),
+            *(f"image/{kind}" for kind in ("jpeg", "png", "gif", "webp", "avif", "heic", "heif")),
         ],
         True,
     ),
@@ -81,7 +81,7 @@ OPERATIONS: dict[tuple[str, str], tuple[list[str], list[str], list[str], bool | 
         [
             "application/json",
             "multipart/form-data",
-            *(f"image/{kind}" for kind in ("jpeg", "png", "gif", "webp", "avif")),
+            *(f"image/{kind}" for kind in ("jpeg", "png", "gif", "webp", "avif", "heic", "heif")),
         ],
         True,
     ),

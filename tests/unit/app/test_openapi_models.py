@@ -27,7 +27,7 @@ def test_form_has_a_file_and_its_fields(api: Api, path: str, fields: list[str]) 
     assert [*form["schema"]["properties"]] == fields
     assert (form["schema"]["required"], form["schema"]["additionalProperties"]) == (["file"], False)
     assert form["schema"]["properties"]["file"]["minLength"] == 1
-    types = "image/jpeg, image/png, image/gif, image/webp, image/avif"
+    types = "image/jpeg, image/png, image/gif, image/webp, image/avif, image/heic, image/heif"
     assert form.get("encoding") == ({"file": {"contentType": types}} if path == "/images/upload" else None)
 
 

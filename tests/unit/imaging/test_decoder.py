@@ -66,9 +66,10 @@ def decoder() -> Iterator[Decoder]:
 @pytest.mark.parametrize(
     "data",
     [
-        *(make_picture(image_format) for image_format in ("JPEG", "PNG", "GIF", "WEBP", "AVIF")),
-        *(make_photo(6, image_format) for image_format in ("JPEG", "PNG", "WEBP", "AVIF")),
+        *(make_picture(image_format) for image_format in ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "HEIC")),
+        *(make_photo(6, image_format) for image_format in ("JPEG", "PNG", "WEBP", "AVIF", "HEIC")),
         *(make_animation(image_format) for image_format in ("GIF", "PNG", "WEBP")),
+        encode(draw_quadrants(300, 200), "HEIC", tile_size=64),
     ],
 )
 def test_image_is_rendered_as_in_one_process(decoder: Decoder, data: bytes) -> None:

@@ -55,7 +55,7 @@ def read(
     return read_facts(exif) or Exif()
 
 
-@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "AVIF"])
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "AVIF", "HEIC"])
 def test_facts_of_a_photo_are_read_from_every_format(image_format: str) -> None:
     data = encode(draw_quadrants(), image_format, exif=make_exif(CAMERA, PHOTO, GPS))
     assert render(data).exif == Exif(

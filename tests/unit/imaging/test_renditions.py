@@ -29,7 +29,7 @@ from tests.support.pictures import (
     open_rendition,
 )
 
-FORMATS = ["JPEG", "PNG", "GIF", "WEBP", "AVIF"]
+FORMATS = ["JPEG", "PNG", "GIF", "WEBP", "AVIF", "HEIC", "HEIF"]
 VALID_FILES = [make_picture(image_format, 24, 16) for image_format in FORMATS] + [
     encode(draw_quadrants(24, 16), "JPEG", progressive=True),
     encode(draw_quadrants(24, 16), "WEBP", lossless=True),
@@ -77,7 +77,7 @@ def test_extreme_shapes_have_renditions(width: int, height: int) -> None:
     assert (thumbnail.width, thumbnail.height) == (min(width, 256), min(height, 256))
 
 
-@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "AVIF"])
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "AVIF", "HEIC"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_rendition_of_a_rotated_photo_is_upright(image_format: str, orientation: int) -> None:
     rendered = render(make_photo(orientation, image_format, 320, 200))
@@ -101,7 +101,7 @@ def test_a_text_chunk_cannot_pose_as_a_field(key: bytes) -> None:
         assert_corners(render(png), RED, GREEN, BLUE, WHITE)
 
 
-@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "AVIF"])
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "AVIF", "HEIC"])
 def test_renditions_hold_no_metadata(image_format: str) -> None:
     exif = make_exif({0x010F: "SECRET"}, {0x9003: "2024:01:02 03:04:05"}, {1: "N", 2: (48.0, 8.0, 0.0)})
     options: dict[str, Any] = {"comment": b"SECRET"} if image_format == "JPEG" else {}
@@ -121,7 +121,7 @@ def test_renditions_hold_no_metadata(image_format: str) -> None:
         }
 
 
-@pytest.mark.parametrize("image_format", ["GIF", "PNG", "WEBP", "AVIF"])
+@pytest.mark.parametrize("image_format", ["GIF", "PNG", "WEBP", "AVIF", "HEIC"])
 def test_an_animation_is_shown_by_its_first_frame(image_format: str) -> None:
     rendered = render(make_animation(image_format))
     rendition = open_rendition(rendered.renditions[RenditionName.LARGE])

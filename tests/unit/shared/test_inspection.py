@@ -24,6 +24,8 @@ CONTENT_TYPES = {
     "GIF": "image/gif",
     "WEBP": "image/webp",
     "AVIF": "image/avif",
+    "HEIC": "image/heic",
+    "HEIF": "image/heif",
 }
 TEXT, SHORT, RATIONAL = 2, 3, 5
 SCAN = b"\xff\xda\x00\x08\x01\x01\x00\x00\x00\x00"
@@ -46,7 +48,7 @@ def test_several_pictures_in_one_jpeg_are_no_animation() -> None:
     assert inspect(mpo) == Inspection("image/jpeg", 80, 40, animated=False)
 
 
-@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "AVIF"])
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "AVIF", "HEIC"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_size_is_that_of_the_upright_image(image_format: str, orientation: int) -> None:
     inspection = inspect(make_photo(orientation, image_format))
@@ -90,7 +92,7 @@ def test_an_orientation_in_xmp_is_ignored_as_viewers_do() -> None:
         b"%PDF-1.7",
         b"MZ\x90\x00",
         b"RIFF\x00\x00\x00\x00WAVEfmt ",
-        b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic",
+        b"\x00\x00\x00\x18ftypavci\x00\x00\x00\x00mif1avci",
         encode(draw_quadrants(), "TIFF"),
         encode(draw_quadrants(), "BMP"),
         encode(draw_quadrants(), "ICO"),
@@ -98,7 +100,7 @@ def test_an_orientation_in_xmp_is_ignored_as_viewers_do() -> None:
     ids=lambda data: repr(data[:12]),
 )
 def test_other_files_are_refused_and_the_accepted_types_named(data: bytes) -> None:
-    with pytest.raises(UnsupportedImage, match=r"Send a JPEG, PNG, GIF, WebP or AVIF\."):
+    with pytest.raises(UnsupportedImage, match=r"Send one of JPEG, PNG, GIF, WEBP, AVIF, HEIC, HEIF\."):
         inspect(data)
 
 
@@ -111,6 +113,7 @@ def test_other_files_are_refused_and_the_accepted_types_named(data: bytes) -> No
         b"GIF89a",
         b"RIFF\x00\x00\x00\x00WEBP",
         b"\x00\x00\x00\x18ftypavif\x00\x00\x00\x00mif1avif",
+        b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic",
     ],
     ids=repr,
 )
@@ -208,6 +211,12 @@ def test_a_gif_may_lack_its_last_byte() -> None:
         (b"\x00\x00\x00\x18ftypavif\x00\x00\x00\x00mif1miaf", "AVIF"),
         (b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00miafavif", "AVIF"),
         (b"\x00\x00\x00\x18ftypavis\x00\x00\x00\x00msf1miaf", "AVIF"),
+        (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", "HEIC"),
+        (b"\x00\x00\x00\x18ftypheix\x00\x00\x00\x00mif1tmap", "HEIC"),
+        (b"\x00\x00\x00\x18ftyphevc\x00\x00\x00\x00msf1hevc", "HEIC"),
+        (b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00miafheix", "HEIF"),
+        (b"\x00\x00\x00\x18ftypmsf1\x00\x00\x00\x00mif1heic", "HEIF"),
+        (b"\x00\x00\x00\x18ftypMiHB\x00\x00\x00\x00mif1heic", "HEIF"),
     ],
     ids=repr,
 )
@@ -218,13 +227,14 @@ def test_format_is_told_by_the_first_bytes(data: bytes, image_format: str) -> No
 @pytest.mark.parametrize(
     "data",
     [
-        b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1miafavif",  # behind the box of brands
+        b"\x00\x00\x00\x18ftypavci\x00\x00\x00\x00mif1miafavif",  # behind the box of brands
+        b"\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00miafxhei" + b"cxxx",  # across two brands
         b"\x00\x00\x10\x00ftypmif1" + bytes(244) + b"avif",  # behind what is looked at
         b"RIFF\x00\x00\x00\x00WAVEWEBP",
         b"FORM\x00\x00\x00\x00WEBP",
         b"xxxxavifftyp",
     ],
-    ids=["behind the box", "far behind", "sound", "no riff", "no box"],
+    ids=["behind the box", "across", "far behind", "sound", "no riff", "no box"],
 )
 def test_name_of_a_format_elsewhere_means_nothing(data: bytes) -> None:
     with pytest.raises(UnsupportedImage):

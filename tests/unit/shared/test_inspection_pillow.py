@@ -21,15 +21,16 @@ from tests.support.pictures import (
 )
 from tests.support.pillow import inspect_with_pillow, judge
 
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "HEIC")
 MOVING = ("PNG", "GIF", "WEBP", "AVIF")
-TURNED = ("JPEG", "PNG", "WEBP", "AVIF")
+TURNED = ("JPEG", "PNG", "WEBP", "AVIF", "HEIC")
 MODES = {
     "JPEG": ("L", "RGB", "CMYK"),
     "PNG": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"),
     "GIF": ("L", "P"),
     "WEBP": ("RGB", "RGBA"),
     "AVIF": ("L", "RGB", "RGBA"),
+    "HEIC": ("L", "LA", "RGB", "RGBA", "I;16"),
 }
 PICTURES = {
     **{f"{name}": make_picture(name) for name in FORMATS},
