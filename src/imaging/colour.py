@@ -1,11 +1,12 @@
 """Colour: pictures of any mode and profile become sRGB."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from io import BytesIO
 
 from PIL import Image, ImageCms
 
-MAX_ICC_PROFILE_BYTES = 4_000_000
+from imaging.sources.source import MAX_ICC_PROFILE_BYTES
 
 _PROFILE_MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab ": "LAB"}
 
@@ -24,11 +25,12 @@ def simplify_mode(image: Image.Image) -> Image.Image:
     return image.convert("L" if image.mode == "1" else "RGB")
 
 
-def convert_to_srgb(image: Image.Image, profile: object) -> Image.Image:
-    """Return RGB, or RGBA if a part is transparent. `profile` is the ICC profile that the file carries."""
+def convert_to_srgb(image: Image.Image, profiles: Iterable[bytes]) -> Image.Image:
+    """Return RGB, or RGBA if a part is transparent. The first of the ICC profiles that fits is applied."""
     alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
     opaque = _convert(image, image.mode.removesuffix("A"))
-    color = _convert(_apply_profile(opaque, profile), "RGB")
+    applied = next(filter(None, (_apply_profile(opaque, profile) for profile in profiles)), opaque)
+    color = _convert(applied, "RGB")
     if alpha and alpha.getextrema() != (255, 255):
         color.putalpha(alpha)
     return color
@@ -39,11 +41,10 @@ def _convert(image: Image.Image, mode: str) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def _apply_profile(image: Image.Image, profile: object) -> Image.Image:
-    """The image stays as it is if the profile cannot be read, or is for another kind of image."""
-    # A text chunk of a PNG may pose as its profile: then it is a str.
-    if not isinstance(profile, bytes) or len(profile) > MAX_ICC_PROFILE_BYTES:
-        return image
+def _apply_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
+    """Return None if the profile cannot be read, or is for another kind of image."""
+    if len(profile) > MAX_ICC_PROFILE_BYTES:
+        return None
     with suppress(OSError, ImageCms.PyCMSError):
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
         mode = _PROFILE_MODES.get(source.profile.xcolor_space)
@@ -51,5 +52,5 @@ def _apply_profile(image: Image.Image, profile: object) -> Image.Image:
             image = image.convert("RGB")
         if mode == image.mode:
             srgb = ImageCms.createProfile("sRGB")
-            return ImageCms.profileToProfile(image, source, srgb, outputMode="RGB") or image
-    return image
+            return ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
+    return None

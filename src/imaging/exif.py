@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import ExifTags, Image
 
-from imaging.parsing import read_orientation, refusing_damage
+from imaging.damage import refusing_damage
 from shared.errors import UnacceptableImage
 from shared.models import MAX_FACT_CHARS, Exif, Location
 
@@ -35,8 +35,8 @@ _PLACE = re.compile(
 type Tags = Mapping[int, Any]
 
 
-def read_facts(exif: Image.Exif) -> Exif | None:
-    """Return None if the block holds no fact."""
+def read_facts(exif: Image.Exif, orientation: int | None) -> Exif | None:
+    """Return None if the block holds no fact. The orientation may stand elsewhere: the header has it."""
     camera, photo, gps = (
         _read_tags(exif),
         _read_tags(exif, ExifTags.IFD.Exif),
@@ -50,7 +50,7 @@ def read_facts(exif: Image.Exif) -> Exif | None:
         aperture=_read_number(photo.get(ExifTags.Base.FNumber), 0, MAX_APERTURE),
         exposure_seconds=_read_number(photo.get(ExifTags.Base.ExposureTime), 0, MAX_EXPOSURE_SECONDS),
         iso=_read_iso(photo.get(ExifTags.Base.ISOSpeedRatings)),
-        orientation=read_orientation(exif),
+        orientation=orientation,
         location=_read_location(gps),
     )
     return facts if facts != Exif() else None

@@ -1,7 +1,6 @@
 """Pillow's parsers, kept within bounds. They see a file only after its header was read in Python."""
 
-import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from io import BytesIO
@@ -9,14 +8,16 @@ from io import BytesIO
 from PIL import AvifImagePlugin, Image
 from PIL.ImageFile import ImageFile
 
+from imaging.damage import refusing_damage
+from imaging.sources import avif, jpeg, png, webp
+from imaging.sources.source import Source
 from shared.errors import UnsupportedImage
-from shared.headers.exif import ORIENTATIONS
 from shared.headers.header import DamagedImage, Header
 from shared.inspection import CONTENT_TYPES, MAX_IMAGE_PIXELS, detect_format, read_header
 
 MAX_EXIF_BYTES = 1_000_000
 
-# Pillow imports the last two when it meets an EXIF block or a JPEG of several pictures.
+# Pillow imports the last one when it meets an EXIF block.
 _PLUGINS = (
     "JpegImagePlugin",
     "PngImagePlugin",
@@ -24,25 +25,29 @@ _PLUGINS = (
     "WebPImagePlugin",
     "AvifImagePlugin",
     "TiffImagePlugin",
-    "MpoImagePlugin",
 )
 _HEIF_FORMATS = frozenset({"HEIC", "HEIF"})
-_ORIENTATION_TAG = 0x0112
-
+_SOURCES: dict[str, Callable[[bytes], Source]] = {
+    "JPEG": jpeg.read_source,
+    "PNG": png.read_source,
+    "WEBP": webp.read_source,
+    "AVIF": avif.read_source,
+}
 
 @contextmanager
-def open_image(data: bytes) -> Iterator[tuple[ImageFile, Header]]:
+def open_image(data: bytes) -> Iterator[tuple[ImageFile, Header, Source]]:
     """Open an image that is known to be affordable. It is not decoded: do that inside `refusing_damage`."""
     image_format = detect_format(data)
     header = read_header(data, image_format)
+    source = _SOURCES.get(image_format, Source)(data)
     Image.MAX_IMAGE_PIXELS = MAX_IMAGE_PIXELS  # Pillow warns above it, and fails above twice as many
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # the process of an image can start none
     with refusing_damage():
-        image = _open_file(data, image_format)
+        image = _open_file(source.data, image_format)
     with image:
         if image.size != (header.width, header.height):
             raise DamagedImage
-        yield image, header
+        yield image, header, source
 
 
 def _open_file(data: bytes, image_format: str) -> ImageFile:
@@ -64,40 +69,12 @@ def load_plugins() -> None:
         load_libheif()
 
 
-@contextmanager
-def refusing_damage() -> Iterator[None]:
-    """Turn any error that Pillow raises for bad bytes into UnacceptableImage.
-
-    Use it around Pillow's parsers and nothing else. They raise nearly every class of error, and a mistake in
-    our own code must not look like a bad image.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            yield
-        except MemoryError:
-            # The image was found affordable. If it does not fit, the fault is the machine's.
-            raise
-        except Exception as error:
-            raise DamagedImage from error
-
-
-def read_exif(image: ImageFile) -> Image.Exif:
+def read_exif(image: ImageFile, source: Source) -> Image.Exif:
     """Return the EXIF block in front of the image data. It is empty if there is none that can be read.
 
-    Pillow's own `getexif` decodes a PNG to find one, and takes the orientation from XMP, as no viewer does.
+    Pillow's own `getexif` takes the orientation from XMP, as no viewer does. It finds the block of an AVIF.
     """
     exif = Image.Exif()
     with suppress(UnsupportedImage), refusing_damage():
-        exif.load((image.info.get("exif") or b"")[:MAX_EXIF_BYTES])
+        exif.load((source.exif or image.info.get("exif", b""))[:MAX_EXIF_BYTES])
     return exif
-
-
-def read_orientation(exif: Image.Exif) -> int | None:
-    """Return 1 to 8, as EXIF counts them. None if there is no valid one."""
-    with suppress(UnsupportedImage), refusing_damage():
-        orientation = exif.get(_ORIENTATION_TAG)
-        if isinstance(orientation, int) and orientation in ORIENTATIONS:
-            return orientation
-    return None

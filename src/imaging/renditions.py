@@ -4,12 +4,15 @@ from PIL import Image
 from PIL.ImageFile import ImageFile
 
 from imaging.colour import convert_to_srgb, simplify_mode
+from imaging.damage import refusing_damage
 from imaging.encoding import encode
 from imaging.exif import read_facts
-from imaging.parsing import open_image, read_exif, refusing_damage
+from imaging.parsing import open_image, read_exif
 from imaging.placeholder import make_placeholder
 from imaging.reports import EncodedRendition, Rendered
+from imaging.sources.source import Source
 from imaging.transforms import fit, get_scale, make_upright, resize
+from imaging.transparency import clear_outside, find_shade
 from shared.renditions import Fit, RenditionName
 from shared.variants import VariantFormat
 
@@ -22,12 +25,11 @@ WEBP_METHOD = 2
 
 def render(data: bytes) -> Rendered:
     """Raises UnacceptableImage, and nothing else, for bytes that are not a whole image within the limits."""
-    with open_image(data) as (opened, header):
+    with open_image(data) as (opened, header, source):
         size = header.upright_size
-        exif = read_exif(opened)
-        profile = opened.info.get("icc_profile")
-        image = _decode(opened, max(get_scale(size, name) for name in RenditionName))
-    image = make_upright(convert_to_srgb(image, profile), header.orientation)
+        exif = read_exif(opened, source)
+        image = _decode(opened, source, max(get_scale(size, name) for name in RenditionName))
+    image = make_upright(convert_to_srgb(image, source.profiles), header.orientation)
     renditions: dict[RenditionName, EncodedRendition] = {}
     encoded = None
     # Each picture that is whole is the source of the next smaller one.
@@ -36,18 +38,24 @@ def render(data: bytes) -> Rendered:
         renditions[name] = encoded if encoded and picture is image else _encode(picture)
         if name.fit is Fit.INSIDE:
             image, encoded = picture, renditions[name]
-    return Rendered(renditions, make_placeholder(image), read_facts(exif))
+    return Rendered(renditions, make_placeholder(image), read_facts(exif, header.orientation))
 
 
-def _decode(opened: ImageFile, scale: float) -> Image.Image:
+def _decode(opened: ImageFile, source: Source, scale: float) -> Image.Image:
     """Decode the first frame at this part of its size."""
     width, height = opened.size
     size = max(1, round(width * scale)), max(1, round(height * scale))
     with refusing_damage():
+        frame = opened.tile[0].extents if opened.format == "GIF" else None
         # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size: the smallest that is not below the one here.
         opened.draft(None, size)
         opened.load()
+        shade = find_shade(opened, source)
         image = simplify_mode(opened)
+        if shade:
+            image.putalpha(shade)
+        if frame:
+            image = clear_outside(image, frame)
     return resize(image, size)
 
 

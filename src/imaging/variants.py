@@ -5,8 +5,9 @@ from typing import Any
 from PIL import Image
 
 from imaging.colour import convert_to_srgb, simplify_mode
+from imaging.damage import refusing_damage
 from imaging.encoding import encode
-from imaging.parsing import open_image, refusing_damage
+from imaging.parsing import open_image
 from imaging.renditions import WEBP_QUALITY
 from imaging.transforms import cover, resize
 from shared.renditions import Fit
@@ -33,11 +34,11 @@ OPTIONS: dict[VariantFormat, dict[str, Any]] = {
 
 def make_variant(data: bytes, variant: Variant) -> bytes:
     """Raises UnacceptableImage, and nothing else, for bytes that are not a whole image within the limits."""
-    with open_image(data) as (opened, _):
+    with open_image(data) as (opened, _, source):
         with refusing_damage():
             opened.load()
             image = simplify_mode(opened)
-        image = convert_to_srgb(image, opened.info.get("icc_profile"))
+        image = convert_to_srgb(image, source.profiles)
     size = (variant.width, variant.height)
     image = cover(image, size) if variant.fit is Fit.COVER else resize(image, size)
     if variant.format is VariantFormat.JPEG:

@@ -38,6 +38,12 @@ def encode_heif(image: Image.Image, brand: bytes = b"heic", **options: Any) -> b
     return file.getvalue().replace(b"ftypheic", b"ftyp" + brand, 1)
 
 
+def decode(data: bytes) -> Image.Image:
+    image = Image.open(BytesIO(data))
+    image.load()
+    return image
+
+
 def open_rendition(rendition: EncodedRendition) -> Image.Image:
     return Image.open(BytesIO(rendition.data))
 

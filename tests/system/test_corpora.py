@@ -24,8 +24,10 @@ IMAGES = CORPORA / "images"
 HEIC = CORPORA / "heic"
 FORMS = CORPORA / "multipart"
 ACCEPTED_SUFFIXES = (".jpg", ".png", ".gif", ".webp", ".avif")
-REFUSED_BY_THE_DECODER = ("png-ztxt-2mb.png", "flip_015.prog.jpg")
-"""Their headers are whole: a text is too long once it is unpacked, a table ends too early."""
+REFUSED_BY_THE_DECODER = ("flip_015.prog.jpg",)
+"""Its header is whole: a table ends too early."""
+REFUSED_BY_PILLOW = ("png-ztxt-2mb.png", "png-iccp-bad-crc.png")
+"""Only their metadata are wrong."""
 REFUSED_BY_OUR_BOUNDS = ("gif_20k_frames_4000x4000.gif", "png_60000x1.png", "png_100k_text_chunks.png")
 
 pytestmark = pytest.mark.skipif(not CORPORA.is_dir(), reason=NO_CORPORA)
@@ -120,12 +122,51 @@ def test_headers_say_what_pillow_says(file: str) -> None:
         assert expected is UnsupportedImage
         with pytest.raises(UnacceptableImage):
             render(data)
+    elif file.endswith(REFUSED_BY_PILLOW):
+        assert expected is UnsupportedImage
+        assert render(data).renditions
     elif file.endswith(REFUSED_BY_OUR_BOUNDS):
         assert found in {UnsupportedImage, TooManyPixels}
     elif "truncated" in file:  # Pillow may meet the end only in the pixels
         assert found in {expected, UnsupportedImage}
     else:
         assert found == expected
+
+
+FIELD_COLORS: dict[str, tuple[tuple[int, int], tuple[int, ...], int]] = {
+    "gama-linear.png": ((40, 40), (188, 188, 188, 255), 2),
+    "chrm-p3.png": ((40, 40), (219, 37, 49, 255), 3),
+    "avif-p3.avif": ((30, 15), (218, 0, 6, 255), 4),
+    "png-ztxt-2mb.png": ((40, 40), (200, 30, 30, 255), 2),
+    "gif-first-frame-partial.gif": ((5, 5), (0, 0, 0, 0), 2),
+    "gray4-trns.png": ((20, 20), (255, 255, 255, 255), 2),
+}
+"""A pixel of the large rendition, what `expected.csv` wants there, and how far a sample may be off."""
+
+
+@pytest.mark.parametrize("file", FIELD_COLORS)
+def test_pictures_from_the_field_have_the_right_colours(file: str) -> None:
+    rendered = render((CORPORA / "field" / file).read_bytes())
+    at, expected, tolerance = FIELD_COLORS[file]
+    pixel: Any = open_rendition(rendered.renditions[RenditionName.LARGE]).convert("RGBA").getpixel(at)
+    assert pixel[3] == expected[3]
+    if pixel[3]:
+        assert pixel == pytest.approx(expected, abs=tolerance)
+
+
+@pytest.mark.parametrize("file", [path.name for path in (CORPORA / "field").glob("*.[!c]*")])
+def test_pictures_from_the_field_are_ready_in_their_size(file: str) -> None:
+    with (CORPORA / "field" / "expected.csv").open(newline="") as table:
+        row = next(row for row in csv.DictReader(table) if row["file"] == file)
+    inspection = try_to_render((CORPORA / "field" / file).read_bytes())
+    assert inspection
+    assert (inspection.width, inspection.height) == (int(row["width"]), int(row["height"]))
+
+
+def test_gif_from_the_field_is_opaque_in_a_quarter() -> None:
+    rendered = render((CORPORA / "field" / "gif-first-frame-partial.gif").read_bytes())
+    alphas = open_rendition(rendered.renditions[RenditionName.LARGE]).getchannel("A").histogram()
+    assert (alphas[0], alphas[255]) == (7500, 2500)
 
 
 def list_forms() -> list[Any]:

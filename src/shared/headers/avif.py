@@ -4,7 +4,7 @@ from struct import unpack_from
 
 from shared.headers.boxes import Box, BoxReader
 from shared.headers.header import DamagedImage, Header, require_few_frames
-from shared.headers.heif import read_item, read_orientation
+from shared.headers.heif import list_owned, read_item, read_orientation
 
 _VERSION_BYTES = 4
 _HANDLER = 8
@@ -17,17 +17,27 @@ _SIDES_BYTES, _FRACTION_BITS = 8, 16
 
 def read_header(data: bytes) -> Header:
     reader = BoxReader(data)
+    return _read_track(reader, _find_track(reader)) if is_sequence(reader) else read_item(reader)
+
+
+def list_properties(reader: BoxReader) -> list[Box]:
+    """List the boxes that describe the picture."""
+    if is_sequence(reader):
+        samples = reader.find_in(_find_track(reader), b"mdia", b"minf", b"stbl")
+        return _list_properties(reader, samples)
+    return list_owned(reader, reader.find(b"meta"))
+
+
+def is_sequence(reader: BoxReader) -> bool:
     brands = reader.find(b"ftyp")
-    major, others = data[brands.start : brands.start + 4], data[brands.start + 8 : brands.end]
-    is_sequence = major == b"avis" or (major != b"avif" and b"avis" in others)
-    return _read_sequence(reader) if is_sequence else read_item(reader)
+    major, others = reader.data[brands.start : brands.start + 4], reader.data[brands.start + 8 : brands.end]
+    return major == b"avis" or (major != b"avif" and b"avis" in others)
 
 
-def _read_sequence(reader: BoxReader) -> Header:
-    movie = reader.find(b"moov")
-    for track in reader.walk(movie):
+def _find_track(reader: BoxReader) -> Box:
+    for track in reader.walk(reader.find(b"moov")):
         if track.kind == b"trak" and _get_handler(reader, track) == b"pict":
-            return _read_track(reader, track)
+            return track
     raise DamagedImage
 
 
@@ -40,14 +50,17 @@ def _read_track(reader: BoxReader, track: Box) -> Header:
     sides = reader.find_in(track, b"tkhd").end - _SIDES_BYTES
     width, height = unpack_from(">II", reader.data, sides)
     samples = reader.find_in(track, b"mdia", b"minf", b"stbl")
-    entry = reader.find_in(reader.find_in(samples, b"stsd"), b"av01", skip=_ENTRIES)
-    properties = [*reader.walk(entry, skip=_VISUAL_ENTRY_BYTES)]
     return Header(
         width >> _FRACTION_BITS,
         height >> _FRACTION_BITS,
         _count_samples(reader, samples),
-        read_orientation(reader, properties),
+        read_orientation(reader, _list_properties(reader, samples)),
     )
+
+
+def _list_properties(reader: BoxReader, samples: Box) -> list[Box]:
+    entry = reader.find_in(reader.find_in(samples, b"stsd"), b"av01", skip=_ENTRIES)
+    return [*reader.walk(entry, skip=_VISUAL_ENTRY_BYTES)]
 
 
 def _count_samples(reader: BoxReader, table: Box) -> int:

@@ -14,7 +14,8 @@ from shared.headers.exif import PREFIX, read_orientation
 from shared.headers.header import DamagedImage, Header
 
 SIGNATURE = b"\xff\xd8\xff"
-MAX_SEGMENTS = 500
+MAX_SEGMENTS = 1000
+"""More than an upload of the largest size holds, if each is full."""
 MAX_SCANS = 100
 MAX_EXIF_BYTES = 1_000_000
 MAX_FILL_BYTES = 65_536
@@ -24,27 +25,26 @@ _MARKER = re.compile(rb"\xff([\x01-\xfe])")
 _MARKER_BYTES = 2
 _FIRST_MARKER = 0xC0  # those below are reserved
 _WITHOUT_CONTENT = frozenset([0xC8, *range(0xD0, 0xDA), *range(0xF0, 0xFE)])
-_START_OF_FRAME = frozenset([*range(0xC0, 0xD0), 0xDE]) - {0xC4, 0xC8, 0xCC}
-_START_OF_SCAN, _APPLICATION_1 = 0xDA, 0xE1
-_SCAN = re.compile(rb"\xff\xda\x00(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04)")
+START_OF_FRAME = frozenset([*range(0xC0, 0xD0), 0xDE]) - {0xC4, 0xC8, 0xCC}
+START_OF_SCAN, APPLICATION_1 = 0xDA, 0xE1
+SCAN = re.compile(rb"\xff\xda\x00(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04)")
 """Decoders accept no other headers of scans, so other data hardly ever matches by chance."""
 _SAMPLE_BITS = 8
 _COMPONENTS = (1, 3, 4)
-_FRAME_BYTES, _COMPONENT_BYTES = 6, 3
+FRAME_BYTES, COMPONENT_BYTES = 6, 3
 
 
 def read_header(data: bytes) -> Header:
     """Read a JPEG. One that carries further pictures, such as a depth map, does not move."""
     frame = None
     exif = bytearray()
-    for marker, content in _walk_segments(data):
-        if marker in _START_OF_FRAME:
+    for marker, start, end in walk_segments(data):
+        content = data[start:end]
+        if marker in START_OF_FRAME:
             frame = content
-        elif marker == _APPLICATION_1 and content.startswith(PREFIX):
-            exif += content[len(PREFIX) :]
-            if len(exif) > MAX_EXIF_BYTES:
-                raise UnsupportedImage("The JPEG has too much in front of its picture.")
-    if sum(1 for _ in islice(_SCAN.finditer(data), MAX_SCANS + 1)) > MAX_SCANS:
+        elif marker == APPLICATION_1 and content.startswith(PREFIX):
+            exif += content[len(PREFIX) : len(PREFIX) + MAX_EXIF_BYTES - len(exif)]
+    if sum(1 for _ in islice(SCAN.finditer(data), MAX_SCANS + 1)) > MAX_SCANS:
         raise UnsupportedImage(f"The JPEG has more than {MAX_SCANS:,} scans.")
     if frame is None:
         raise DamagedImage
@@ -52,8 +52,8 @@ def read_header(data: bytes) -> Header:
     return Header(width, height, orientation=read_orientation(bytes(exif)))
 
 
-def _walk_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the markers and contents of the segments, up to the head of the first scan."""
+def walk_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield the marker of each segment, and where its content starts and ends, up to the head of a scan."""
     position, fill_bytes = 2, 0
     for _ in range(MAX_SEGMENTS):
         furthest = position + MAX_FILL_BYTES - fill_bytes + _MARKER_BYTES
@@ -70,8 +70,8 @@ def _walk_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
         end = position + max(2, length)
         if end > len(data):
             raise DamagedImage
-        yield marker, data[position + 2 : end]
-        if marker == _START_OF_SCAN:
+        yield marker, position + 2, end
+        if marker == START_OF_SCAN:
             return
         position = end
     raise UnsupportedImage(f"The JPEG has more than {MAX_SEGMENTS:,} segments in front of its picture.")
@@ -79,7 +79,7 @@ def _walk_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _read_size(frame: bytes) -> tuple[int, int]:
     bits, height, width, components = unpack_from(">BHHB", frame)
-    is_whole = (len(frame) - _FRAME_BYTES) % _COMPONENT_BYTES == 0
+    is_whole = (len(frame) - FRAME_BYTES) % COMPONENT_BYTES == 0
     if bits != _SAMPLE_BITS or components not in _COMPONENTS or not is_whole:
         raise DamagedImage
     return width, height

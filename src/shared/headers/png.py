@@ -1,8 +1,8 @@
-"""The header of a PNG: the chunks in front of its pixels. Those behind are counted."""
+"""The header of a PNG: the chunks in front of its pixels. What is wrong with metadata harms no picture."""
 
 import re
 from collections.abc import Iterator
-from struct import unpack_from
+from struct import error, unpack_from
 from zlib import crc32
 
 from shared.errors import UnsupportedImage
@@ -11,90 +11,107 @@ from shared.headers.header import DamagedImage, Header
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_CHUNKS = 100_000
-MAX_METADATA_CHUNKS = 300
+PIXELS = b"IDAT"
 
-_PICTURE = frozenset([b"IDAT", b"fcTL", b"fdAT"])
-_PIXELS = frozenset([b"IDAT", b"fdAT"])
-_KIND = re.compile(rb"\w{4}")
-_MIN_BYTES = {b"IHDR": 13, b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"pHYs": 9, b"acTL": 8, b"fcTL": 26}
-_MIN_TRANSPARENCY_BYTES = {0: 2, 2: 6}
-"""By the type of colour: one sample of gray, or of red, green and blue."""
+_USED = re.compile(rb"IDAT|PLTE|tRNS|cICP|iCCP|sRGB|gAMA|cHRM|eXIf")
+"""The kinds of chunks that tell how a picture looks."""
+_HEADER_BYTES, _COLOUR_AT, _PALETTE = 13, 25, 3
 _BITS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 """The depths that each type of colour may have."""
 _MAX_ANIMATION_FRAMES = 2**31
 
+type Chunk = tuple[bytes, int, int]
+"""The kind of a chunk, and where its content starts and ends."""
+
 
 def read_header(data: bytes) -> Header:
-    width = height = colour = 0
+    width = height = 0
     exif = b""
-    animations: list[int] = []
-    controls = 0
-    chunks = _walk_chunks(data)
-    for kind, content in _read_until_pixels(data, chunks):
-        if len(content) < _MIN_BYTES.get(kind, 0):
-            raise DamagedImage
+    animations: list[bytes] = []
+    controls: list[bytes] = []
+    for kind, start, end in walk_chunks(data):
         match kind:
             case b"IHDR":
-                width, height, bits, colour, _, filtering = unpack_from(">IIBBBB", content)
-                if filtering or bits not in _BITS.get(colour, ()):
-                    raise DamagedImage
-            case b"tRNS" if len(content) < _MIN_TRANSPARENCY_BYTES.get(colour, 0):
-                raise DamagedImage
+                width, height = _read_size(data[start:end])
             case b"eXIf":
-                exif = content
+                exif = data[start:end]
             case b"acTL":
-                animations.append(*unpack_from(">I", content))
+                animations.append(data[start:end])
             case b"fcTL":
-                _require_frame(content, controls, (width, height))
-                controls += 1
-    for _ in chunks:
-        pass  # the walk refuses too many
-    frames = _count_frames(animations, has_default_image=controls == 0)
-    return Header(width, height, frames, read_orientation(exif))
+                controls.append(data[start:end])
+    return Header(width, height, _count_frames(animations, controls, (width, height)), read_orientation(exif))
 
 
-def _walk_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the kind, the start and the length of each chunk. The last one may be cut off."""
+def walk_chunks(data: bytes) -> Iterator[Chunk]:
+    """Yield the chunks in front of the pixels, and those of the pixels. The last one may be cut off.
+
+    Metadata with a wrong checksum are left out.
+    """
     position = len(SIGNATURE)
-    metadata_chunks = 0
+    has_pixels = False
     for _ in range(MAX_CHUNKS):
-        if position >= len(data):
+        kind, start, end = _read_chunk(data, position)
+        if kind == PIXELS:
+            has_pixels = True
+        elif has_pixels:
             return
-        length, kind = int.from_bytes(data[position : position + 4]), data[position + 4 : position + 8]
-        if kind not in _PICTURE:
-            metadata_chunks += 1
-        if metadata_chunks > MAX_METADATA_CHUNKS:
-            raise UnsupportedImage(f"The PNG has more than {MAX_METADATA_CHUNKS:,} chunks of metadata.")
-        if kind == b"IEND":
-            return
-        yield kind, position + 8, length
-        position += 12 + length
+        elif kind == b"IEND":
+            raise DamagedImage
+        elif not _is_intact(data, start, end):
+            if kind == b"IHDR" or (kind == b"PLTE" and data[_COLOUR_AT] == _PALETTE):
+                raise DamagedImage
+            position = _find_next(data, start, end)
+            continue
+        yield kind, start, end
+        position = end + 4
     raise UnsupportedImage(f"The PNG has more than {MAX_CHUNKS:,} chunks.")
 
 
-def _read_until_pixels(
-    data: bytes, chunks: Iterator[tuple[bytes, int, int]]
-) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the kind and the content of each chunk, which must be whole."""
-    for kind, start, length in chunks:
-        if kind in _PIXELS:
-            return
-        content = data[start : start + length]
-        (checksum,) = unpack_from(">I", data, start + length)
-        if not _KIND.fullmatch(kind) or crc32(content, crc32(kind)) != checksum:
-            raise DamagedImage
-        yield kind, content
-    raise DamagedImage
+def _read_chunk(data: bytes, position: int) -> Chunk:
+    start = position + 8
+    return data[position + 4 : start], start, start + int.from_bytes(data[position : position + 4])
 
 
-def _require_frame(control: bytes, number: int, size: tuple[int, int]) -> None:
-    sequence, width, height, left, top = unpack_from(">IIIII", control)
-    if sequence != number or left + width > size[0] or top + height > size[1]:
+def _is_intact(data: bytes, start: int, end: int) -> bool:
+    try:
+        return bool(unpack_from(">I", data, end)[0] == crc32(data[start - 4 : end]))
+    except error:
+        return False
+
+
+def _find_next(data: bytes, start: int, end: int) -> int:
+    """Return where the chunk behind a damaged one starts. If that is none, the length was wrong."""
+    kind, next_start, next_end = _read_chunk(data, end + 4)
+    if kind == PIXELS or _is_intact(data, next_start, next_end):
+        return end + 4
+    found = _USED.search(data, start - 3)  # behind its own kind
+    if not found:
         raise DamagedImage
+    return found.start() - 4
 
 
-def _count_frames(animations: list[int], *, has_default_image: bool) -> int:
+def _read_size(content: bytes) -> tuple[int, int]:
+    if len(content) < _HEADER_BYTES:
+        raise DamagedImage
+    width, height, bits, colour, _, filtering = unpack_from(">IIBBBB", content)
+    if filtering or bits not in _BITS.get(colour, ()):
+        raise DamagedImage
+    return width, height
+
+
+def _count_frames(animations: list[bytes], controls: list[bytes], size: tuple[int, int]) -> int:
     """Count the frames of an animation. Viewers show a still picture if it is announced wrongly."""
-    if len(animations) != 1 or not 0 < animations[0] <= _MAX_ANIMATION_FRAMES:
+    try:
+        ((frames,),) = (unpack_from(">I", content) for content in animations)
+        are_right = all(_is_frame(control, number, size) for number, control in enumerate(controls))
+    except (error, ValueError):
         return 1
-    return animations[0] + has_default_image
+    if not are_right or not 0 < frames <= _MAX_ANIMATION_FRAMES:
+        return 1
+    has_default_image = not controls
+    return int(frames) + has_default_image
+
+
+def _is_frame(control: bytes, number: int, size: tuple[int, int]) -> bool:
+    sequence, width, height, left, top = unpack_from(">IIIII", control)
+    return bool(sequence == number and left + width <= size[0] and top + height <= size[1])

@@ -1,5 +1,6 @@
 """The chunks of a WebP, which is a RIFF file."""
 
+import re
 from collections.abc import Iterator
 from struct import unpack_from
 
@@ -11,16 +12,19 @@ MAX_METADATA_CHUNKS = 300
 
 _FIRST_CHUNK = 12
 _CHUNK_HEAD_BYTES = 8
-_ANIMATED, _WITH_EXIF, _WITH_ALPHA = 0x02, 0x08, 0x10
+ANIMATED, WITH_EXIF, WITH_ALPHA, WITH_ICC = 0x02, 0x08, 0x10, 0x20
+PICTURE = frozenset([b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF"])
+"""The kinds of chunks that make the picture."""
 _EXTENDED_BYTES = 10
 _MAX_CHUNK_BYTES = 2**32 - 10
+_KIND, _NEXT = re.compile(rb"[ -~]{4}"), re.compile(rb"ANIM|ANMF|ALPH|VP8[ L]")
 _LOSSY_SIGNATURE, _LOSSLESS_SIGNATURE = b"\x9d\x01\x2a", 0x2F
 _SIDE_MASK = 0x3FFF
 _LOSSLESS_ALPHA_BIT = 28
 
 
 def read_header(data: bytes) -> Header:
-    chunks = _walk_chunks(data)
+    chunks = walk_chunks(data)
     kind, start, length = next(chunks, (b"", 0, 0))
     if kind == b"VP8X":
         return _read_extended(data, start, length, chunks)
@@ -30,27 +34,43 @@ def read_header(data: bytes) -> Header:
 
 def has_alpha(data: bytes) -> bool:
     """Tell if a part of the picture may be transparent. Raises UnacceptableImage for what is no WebP."""
-    kind, start, length = next(_walk_chunks(data), (b"", 0, 0))
+    kind, start, length = next(walk_chunks(data), (b"", 0, 0))
     if kind == b"VP8X" and length >= _EXTENDED_BYTES:
-        return bool(data[start] & _WITH_ALPHA)
+        return bool(data[start] & WITH_ALPHA)
     _read_bitstream(kind, data[start : start + length])
     return kind == b"VP8L" and bool(unpack_from("<I", data, start + 1)[0] >> _LOSSLESS_ALPHA_BIT & 1)
 
 
-def _walk_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the kind, the start and the length of each chunk. Bytes behind the RIFF file do not matter."""
+def walk_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the kind, the start and the length of each chunk. Bytes behind the RIFF file do not matter.
+
+    Metadata may end too early, or have a wrong length. Then the picture goes on with its next chunk.
+    """
     (size,) = unpack_from("<I", data, 4)
-    end = _CHUNK_HEAD_BYTES + size
-    if end > len(data) or size > _MAX_CHUNK_BYTES:
+    if size > _MAX_CHUNK_BYTES:
         raise DamagedImage
+    announced, end = _CHUNK_HEAD_BYTES + size, min(_CHUNK_HEAD_BYTES + size, len(data))
     position = _FIRST_CHUNK
     while position + _CHUNK_HEAD_BYTES <= end:
         kind, length = unpack_from("<4sI", data, position)
         start = position + _CHUNK_HEAD_BYTES
         position = start + length + length % 2
+        if kind not in PICTURE and (position > end or _is_lost(data, position, end)):
+            found = _NEXT.search(data, start, end)
+            if not found:
+                return
+            length = found.start() - start
+            position = found.start()
         if position > end:
             raise DamagedImage
         yield kind, start, length
+    if announced > len(data):
+        raise DamagedImage
+
+
+def _is_lost(data: bytes, position: int, end: int) -> bool:
+    """Tell if there is no chunk where one should be."""
+    return position + _CHUNK_HEAD_BYTES <= end and not _KIND.fullmatch(data[position : position + 4])
 
 
 def _read_extended(data: bytes, start: int, length: int, chunks: Iterator[tuple[bytes, int, int]]) -> Header:
@@ -61,7 +81,7 @@ def _read_extended(data: bytes, start: int, length: int, chunks: Iterator[tuple[
     orientation = None
     frames = metadata_chunks = 0
     for kind, at, size in chunks:
-        if kind == b"ANMF" and flags & _ANIMATED:
+        if kind == b"ANMF" and flags & ANIMATED:
             frames += 1
             require_few_frames(frames)
             continue
@@ -72,7 +92,7 @@ def _read_extended(data: bytes, start: int, length: int, chunks: Iterator[tuple[
             if _read_bitstream(kind, data[at : at + size]) != (width, height):
                 raise DamagedImage
             frames = 1
-        elif kind == b"EXIF" and flags & _WITH_EXIF and orientation is None:
+        elif kind == b"EXIF" and flags & WITH_EXIF and orientation is None:
             orientation = read_orientation(data[at : at + size])
     if not frames:
         raise DamagedImage

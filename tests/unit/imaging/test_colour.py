@@ -117,8 +117,8 @@ def test_a_profile_above_4_megabytes_is_ignored() -> None:
     profile = make_swapped_profile()
     picture = draw_quadrants()
     padded = profile + bytes(4_000_001 - len(profile))
-    assert convert_to_srgb(picture, padded).tobytes() == picture.tobytes()
-    assert convert_to_srgb(picture, padded[:-1]).tobytes() != picture.tobytes()
+    assert convert_to_srgb(picture, [padded]).tobytes() == picture.tobytes()
+    assert convert_to_srgb(picture, [padded[:-1]]).tobytes() != picture.tobytes()
 
 
 @pytest.mark.parametrize("shade", [0, 1, 127, 254, 255])
@@ -140,7 +140,7 @@ def make_gray_profile(gamma: float) -> bytes:
 
 
 def test_profile_of_grays_is_applied() -> None:
-    pixel: Any = convert_to_srgb(Image.new("L", (4, 4), 128), make_gray_profile(1.0)).getpixel((0, 0))
+    pixel: Any = convert_to_srgb(Image.new("L", (4, 4), 128), [make_gray_profile(1.0)]).getpixel((0, 0))
     assert pixel[0] > 170
 
 
@@ -148,5 +148,5 @@ def test_profile_of_colours_is_applied_to_a_gray_image() -> None:
     profile = make_srgb_profile()
     red, green = profile.index(b"rXYZ"), profile.index(b"gXYZ")  # both primaries red: gray gets a tint
     profile = profile[: green + 4] + profile[red + 4 : red + 12] + profile[green + 12 :]
-    pixel: Any = convert_to_srgb(Image.new("L", (4, 4), 128), profile).getpixel((0, 0))
+    pixel: Any = convert_to_srgb(Image.new("L", (4, 4), 128), [profile]).getpixel((0, 0))
     assert pixel[0] > pixel[1] + 20

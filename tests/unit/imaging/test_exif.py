@@ -52,7 +52,7 @@ def read(
     exif.update(camera or {})
     exif.get_ifd(0x8769).update(photo or {})
     exif.get_ifd(0x8825).update(gps or {})
-    return read_facts(exif) or Exif()
+    return read_facts(exif, None) or Exif()
 
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "AVIF", "HEIC"])
@@ -71,7 +71,7 @@ def test_facts_of_a_photo_are_read_from_every_format(image_format: str) -> None:
 
 
 def test_an_image_without_facts_has_none() -> None:
-    assert read_facts(Image.Exif()) is None
+    assert read_facts(Image.Exif(), None) is None
     assert render(encode(draw_quadrants(), "JPEG", exif=make_exif({0x0131: "Editor"}))).exif is None
 
 
@@ -80,9 +80,10 @@ def test_orientation_is_the_one_of_the_stored_pixels(orientation: int) -> None:
     assert render(make_photo(orientation)).exif == Exif(orientation=orientation)
 
 
-@pytest.mark.parametrize("value", [0, 9, 65_535, "6", b"\6", 6.0, (6, 6), None], ids=repr)
-def test_an_orientation_that_makes_no_sense_is_dropped(value: object) -> None:
-    assert read({ORIENTATION: value}) == Exif()
+@pytest.mark.parametrize("value", [0, 9, 65_535])
+def test_an_orientation_that_makes_no_sense_is_dropped(value: int) -> None:
+    data = encode(draw_quadrants(), "JPEG", exif=make_exif({ORIENTATION: value}))
+    assert render(data).exif is None
 
 
 @pytest.mark.parametrize(
@@ -242,7 +243,7 @@ def test_damaged_facts_never_raise(damage: bytes, at: int) -> None:
 def test_number_too_small_for_the_table_is_dropped(number: float) -> None:
     exif = Image.Exif()
     exif.get_ifd(0x8769).update({APERTURE: number, EXPOSURE: number, FOCAL_LENGTH: number})
-    assert read_facts(exif) is None
+    assert read_facts(exif, None) is None
 
 
 def test_pole_and_antimeridian_are_places() -> None:

@@ -163,24 +163,16 @@ def test_warnings_do_not_escape() -> None:
     [
         ("scans", make_picture() + SCAN * jpeg.MAX_SCANS),
         ("segments", insert_jpeg_segments(make_picture(), *[b"\xff\xfe"] * jpeg.MAX_SEGMENTS)),
-        (
-            "too much in front",
-            insert_jpeg_segments(
-                make_picture(), *[b"\xff\xe1Exif\0\0" + bytes(65_000)] * (jpeg.MAX_EXIF_BYTES // 65_000 + 1)
-            ),
-        ),
         ("too much in front", b"\xff\xd8" + b"\xff" * (jpeg.MAX_FILL_BYTES + 2) + make_picture()[1:]),
         (
-            "chunks of metadata",
-            insert_png_chunks(
-                make_picture("PNG"), make_png_chunk(b"tEXt", b"a\0b") * png.MAX_METADATA_CHUNKS
-            ),
+            "chunks",
+            insert_png_chunks(make_picture("PNG"), make_png_chunk(b"tEXt", b"a\0b") * png.MAX_CHUNKS),
         ),
         ("chunks", insert_png_chunks(make_picture("PNG"), make_png_chunk(b"IDAT") * png.MAX_CHUNKS)),
         ("blocks", make_picture("GIF")[:-1] + b"\x21\xfe" + b"\x01a" * gif.MAX_BLOCKS),
         ("blocks", make_picture("GIF")[:-1] + bytes(gif.MAX_BLOCKS)),
     ],
-    ids=["scans", "segments", "exif", "fill bytes", "metadata", "chunks", "comments", "stray bytes"],
+    ids=["scans", "segments", "fill bytes", "metadata", "chunks", "comments", "stray bytes"],
 )
 def test_refuses_a_file_of_too_many_pieces(reason: str, bomb: bytes) -> None:
     with pytest.raises(UnsupportedImage, match=reason):

@@ -123,3 +123,18 @@ def test_header_tells_transparency(alpha: int, lossless: bool) -> None:
 def test_transparency_of_what_is_no_picture_is_unknown(data: bytes) -> None:
     with pytest.raises(UnsupportedImage):
         webp.has_alpha(data)
+
+
+@pytest.mark.parametrize("damage", [-40, -1, 1, 1000, 2**32 - 100])
+@pytest.mark.parametrize("kind", [b"ICCP", b"EXIF", b"XMP ", b"WHAT"])
+@pytest.mark.parametrize("is_in_front", [True, False])
+def test_wrong_length_of_metadata_refuses_no_picture(kind: bytes, damage: int, is_in_front: bool) -> None:
+    chunk = kind + struct.pack("<I", 60 + damage if damage < 2**31 else damage) + b"\xf0" * 60
+    chunks = [chunk, PIXELS] if is_in_front else [PIXELS, chunk]
+    assert read_header(make_webp(make_extended(0x3C), *chunks), "WEBP") == Header(80, 40)
+
+
+@pytest.mark.parametrize("missing", range(1, 60))
+def test_file_that_is_cut_off_in_its_metadata_is_whole(missing: int) -> None:
+    data = make_webp(make_extended(), PIXELS, make_chunk(b"WHAT", bytes(60)))
+    assert read_header(data[:-missing], "WEBP") == Header(80, 40)
