@@ -12,6 +12,7 @@ from aws_lambda_powertools.event_handler import Response
 from app.responses.conditions import find_known
 from app.responses.contents import (
     Content,
+    make_absence,
     make_file_disposition,
     make_headers,
     make_terms,
@@ -46,10 +47,10 @@ class Delivery:
     ) -> Response[bytes]:
         """Respond with a rendition. `link_seconds` is as in `make_terms`.
 
-        Raises NotFound for a rendition that the image does not have.
+        Raises NotFound for a rendition that the image does not have, and NotReady if it soon will.
         """
         if name not in image.renditions:
-            raise NotFound(f"This image has no such rendition. It is {image.status}.")
+            raise make_absence(image, "such rendition")
         read = partial(self.variants.read, image, name)
         return self._respond(image, show_rendition(image, name), read, query, link_seconds)
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app.responses.contents import make_absence
 from app.responses.formats import choose_accept_format
 from shared.errors import DomainError, NotFound, UnacceptableImage, Unavailable
 from shared.headers import webp
@@ -40,7 +41,7 @@ class VariantMaker:
         Only for a client that knows neither AVIF nor WebP, a rendition is read.
         """
         if not image.renditions:
-            raise NotFound(f"This image has no renditions. It is {image.status}.")
+            raise make_absence(image, "renditions")
         chosen = request.fixed_format or choose_accept_format(accept, lambda: self._has_alpha(image))
         return request.resolve(image.renditions, chosen)
 

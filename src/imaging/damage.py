@@ -6,7 +6,9 @@ from contextlib import contextmanager
 
 from PIL import Image
 
+from shared.errors import TooManyPixels
 from shared.headers.header import DamagedImage
+from shared.inspection import TOO_MANY_PIXELS
 
 
 @contextmanager
@@ -21,6 +23,8 @@ def refusing_damage() -> Iterator[None]:
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             yield
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            raise TooManyPixels(TOO_MANY_PIXELS) from error
         except MemoryError:
             # The image was found affordable. If it does not fit, the fault is the machine's.
             raise

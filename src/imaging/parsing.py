@@ -34,6 +34,7 @@ _SOURCES: dict[str, Callable[[bytes], Source]] = {
     "AVIF": avif.read_source,
 }
 
+
 @contextmanager
 def open_image(data: bytes) -> Iterator[tuple[ImageFile, Header, Source]]:
     """Open an image that is known to be affordable. It is not decoded: do that inside `refusing_damage`."""

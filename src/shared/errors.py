@@ -142,6 +142,13 @@ class NotFound(DomainError):
     default_detail = "This does not exist, or you may not see it."
 
 
+class NotReady(NotFound):
+    """The resource does not exist yet, but soon will."""
+
+    code = "not_ready"
+    retry_after_seconds = 2
+
+
 class Conflict(DomainError):
     """The request does not fit the current state of the resource."""
 

@@ -8,8 +8,10 @@ from importlib.util import find_spec
 from shared.errors import TooManyPixels, UnsupportedImage
 from shared.headers import avif, gif, heic, jpeg, png, webp
 from shared.headers.header import DamagedImage, Header, require_few_frames
+from shared.headers.others import explain_refusal
 
 MAX_IMAGE_PIXELS = 100_000_000
+TOO_MANY_PIXELS = f"The image has more than {MAX_IMAGE_PIXELS / 1e6:g} megapixels."
 MAX_SIDE_PX = 30_000
 CONTENT_TYPES = {
     "JPEG": "image/jpeg",
@@ -67,7 +69,8 @@ def detect_format(data: bytes) -> str:
     image_format = _detect_brand(data) if data[4:8] == b"ftyp" else None
     if image_format in CONTENT_TYPES:
         return image_format
-    raise UnsupportedImage(f"The file is not an accepted image. Send one of {', '.join(CONTENT_TYPES)}.")
+    *names, last = CONTENT_TYPES
+    raise UnsupportedImage(explain_refusal(data, f"a {', '.join(names)} or {last}"))
 
 
 def _detect_brand(data: bytes) -> str | None:
@@ -96,6 +99,6 @@ def _require_size(width: int, height: int) -> None:
     if width < 1 or height < 1:
         raise UnsupportedImage("The image has no pixels.")
     if width * height > MAX_IMAGE_PIXELS:
-        raise TooManyPixels(f"The image has more than {MAX_IMAGE_PIXELS / 1e6:g} megapixels.")
+        raise TooManyPixels(TOO_MANY_PIXELS)
     if max(width, height) > MAX_SIDE_PX:
         raise TooManyPixels(f"The image is {width} x {height}. A side has at most {MAX_SIDE_PX:,} pixels.")

@@ -48,7 +48,7 @@ class TestAccept:
     @pytest.mark.parametrize(
         ("content", "fields", "reason"),
         [
-            (b"<svg/>", {}, "not an accepted image"),
+            (b"<svg/>", {}, "an SVG drawing, which is not accepted"),
             (PICTURE, {"sha256": "0" * 64}, "SHA-256"),
             (PICTURE[:-1], {"size": len(PICTURE)}, f"{len(PICTURE)} were announced"),
         ],

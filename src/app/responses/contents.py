@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shared.errors import NotFound, NotReady
+from shared.lifecycle import Status
 from shared.renditions import RENDITION_TYPE
 from shared.storage import make_disposition
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 REVALIDATION_SECONDS = 60
 """Caches keep bytes for this long if the URL does not tell their revision."""
 IMMUTABLE_SECONDS = 365 * 24 * 3600
+
+
+_SOON = (Status.PENDING, Status.PROCESSING)
 
 
 @dataclass(frozen=True)
@@ -72,3 +77,9 @@ def make_file_disposition(image: Image, content: Content, *, is_download: bool) 
     stem = image.filename.rpartition(".")[0] or image.filename
     filename = f"{stem}.{content.content_type.removeprefix('image/')}"
     return make_disposition("attachment" if is_download else "inline", filename)
+
+
+def make_absence(image: Image, missing: str) -> NotFound:
+    """Make the error for something that an image does not have, or not yet."""
+    kind = NotReady if image.status in _SOON else NotFound
+    return kind(f"This image has no {missing}. It is {image.status}.")

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.responses.contents import Content, make_file_disposition, make_terms, show_rendition, show_variant
+from app.responses.contents import (
+    Content,
+    make_absence,
+    make_file_disposition,
+    make_terms,
+    show_rendition,
+    show_variant,
+)
+from shared.lifecycle import Status
 from shared.models import Visibility
 from shared.renditions import Fit, RenditionName
 from shared.variants import Variant, VariantFormat
@@ -89,3 +97,12 @@ def test_file_has_the_stem_of_its_image_and_the_extension_of_its_bytes(filename:
     for is_download, kind in ((False, "inline"), (True, "attachment")):
         disposition = make_file_disposition(image, content, is_download=is_download)
         assert disposition == f"{kind}; filename*=UTF-8''{encoded}"
+
+
+@pytest.mark.parametrize("status", Status)
+def test_only_what_will_soon_be_there_says_when_to_come_again(status: Status) -> None:
+    error = make_absence(make_image(status=status), "such rendition")
+    is_soon = status in {Status.PENDING, Status.PROCESSING}
+    assert error.code == ("not_ready" if is_soon else "not_found")
+    assert error.retry_after_seconds == (2 if is_soon else None)
+    assert error.detail == f"This image has no such rendition. It is {status}."

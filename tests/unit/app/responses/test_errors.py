@@ -41,6 +41,7 @@ KINDS: dict[type[DomainError], tuple[int, str, str]] = {
     errors.RateExceeded: (429, "rate_exceeded", ""),
     errors.TooManyPending: (429, "too_many_pending", ""),
     errors.NotFound: (404, "not_found", "This does not exist, or you may not see it."),
+    errors.NotReady: (404, "not_ready", "This does not exist, or you may not see it."),
     errors.Conflict: (409, "conflict", ""),
     errors.StillRunning: (
         409,
@@ -76,6 +77,7 @@ RETRIED: dict[type[DomainError], str] = {
     errors.Throttled: "2",
     errors.Contended: "2",
     errors.Unavailable: "2",
+    errors.NotReady: "2",
     errors.StillRunning: "2",
     errors.StillProcessing: "5",
     errors.RateExceeded: "7",

@@ -153,7 +153,8 @@ class TestContent:
         image = api.upload(PICTURE, visibility="public")
         assert api.get(f"/images/{image['id']}/content/large").status == 404
         problem = api.get(f"/images/{image['id']}/content/large", user="ann")
-        assert (problem.status, "It is processing" in problem.json["detail"]) == (404, True)
+        assert problem.problem == (404, "not_ready", [])
+        assert (problem.headers["Retry-After"], "It is processing" in problem.json["detail"]) == ("2", True)
 
     @pytest.mark.parametrize(("path", "status"), [("content", 302), ("content/small", 200)])
     def test_private_content_of_another_user_is_404(self, api: Api, path: str, status: int) -> None:
