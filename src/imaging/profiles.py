@@ -5,7 +5,7 @@ They give the colours that Chromium shows, which `tests/unit/imaging/test_profil
 
 from collections.abc import Callable, Sequence
 from itertools import product
-from math import exp, sqrt
+from math import exp, log2, sqrt
 from struct import error, pack
 
 type Vector = Sequence[float]
@@ -37,33 +37,48 @@ _SRGB, _PQ, _HLG = 13, 16, 18
 _CAMERAS = {1, 6, 14, 15}
 _NO_CHANGE = {(primaries, transfer) for primaries in (1, 2) for transfer in (2, _SRGB)}
 _WHITE_NITS, _PEAK_NITS = 203, 1000
-"""The light of white paper, and the most that a picture of a high range is taken to hold (BT.2408)."""
-_WHITE_SHARE, _KNEE_BEND = 0.5, 0.65
-"""Of a display's light that white paper gets beside highlights, and how far the curve above it bends."""
+"""The light of white paper (BT.2408), and the most in a picture of a high range that tells no other."""
+_HIGHLIGHTS_SHARE, _KNEE_BEND = 0.5, 0.65
+"""Of a display's light that is kept for such highlights, and how far the curve to them bends."""
 _OOTF_GAMMA = 1.2
+_MASTERING_AT = 16
+MASTERING_UNIT = 10_000
+"""Parts of a nit in which such displays are described."""
 _CURVE_ENTRIES = 256  # pictures have as many shades
 _GRID_POINTS = 33  # LittleCMS takes as many
 _TABLE_ENTRIES, _TABLE_GAMMA = 4096, 3
 _MAX_XYZ = 1 + 32767 / 32768
 
 
-def make_coded_profile(primaries: int, transfer: int) -> bytes | None:
-    """Make the profile of two codes, as a `cICP` chunk has them. None if one is unknown."""
+def make_coded_profile(primaries: int, transfer: int, peak_nits: float = 0) -> bytes | None:
+    """Make the profile of two codes, as a `cICP` chunk has them. None if one is unknown.
+
+    `peak_nits` is the most light in a picture of PQ, if the file tells it.
+    """
     if primaries not in _PRIMARIES:
         return None
     if transfer in {_PQ, _HLG}:
-        return _make_high_range_profile(_PRIMARIES[primaries], transfer)
+        return _make_high_range_profile(_PRIMARIES[primaries], transfer, peak_nits or _PEAK_NITS)
     curve = _CURVES.get(transfer)
     return _make_profile(_PRIMARIES[primaries], curve) if curve else None
 
 
-def make_nclx_profile(primaries: int, transfer: int) -> bytes | None:
+def make_nclx_profile(primaries: int, transfer: int, peak_nits: float = 0) -> bytes | None:
     """Make the profile of an `nclx` box. None if a code is unknown, or if they name sRGB.
 
     Browsers take the curves of cameras for that of sRGB here, and for those of displays in a PNG.
     """
     transfer = _SRGB if transfer in _CAMERAS else transfer
-    return None if (primaries, transfer) in _NO_CHANGE else make_coded_profile(primaries, transfer)
+    return None if (primaries, transfer) in _NO_CHANGE else make_coded_profile(primaries, transfer, peak_nits)
+
+
+def read_peak_nits(content_light: bytes, content_unit: int, mastering: bytes) -> float:
+    """Read the most light in a picture, or on the display that it was made for. 0 if neither is told.
+
+    Both come in boxes of an AVIF and in chunks of a PNG, in other units.
+    """
+    most = int.from_bytes(content_light[: len(content_light) // 2]) / content_unit
+    return most or int.from_bytes(mastering[_MASTERING_AT : _MASTERING_AT + 4]) / MASTERING_UNIT
 
 
 def make_gamma_profile(gamma: float, primaries: Vector = SRGB_PRIMARIES) -> bytes | None:
@@ -130,17 +145,18 @@ def _make_profile(primaries: Vector, curve: Curve) -> bytes:
     return _join({**colorants, b"rTRC": table, b"gTRC": table, b"bTRC": table})
 
 
-def _make_high_range_profile(primaries: Vector, transfer: int) -> bytes:
+def _make_high_range_profile(primaries: Vector, transfer: int, peak_nits: float) -> bytes:
     """Make a profile of a table (ICC.1, 10.10), because the brightest channel decides for all of them."""
     matrix = _make_matrix(primaries)
     to_wide = _multiply(_invert(_make_matrix(_PRIMARIES[_BT2020])), matrix)
     steps = [at / (_GRID_POINTS - 1) for at in range(_GRID_POINTS)]
     show = _show_pq if transfer == _PQ else _show_hlg
+    peak = max(1, peak_nits / _WHITE_NITS)
     lights = [_decode_pq(step) if transfer == _PQ else _decode_hlg(step) for step in steps]
     grid: list[int] = []
     for light in product(lights, repeat=3):
         shown = show(light, matrix[1])
-        scale = _scale_tones(max(_apply(to_wide, shown)))
+        scale = _scale_tones(max(_apply(to_wide, shown)), peak)
         grid += (
             round(65535 * (max(0, scale * _dot(row, shown)) / _MAX_XYZ) ** (1 / _TABLE_GAMMA))
             for row in matrix
@@ -164,20 +180,20 @@ def _show_hlg(light: Vector, luminance: Vector) -> Vector:
     return [scale * part for part in light]
 
 
-def _scale_tones(brightest: float) -> float:
+def _scale_tones(brightest: float, peak: float) -> float:
     """Return what to multiply light with, by the reference white operator of SMPTE ST 2094-50.
 
     White paper and all below it get a part of the range. A Bezier curve leads from there to the peak.
     """
-    peak = _PEAK_NITS / _WHITE_NITS
+    white = 1 - _HIGHLIGHTS_SHARE * min(1, log2(peak) / log2(_PEAK_NITS / _WHITE_NITS))
     if brightest <= 1:
-        return _WHITE_SHARE
+        return white
     if brightest >= peak:
         return 1 / brightest
-    middle, target = 1 + _KNEE_BEND * (1 / _WHITE_SHARE - 1), _WHITE_SHARE + _KNEE_BEND * (1 - _WHITE_SHARE)
+    middle, target = 1 + _KNEE_BEND * (1 / white - 1), white + _KNEE_BEND * (1 - white)
     square, linear = 1 - 2 * middle + peak, 2 * (middle - 1)
-    at = (sqrt(linear**2 + 4 * square * (brightest - 1)) - linear) / (2 * square)
-    return ((1 - at) ** 2 * _WHITE_SHARE + 2 * at * (1 - at) * target + at**2) / brightest
+    at = 2 * (brightest - 1) / (linear + sqrt(linear**2 + 4 * square * (brightest - 1)))
+    return ((1 - at) ** 2 * white + 2 * at * (1 - at) * target + at**2) / brightest
 
 
 def _make_matrix(primaries: Vector) -> Matrix:

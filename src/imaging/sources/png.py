@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from struct import pack, unpack, unpack_from
 from zlib import crc32, decompressobj
 
-from imaging.profiles import make_coded_profile, make_gamma_profile
+from imaging.profiles import MASTERING_UNIT, make_coded_profile, make_gamma_profile, read_peak_nits
 from imaging.sources.source import MAX_ICC_PROFILE_BYTES, Source
 from shared.headers.png import PIXELS, SIGNATURE, walk_chunks
 
@@ -55,7 +55,10 @@ def _read_shade(content: bytes, bits: int, samples: int) -> tuple[int, ...]:
 
 def _list_profiles(chunks: dict[bytes, bytes]) -> Iterator[bytes]:
     """List profiles in the order in which they count. Nothing counts behind sRGB, which needs none."""
-    coded = _read_codes(chunks.get(b"cICP", b""))
+    coded = _read_codes(
+        chunks.get(b"cICP", b""),
+        read_peak_nits(chunks.get(b"cLLI", b""), MASTERING_UNIT, chunks.get(b"mDCV", b"")),
+    )
     if coded:
         yield coded
     embedded = _read_icc(chunks.get(b"iCCP", b""))
@@ -66,10 +69,10 @@ def _list_profiles(chunks: dict[bytes, bytes]) -> Iterator[bytes]:
         yield measured
 
 
-def _read_codes(content: bytes) -> bytes | None:
+def _read_codes(content: bytes, peak_nits: float) -> bytes | None:
     match tuple(content):
         case (primaries, transfer, matrix, span) if (matrix, span) == (_RGB, _FULL_RANGE):
-            return make_coded_profile(primaries, transfer)
+            return make_coded_profile(primaries, transfer, peak_nits)
     return None
 
 
