@@ -45,7 +45,7 @@ def _apply_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
     """Return None if the profile cannot be read, or is for another kind of image."""
     if len(profile) > MAX_ICC_PROFILE_BYTES:
         return None
-    with suppress(OSError, ImageCms.PyCMSError):
+    with suppress(OSError, UnicodeDecodeError, ImageCms.PyCMSError):
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
         mode = _PROFILE_MODES.get(source.profile.xcolor_space)
         if mode == "RGB" and image.mode == "L":

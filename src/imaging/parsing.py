@@ -9,7 +9,7 @@ from PIL import AvifImagePlugin, Image
 from PIL.ImageFile import ImageFile
 
 from imaging.damage import refusing_damage
-from imaging.sources import avif, jpeg, png, webp
+from imaging.sources import avif, heif, jpeg, png, webp
 from imaging.sources.source import Source
 from shared.errors import UnsupportedImage
 from shared.headers.header import DamagedImage, Header
@@ -32,6 +32,7 @@ _SOURCES: dict[str, Callable[[bytes], Source]] = {
     "PNG": png.read_source,
     "WEBP": webp.read_source,
     "AVIF": avif.read_source,
+    **dict.fromkeys(_HEIF_FORMATS, heif.read_source),
 }
 
 
@@ -73,7 +74,7 @@ def load_plugins() -> None:
 def read_exif(image: ImageFile, source: Source) -> Image.Exif:
     """Return the EXIF block in front of the image data. It is empty if there is none that can be read.
 
-    Pillow's own `getexif` takes the orientation from XMP, as no viewer does. It finds the block of an AVIF.
+    Pillow's own `getexif` takes the orientation from XMP, as no viewer does.
     """
     exif = Image.Exif()
     with suppress(UnsupportedImage), refusing_damage():

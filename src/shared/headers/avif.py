@@ -4,7 +4,7 @@ from struct import unpack_from
 
 from shared.headers.boxes import Box, BoxReader
 from shared.headers.header import DamagedImage, Header, require_few_frames
-from shared.headers.heif import list_owned, read_item, read_orientation
+from shared.headers.heif import read_item, read_orientation
 
 _VERSION_BYTES = 4
 _HANDLER = 8
@@ -13,6 +13,7 @@ _ENTRIES = 8
 """Where the entries of most boxes of a track begin: behind the version and their number."""
 _VISUAL_ENTRY_BYTES = 78
 _SIDES_BYTES, _FRACTION_BITS = 8, 16
+_SAMPLES = (b"mdia", b"minf", b"stbl")
 
 
 def read_header(data: bytes) -> Header:
@@ -21,11 +22,8 @@ def read_header(data: bytes) -> Header:
 
 
 def list_properties(reader: BoxReader) -> list[Box]:
-    """List the boxes that describe the picture."""
-    if is_sequence(reader):
-        samples = reader.find_in(_find_track(reader), b"mdia", b"minf", b"stbl")
-        return _list_properties(reader, samples)
-    return list_owned(reader, reader.find(b"meta"))
+    """List the boxes that describe the pictures of a sequence."""
+    return _list_properties(reader, reader.find_in(_find_track(reader), *_SAMPLES))
 
 
 def is_sequence(reader: BoxReader) -> bool:
@@ -49,7 +47,7 @@ def _get_handler(reader: BoxReader, track: Box) -> bytes:
 def _read_track(reader: BoxReader, track: Box) -> Header:
     sides = reader.find_in(track, b"tkhd").end - _SIDES_BYTES
     width, height = unpack_from(">II", reader.data, sides)
-    samples = reader.find_in(track, b"mdia", b"minf", b"stbl")
+    samples = reader.find_in(track, *_SAMPLES)
     return Header(
         width >> _FRACTION_BITS,
         height >> _FRACTION_BITS,

@@ -104,7 +104,22 @@ def make_lab_profile() -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
 
 
-@pytest.mark.parametrize("profile", [b"x", bytes(200), make_srgb_profile()[:300], make_lab_profile()])
+def make_profile_of_space(space: bytes) -> bytes:
+    profile = make_srgb_profile()
+    return profile[:16] + space + profile[20:]
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        b"x",
+        bytes(200),
+        make_srgb_profile()[:300],
+        make_lab_profile(),
+        make_profile_of_space(b"\xe9\xff\x80 "),
+        make_profile_of_space(b"7CLR"),
+    ],
+)
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 def test_a_profile_that_does_not_fit_is_ignored(profile: bytes, mode: str) -> None:
     rendered = render(encode(draw_quadrants(mode=mode), "JPEG", icc_profile=profile))

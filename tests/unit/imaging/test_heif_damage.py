@@ -12,7 +12,7 @@ from PIL import Image
 
 from imaging.decoder import Decoder
 from shared.errors import UnacceptableImage
-from tests.support.pictures import draw_quadrants, encode, make_photo
+from tests.support.pictures import draw_quadrants, encode, make_photo, make_swapped_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,11 @@ WHOLE = [
     encode(Image.effect_noise((160, 120), 90).convert("RGB"), "HEIC", quality=80),
     encode(draw_quadrants(), "HEIC", xmp=b"<x/>"),
     make_photo(6, "HEIC"),
+    encode(draw_quadrants(48, 32), "HEIC", icc_profile=make_swapped_profile()),
 ]
+EXIF_HEAD_BYTES = 4
+METADATA = (b"Exif\0\0", b"<x/>")
+"""Where the bytes behind the pixels begin."""
 
 
 def damage(random: Random) -> bytes:
@@ -73,8 +77,9 @@ def test_damaged_files_are_rendered_or_refused(decoder: Decoder) -> None:
 
 
 @pytest.mark.parametrize("number", range(len(WHOLE)))
-def test_file_that_is_cut_off_is_refused(decoder: Decoder, number: int) -> None:
+def test_file_that_is_cut_off_in_its_pixels_is_refused(decoder: Decoder, number: int) -> None:
     whole = WHOLE[number]
-    for length in [*range(0, len(whole), len(whole) // 20), len(whole) - 1]:
+    end = next((whole.index(beginning) for beginning in METADATA if beginning in whole), len(whole))
+    for length in [*range(0, end, end // 20), end - EXIF_HEAD_BYTES - 1]:
         assert render_or_refuse(decoder, whole[:length]) != "rendered"
     assert render_or_refuse(decoder, whole) == "rendered"

@@ -15,7 +15,9 @@ from PIL import Image
 
 from imaging.colour import convert_to_srgb
 from imaging.profiles import make_coded_profile, make_gamma_profile, make_nclx_profile
-from imaging.sources import avif, png
+from imaging.sources import avif, heif, png
+from shared.headers.boxes import BoxReader
+from tests.support.boxes import make_box
 from tests.support.pictures import encode, insert_png_chunks, make_png_chunk
 
 TOLERANCE, HIGH_RANGE_TOLERANCE = 2, 8
@@ -101,6 +103,11 @@ def test_high_range_ends_at_white_and_is_as_bright_as_its_brightest_channel(
     assert (shades[0], shades[255]) == (0, 255)
 
 
+def list_profiles(*boxes: bytes) -> tuple[bytes, ...]:
+    reader = BoxReader(b"".join(boxes))
+    return heif.list_profiles(reader, [*reader.walk(reader.file)])
+
+
 @pytest.mark.parametrize(
     ("boxes", "peak_nits"),
     [
@@ -112,9 +119,10 @@ def test_high_range_ends_at_white_and_is_as_bright_as_its_brightest_channel(
         ({b"clli": b"", b"mdcv": b"short"}, 0),
     ],
 )
-def test_peak_of_an_avif_stands_in_its_boxes(boxes: dict[bytes, bytes], peak_nits: int) -> None:
-    coded = (b"colr", b"nclx" + struct.pack(">HHHB", 9, 16, 9, 128))
-    assert avif.list_profiles([coded, *boxes.items()]) == (make_coded_profile(9, 16, peak_nits),)
+def test_peak_stands_in_boxes(boxes: dict[bytes, bytes], peak_nits: int) -> None:
+    coded = make_box(b"colr", b"nclx", struct.pack(">HHHB", 9, 16, 9, 128))
+    others = [make_box(kind, content) for kind, content in boxes.items()]
+    assert list_profiles(coded, *others) == (make_coded_profile(9, 16, peak_nits),)
 
 
 @pytest.mark.parametrize(("primaries", "transfer"), [(0, 13), (3, 13), (255, 13), (1, 0), (1, 9), (1, 255)])
@@ -152,4 +160,4 @@ def test_any_numbers_make_a_picture(gamma: int, primaries: list[int]) -> None:
 @pytest.mark.parametrize("content", [b"nclx", b"nclx\0\x0c\0", b"prof", b"", b"what"])
 def test_damaged_box_of_colours_harms_no_picture(content: bytes) -> None:
     picture = draw_colors()
-    assert convert_to_srgb(picture, avif.list_profiles([(b"colr", content)])).tobytes() == picture.tobytes()
+    assert convert_to_srgb(picture, list_profiles(make_box(b"colr", content))).tobytes() == picture.tobytes()

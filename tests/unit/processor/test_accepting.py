@@ -58,7 +58,7 @@ def test_accepted_upload_becomes_ready_with_the_facts_of_its_bytes(
         (PICTURE, {"size": len(PICTURE) + 1}, f"has {len(PICTURE)} bytes; {len(PICTURE) + 1} were announced"),
         (PICTURE, {"size": len(PICTURE) - 1}, "were announced"),
         (PICTURE, {"sha256": "0" * 64}, "The SHA-256 of the file is not the one"),
-        (b"<svg/>", {}, "The file is not an accepted image."),
+        (b"<svg/>", {}, "The file is an SVG drawing, which is not accepted."),
         (PICTURE[:20], {}, "truncated"),
     ],
     ids=["longer", "shorter", "checksum", "type", "truncated"],

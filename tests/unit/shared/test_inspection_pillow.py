@@ -39,6 +39,7 @@ PICTURES = {
     "progressive JPEG": encode(draw_quadrants(), "JPEG", progressive=True),
     "lossless WEBP": encode(draw_quadrants(), "WEBP", lossless=True),
 }
+EXIF_BEHIND = {"turned WEBP": b"EXIF", "turned HEIC": b"\0\0\0\6Exif"}
 PICTURE = st.sampled_from([*PICTURES.values()])
 
 
@@ -90,10 +91,10 @@ def test_both_agree_on_sizes(size: tuple[int, int]) -> None:
 def test_file_that_is_cut_off_is_refused_wherever_pillow_refuses_it(picture: str) -> None:
     """In some places it is refused here and not there, because Pillow meets the end only in the pixels.
 
-    In a WebP, EXIF stands behind the pixels. No picture is refused because a part of that is missing.
+    In some files, EXIF stands behind the pixels. No picture is refused because a part of that is missing.
     """
     whole = PICTURES[picture]
-    for length in range(whole.find(b"EXIF") if picture == "turned WEBP" else len(whole)):
+    for length in range(whole.find(EXIF_BEHIND[picture]) if picture in EXIF_BEHIND else len(whole)):
         expected = judge(whole[:length], inspect_with_pillow)
         assert judge(whole[:length]) in {expected, UnsupportedImage}, f"{length} of {len(whole)} bytes"
 
