@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 
 from benchmarks.pictures import make_photo
 from imaging.renditions import WEBP_METHOD, WEBP_QUALITY, render
-from shared.renditions import Fit, RenditionName
+from shared.renditions import STILLS, Fit, RenditionName
 
 WIDTH_PX, HEIGHT_PX = 6000, 4000
 ROUNDS = 5
@@ -23,7 +23,7 @@ ROUNDS = 5
 
 def render_naively(data: bytes) -> None:
     """Decode the whole picture again for every rendition."""
-    for name in RenditionName:
+    for name in STILLS:
         with Image.open(BytesIO(data)) as opened:
             opened.load()
             picture = fit_naively(opened, name)
@@ -41,7 +41,7 @@ def fit_naively(image: Image.Image, name: RenditionName) -> Image.Image:
 def render_with_vips(data: bytes) -> None:
     import pyvips  # type: ignore[import-not-found] # noqa: PLC0415 - it need not be installed
 
-    for name in RenditionName:
+    for name in STILLS:
         crop = "centre" if name.fit is Fit.COVER else "none"
         thumbnail = pyvips.Image.thumbnail_buffer(data, name.width, height=name.height, crop=crop)
         thumbnail.webpsave_buffer(Q=WEBP_QUALITY, effort=WEBP_METHOD, strip=True)

@@ -34,7 +34,7 @@ from shared.keys import (
 from shared.lifecycle import Event, Status
 from shared.models import Image, Record, Replacement
 from shared.records import RecordRepository
-from shared.renditions import RenditionName
+from shared.renditions import STILLS
 from shared.replacements import find_life, get_open, get_shown, retry, withdraw
 from shared.rows import Row
 from shared.storage import ImageStorage
@@ -169,8 +169,8 @@ class ConsistencyCheck:
         return life if parse_upload_key(key) or (is_original and is_awaited) else None
 
     def _lacks_rendition(self, image: Image) -> bool:
-        return image.renditions.keys() != {*RenditionName} or not all(
-            self._storage.has(make_rendition_key(image.id, name, image.revision)) for name in RenditionName
+        return image.stills.keys() != {*STILLS} or not all(
+            self._storage.has(make_rendition_key(image.id, name, image.revision)) for name in image.renditions
         )
 
     def _is_late(self, at: datetime) -> bool:

@@ -13,7 +13,7 @@ from operations.verification.claims import Claim
 from operations.verification.deployment import run_at_once
 from operations.verification.samples import make_png
 from operations.verification.verdicts import Skipped, require, require_equal
-from shared.renditions import RenditionName
+from shared.renditions import STILLS
 
 if TYPE_CHECKING:
     import httpx
@@ -87,7 +87,7 @@ def show_processing(deployment: Deployment) -> str:
     started = deployment.clock()
     image = deployment.await_ready(image_id, WARM_SECONDS)
     seconds = deployment.clock() - started
-    require_equal(image["renditions"].keys(), {*RenditionName}, "set of renditions")
+    require_equal(image["renditions"].keys(), {*STILLS}, "set of renditions")
     sizes = [_require_webp(deployment, image_id, name) for name in image["renditions"]]
     return f"ready after {seconds:.1f} s, {len(sizes)} renditions of {sum(sizes)} bytes"
 

@@ -43,7 +43,7 @@ class VariantMaker:
         if not image.renditions:
             raise make_absence(image, "renditions")
         chosen = request.fixed_format or choose_accept_format(accept, lambda: self._has_alpha(image))
-        return request.resolve(image.renditions, chosen)
+        return request.resolve(image.stills, chosen)
 
     def get(self, image: Image, variant: Variant, *, is_kept: bool) -> bytes:
         """Return the bytes of a variant.
@@ -51,7 +51,7 @@ class VariantMaker:
         One that is kept is stored for the next request. Keep those of the closed set alone.
         Raises NotFound if the image is gone, and Unavailable if it has other bytes since it was read.
         """
-        if name := find_rendition(image.renditions, variant):
+        if name := find_rendition(image.stills, variant):
             return self.read(image, name)
         if not is_kept:
             return self._make(image, variant)
@@ -63,7 +63,7 @@ class VariantMaker:
         return data
 
     def _make(self, image: Image, variant: Variant) -> bytes:
-        source = self.read(image, choose_source(image.renditions, variant))
+        source = self.read(image, choose_source(image.stills, variant))
         try:
             return self.make(source, variant)
         except UnacceptableImage as error:

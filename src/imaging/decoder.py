@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -12,9 +13,19 @@ from functools import partial
 
 from imaging.frames import Channel, ChannelClosed
 from imaging.isolation import hide_memory
-from imaging.orders import send_order
-from imaging.reports import InvalidReport, Rendered, receive_rendered, receive_variant
+from imaging.orders import Order, Task, send_order
+from imaging.reports import (
+    DecoderError,
+    InvalidReport,
+    Rendered,
+    receive_animation,
+    receive_rendered,
+    receive_variant,
+)
 from shared.errors import UnacceptableImage, Unavailable
+from shared.inspection import inspect
+from shared.observability import get_logger
+from shared.renditions import RenditionName
 from shared.variants import Variant
 
 NUMBER_BYTES = 8
@@ -58,21 +69,30 @@ class Decoder:
             self._worker = None
 
     def render(self, data: bytes, seconds: float) -> Rendered:
-        """Make the renditions of an image. Raises as `_work` does."""
-        return self._work(data, None, seconds, receive_rendered)
+        """Make the renditions of an image. Raises as `_work` does, but never for its animation."""
+        deadline = time.monotonic() + seconds
+        rendered = self._work(data, Task.STILLS, seconds, receive_rendered)
+        try:
+            if inspect(data).animated:
+                rendered.renditions[RenditionName.ANIMATION] = self._work(
+                    data, Task.ANIMATION, deadline - time.monotonic(), receive_animation
+                )
+        except (UnacceptableImage, Unavailable) as error:
+            get_logger().info("animation left out", reason=error.detail)
+        except DecoderError:
+            get_logger().exception("animation failed")
+        return rendered
 
     def make_variant(self, data: bytes, variant: Variant, seconds: float) -> bytes:
         """Make a variant of an image. Raises as `_work` does."""
         return self._work(data, variant, seconds, partial(receive_variant, variant=variant))
 
-    def _work[T](
-        self, data: bytes, variant: Variant | None, seconds: float, receive: Callable[[Channel], T]
-    ) -> T:
+    def _work[T](self, data: bytes, order: Order, seconds: float, receive: Callable[[Channel], T]) -> T:
         """Raises UnacceptableImage for an image that cannot be decoded within the bounds, Unavailable if
         `seconds` are not enough or the process is killed, and InvalidReport or DecoderError for mistakes.
         """
         try:
-            return self._order(data, variant, seconds, receive)
+            return self._order(data, order, seconds, receive)
         except (OSError, ChannelClosed) as error:
             self.stop()
             raise Unavailable from error
@@ -80,9 +100,7 @@ class Decoder:
             self.stop()
             raise
 
-    def _order[T](
-        self, data: bytes, variant: Variant | None, seconds: float, receive: Callable[[Channel], T]
-    ) -> T:
+    def _order[T](self, data: bytes, order: Order, seconds: float, receive: Callable[[Channel], T]) -> T:
         worker = self._get_worker()
         ours, theirs = socket.socketpair()
         with ours:
@@ -92,7 +110,7 @@ class Decoder:
             exit_code: int | None = None
             try:
                 channel = Channel(ours, seconds=seconds)
-                send_order(channel, data, variant)
+                send_order(channel, data, order)
                 return receive(channel)
             except TimeoutError as error:
                 raise Unavailable("There was not enough time to process the image.") from error

@@ -5,6 +5,7 @@ An order is one frame of JSON. Then the bytes follow, in a frame of their own.
 
 from __future__ import annotations
 
+from enum import StrEnum, auto
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -19,17 +20,26 @@ MAX_ORDER_BYTES = 1000
 MAX_IMAGE_BYTES = 64 * 2**20
 
 
+class Task(StrEnum):
+    """An order that needs no further words."""
+
+    STILLS = auto()
+    ANIMATION = auto()
+
+
+type Order = Task | Variant
+
+
 @cache
-def make_adapter() -> TypeAdapter[Variant | None]:
-    return TypeAdapter(Variant | None)
+def make_adapter() -> TypeAdapter[Order]:
+    return TypeAdapter(Order)
 
 
-def send_order(channel: Channel, data: bytes, variant: Variant | None) -> None:
-    """Ask for a variant of an image. Without one, ask for the renditions."""
-    channel.send(make_adapter().dump_json(variant))
+def send_order(channel: Channel, data: bytes, order: Order) -> None:
+    channel.send(make_adapter().dump_json(order))
     channel.send(data)
 
 
-def receive_order(channel: Channel) -> tuple[bytes, Variant | None]:
-    variant = make_adapter().validate_json(channel.receive(MAX_ORDER_BYTES))
-    return channel.receive(MAX_IMAGE_BYTES), variant
+def receive_order(channel: Channel) -> tuple[bytes, Order]:
+    order = make_adapter().validate_json(channel.receive(MAX_ORDER_BYTES))
+    return channel.receive(MAX_IMAGE_BYTES), order

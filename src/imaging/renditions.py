@@ -3,17 +3,17 @@
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from imaging.colour import convert_to_srgb, simplify_mode
+from imaging.colour import convert_to_srgb
 from imaging.damage import refusing_damage
 from imaging.encoding import encode
 from imaging.exif import read_facts
 from imaging.parsing import open_image, read_exif
+from imaging.pixels import load_pixels
 from imaging.placeholder import make_placeholder
 from imaging.reports import EncodedRendition, Rendered
 from imaging.sources.source import Source
 from imaging.transforms import fit, get_scale, make_upright, resize
-from imaging.transparency import clear_outside, find_shade
-from shared.renditions import Fit, RenditionName
+from shared.renditions import STILLS, Fit, RenditionName
 from shared.variants import VariantFormat
 
 # Chosen by `benchmarks/quality.py`.
@@ -28,12 +28,12 @@ def render(data: bytes) -> Rendered:
     with open_image(data) as (opened, header, source):
         size = header.upright_size
         exif = read_exif(opened, source)
-        image = _decode(opened, source, max(get_scale(size, name) for name in RenditionName))
+        image = _decode(opened, source, max(get_scale(size, name) for name in STILLS))
     image = make_upright(convert_to_srgb(image, source.profiles), header.orientation)
     renditions: dict[RenditionName, EncodedRendition] = {}
     encoded = None
     # Each picture that is whole is the source of the next smaller one.
-    for name in sorted(RenditionName, key=lambda name: -get_scale(size, name)):
+    for name in sorted(STILLS, key=lambda name: -get_scale(size, name)):
         picture = fit(image, size, name)
         renditions[name] = encoded if encoded and picture is image else _encode(picture)
         if name.fit is Fit.INSIDE:
@@ -46,16 +46,9 @@ def _decode(opened: ImageFile, source: Source, scale: float) -> Image.Image:
     width, height = opened.size
     size = max(1, round(width * scale)), max(1, round(height * scale))
     with refusing_damage():
-        frame = opened.tile[0].extents if opened.format == "GIF" else None
         # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size: the smallest that is not below the one here.
         opened.draft(None, size)
-        opened.load()
-        shade = find_shade(opened, source)
-        image = simplify_mode(opened)
-        if shade:
-            image.putalpha(shade)
-        if frame:
-            image = clear_outside(image, frame)
+        image = load_pixels(opened, source)
     return resize(image, size)
 
 

@@ -1,7 +1,7 @@
 """Reports of the decoder's process: data that are checked field by field, because nobody can trust them.
 
-A report is one frame of JSON. Then the bytes of the variant follow in a frame, or those of each rendition in
-the report's order.
+A report is one frame of JSON. Then the bytes of the variant or the animation follow in a frame, or those of
+each rendition in the report's order.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from imaging.frames import Channel, FrameTooLong
 from shared.errors import UnacceptableImage
 from shared.inspection import Inspection, inspect
 from shared.models import Exif, Placeholder
-from shared.renditions import MAX_DELIVERED_BYTES, RenditionName
+from shared.renditions import MAX_DELIVERED_BYTES, STILLS, RenditionName
 from shared.variants import Variant
 
 MAX_REPORT_BYTES = 64_000
@@ -24,7 +24,7 @@ MAX_TRACEBACK_CHARS = 8_000
 
 @dataclass(frozen=True)
 class EncodedRendition:
-    """One size of an image, as WebP."""
+    """One rendition of an image, as WebP."""
 
     data: bytes
     width: int
@@ -64,8 +64,8 @@ class _RenderedReport(_Report):
     exif: Exif | None
 
 
-class _VariantReport(_Report):
-    outcome: Literal["varied"] = "varied"
+class _MadeReport(_Report):
+    outcome: Literal["made"] = "made"
 
 
 class _RefusedReport(_Report):
@@ -78,7 +78,7 @@ class _FailedReport(_Report):
     traceback: str = Field(max_length=MAX_TRACEBACK_CHARS)
 
 
-type _Outcome = _RenderedReport | _VariantReport | _RefusedReport | _FailedReport
+type _Outcome = _RenderedReport | _MadeReport | _RefusedReport | _FailedReport
 
 
 @cache
@@ -100,8 +100,9 @@ def send_rendered(channel: Channel, rendered: Rendered) -> None:
         channel.send(rendition.data)
 
 
-def send_variant(channel: Channel, data: bytes) -> None:
-    channel.send(_VariantReport().model_dump_json().encode())
+def send_bytes(channel: Channel, data: bytes) -> None:
+    """Send a variant or an animation."""
+    channel.send(_MadeReport().model_dump_json().encode())
     channel.send(data)
 
 
@@ -123,20 +124,33 @@ def receive_rendered(channel: Channel) -> Rendered:
 
 def receive_variant(channel: Channel, variant: Variant) -> bytes:
     """Receive a variant of exactly the size and the format that were ordered. Raises as `_receive_report`."""
-    if not isinstance(_receive_report(channel), _VariantReport):
-        raise InvalidReport("the report is of another order")
-    data = _receive_bytes(channel, "the variant")
-    expected = Inspection(variant.format.content_type, variant.width, variant.height, animated=False)
-    try:
-        is_right = inspect(data) == expected
-    except UnacceptableImage as error:
-        raise InvalidReport("the variant is not an image") from error
-    if not is_right:
+    data, found = _receive_made(channel)
+    if found != Inspection(variant.format.content_type, variant.width, variant.height, animated=False):
         raise InvalidReport("the variant is not the one that was ordered")
     return data
 
 
-def _receive_report(channel: Channel) -> _RenderedReport | _VariantReport:
+def receive_animation(channel: Channel) -> EncodedRendition:
+    """Receive an animation that fits its box. Raises as `_receive_report` does."""
+    data, found = _receive_made(channel)
+    name = RenditionName.ANIMATION
+    if not found.animated or found.width > name.width or found.height > name.height:
+        raise InvalidReport("the animation is not the one that was ordered")
+    _require_webp(name, data)
+    return EncodedRendition(data, found.width, found.height)
+
+
+def _receive_made(channel: Channel) -> tuple[bytes, Inspection]:
+    if not isinstance(_receive_report(channel), _MadeReport):
+        raise InvalidReport("the report is of another order")
+    data = _receive_bytes(channel, "the image")
+    try:
+        return data, inspect(data)
+    except UnacceptableImage as error:
+        raise InvalidReport("what was made is not an image") from error
+
+
+def _receive_report(channel: Channel) -> _RenderedReport | _MadeReport:
     """Receive the report of one image.
 
     Raises UnacceptableImage if the decoder refused the image, DecoderError with the traceback if it failed,
@@ -156,7 +170,7 @@ def _receive_report(channel: Channel) -> _RenderedReport | _VariantReport:
 
 
 def _receive_renditions(channel: Channel, report: _RenderedReport) -> Rendered:
-    if report.renditions.keys() != {*RenditionName}:
+    if report.renditions.keys() != {*STILLS}:
         raise InvalidReport("the report does not name every rendition once")
     renditions = {}
     for name, size in report.renditions.items():

@@ -18,12 +18,14 @@ import traceback
 from collections.abc import Callable
 
 from imaging import orders, reports
+from imaging.animations.animation import make_animation
 from imaging.frames import Channel
 from imaging.heap import reserve_heap
 from imaging.isolation import Bounds, hide_memory, limit_resources
+from imaging.orders import Task
 from imaging.parsing import load_plugins
 from imaging.renditions import render
-from imaging.reports import send_failure, send_refusal, send_rendered, send_variant
+from imaging.reports import send_bytes, send_failure, send_refusal, send_rendered
 from imaging.variants import make_variant
 from shared.errors import UnacceptableImage
 
@@ -35,12 +37,15 @@ type Handle = Callable[[Channel], None]
 
 
 def handle_image(channel: Channel) -> None:
-    data, variant = orders.receive_order(channel)
+    data, order = orders.receive_order(channel)
     try:
-        if variant:
-            send_variant(channel, make_variant(data, variant))
-        else:
-            send_rendered(channel, render(data))
+        match order:
+            case Task.STILLS:
+                send_rendered(channel, render(data))
+            case Task.ANIMATION:
+                send_bytes(channel, make_animation(data))
+            case variant:
+                send_bytes(channel, make_variant(data, variant))
     except UnacceptableImage as error:
         send_refusal(channel, error)
     except MemoryError:

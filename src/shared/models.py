@@ -237,6 +237,11 @@ class Image(Living, Record):
         return replace(super().state, has_renditions=bool(self.renditions))
 
     @property
+    def stills(self) -> dict[RenditionName, Rendition]:
+        """Its renditions that do not move."""
+        return {name: rendition for name, rendition in self.renditions.items() if not name.moves}
+
+    @property
     def is_public(self) -> bool:
         """True if everyone may see it."""
         return self.visibility is Visibility.PUBLIC and lifecycle.is_shown(self.state)

@@ -18,16 +18,27 @@ class Fit(StrEnum):
 
 
 class RenditionName(StrEnum):
-    """A rendition: its name, the box that it fits into, in pixels, and how. No picture is ever enlarged."""
+    """A rendition: its name, the box that it fits into, in pixels, and how. No picture is ever enlarged.
+
+    `moves` is true for the one that only animations have.
+    """
 
     width: int
     height: int
     fit: Fit
+    moves: bool
 
-    def __new__(cls, name: str, width: int, height: int, fit: Fit = Fit.INSIDE) -> Self:
+    def __new__(
+        cls,
+        name: str,
+        width: int,
+        height: int,
+        fit: Fit = Fit.INSIDE,
+        moves: bool = False,  # noqa: FBT001, FBT002 - a row of the table
+    ) -> Self:
         member = str.__new__(cls, name)
         member._value_ = name
-        member.width, member.height, member.fit = width, height, fit
+        member.width, member.height, member.fit, member.moves = width, height, fit, moves
         return member
 
     THUMBNAIL = "thumbnail", 256, 256
@@ -35,8 +46,16 @@ class RenditionName(StrEnum):
     MEDIUM = "medium", 1280, 1280
     # Photos of 4000 and 4032 pixels are decoded at half their size for 2000, which takes half the time.
     LARGE = "large", 2000, 2000
+    ANIMATION = "animation", 640, 640, Fit.INSIDE, True
 
     @property
     def edge_px(self) -> int:
         """The longer side of the box."""
         return max(self.width, self.height)
+
+
+STILLS = tuple(name for name in RenditionName if not name.moves)
+"""The renditions that every image has."""
+MAX_ANIMATION_SECONDS = 10
+MAX_ANIMATION_FRAMES = 500
+"""Of the rendition of an animation. It shows the beginning of a longer one."""

@@ -117,7 +117,7 @@ class VariantRequest:
     def resolve(
         self, renditions: Mapping[RenditionName, Rendition], variant_format: VariantFormat
     ) -> Variant:
-        """Return what it comes to for an image with these renditions."""
+        """Return what it comes to for an image with these still renditions."""
         width, height = largest = get_largest_size(renditions)
         if self.fit is Fit.COVER and self.width and self.height:  # one side alone leaves it whole
             size = _cut(largest, (self.width, self.height))

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from shared.renditions import Fit, RenditionName
+from shared.renditions import STILLS, Fit
 from tests.support.client import await_end, upload_form, upload_json
 from tests.support.pictures import BLUE, GREEN, RED, WHITE, draw_quadrants, make_photo
 
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PHOTO = make_photo(6, width=2400, height=1200)
-SIZES = {
-    name: (name.width, name.width // 2 if name.fit is Fit.INSIDE else name.height) for name in RenditionName
-}
+SIZES = {name: (name.width, name.width // 2 if name.fit is Fit.INSIDE else name.height) for name in STILLS}
 
 
 def fetch(url: str, **headers: str) -> httpx.Response:

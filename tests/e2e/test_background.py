@@ -13,7 +13,7 @@ from operations.redrive import redrive
 from shared.images import ImageRepository
 from shared.keys import make_original_key
 from shared.lifecycle import Status
-from shared.renditions import RenditionName
+from shared.renditions import STILLS
 from shared.table import Table
 from tests.support.client import await_end, await_value, find_rows, upload_json
 from tests.support.images import make_image
@@ -56,7 +56,7 @@ def list_rows(stack: Stack, image_id: str) -> list[str]:
 def test_delete_leaves_no_byte_and_no_row_but_the_marker(stack: Stack, api: httpx.Client) -> None:
     image = upload_json(api, PHOTO, visibility="public", tags=["a"])
     await_end(api, image["id"])
-    assert len(list_objects(stack, image["id"])) == 1 + len(RenditionName)
+    assert len(list_objects(stack, image["id"])) == 1 + len(STILLS)
     # The record, and two entries for its owner and for everyone.
     assert len(find_rows(stack, image["id"])) == 5
     api.delete(f"/images/{image['id']}", headers={"X-User-Id": "ann"})
@@ -102,7 +102,7 @@ def test_failed_image_is_ready_after_its_owner_had_it_processed_again(
     response = api.post(f"/images/{image_id}/reprocess", headers={"X-User-Id": "ann"})
     assert response.status_code == 202
     assert await_end(api, image_id)["status"] == "ready"
-    assert len(list_objects(stack, image_id)) == 1 + len(RenditionName)
+    assert len(list_objects(stack, image_id)) == 1 + len(STILLS)
 
 
 def test_transaction_sent_twice_is_one_write(stack: Stack) -> None:

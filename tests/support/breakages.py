@@ -17,7 +17,7 @@ from shared.keys import (
 )
 from shared.lifecycle import Event
 from shared.models import Facts, Image, Replacement
-from shared.renditions import RenditionName
+from shared.renditions import STILLS, RenditionName
 from tests.support.images import FAR_FUTURE, VARIANT, make_image, make_pending
 from tests.support.world import PICTURE
 
@@ -144,7 +144,7 @@ def leave_old_revision(world: World) -> str:
     assert image
     world.storage.begin_revision(image)
     facts = Facts(revision=image.latest_revision)
-    for name in RenditionName:
+    for name in STILLS:
         data = world.storage.get(make_rendition_key(image.id, name))
         world.storage.add(make_rendition_key(image.id, name, image.latest_revision), data, "image/webp")
         world.storage.delete(make_rendition_key(image.id, name))

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from shared.keys import make_original_key, make_rendition_key, parse_upload_key
 from shared.quotas import Quota
-from shared.renditions import RenditionName
+from shared.renditions import STILLS
 from shared.rows import decode
 from tests.support.lives import DEFAULTS, Image, Item, Record, User
 from tests.support.model import Model
@@ -262,7 +262,7 @@ class Comparison(RuleBasedStateMachine):
 
 def list_keys(image: Image) -> list[str]:
     originals = [make_original_key(image.id, revision) for revision in image.originals]
-    names = [*RenditionName] if image.has_renditions else []
+    names = [*STILLS] if image.has_renditions else []
     return originals + [make_rendition_key(image.id, name, image.revision) for name in names]
 
 

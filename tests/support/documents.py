@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pydantic.alias_generators import to_pascal
 
-from app.responses.outputs import Limits, VariantLimits
+from app.responses.limits import Limits, VariantLimits
 from local.template import read_template
 from shared.renditions import Fit, RenditionName
 from shared.variants import VariantMode
@@ -115,8 +115,11 @@ def make_limits() -> str:
 
 
 def make_renditions() -> str:
-    rows = [(f"`{name}`", f"{name.width} x {name.height}", FITS[name.fit]) for name in RenditionName]
-    return format_table(("Rendition", "Box in pixels", "Fit"), rows)
+    rows = [
+        (f"`{name}`", f"{name.width} x {name.height}", FITS[name.fit], "animations" if name.moves else "all")
+        for name in RenditionName
+    ]
+    return format_table(("Rendition", "Box in pixels", "Fit", "Of images"), rows)
 
 
 def make_variants() -> str:

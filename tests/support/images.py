@@ -7,10 +7,10 @@ from typing import Any
 
 from shared import lifecycle
 from shared.images import ImageRepository
-from shared.keys import make_rendition_key
+from shared.keys import make_original_key, make_rendition_key
 from shared.lifecycle import Event
 from shared.models import Facts, Image, Rendition, Visibility
-from shared.renditions import RENDITION_TYPE, Fit, RenditionName
+from shared.renditions import RENDITION_TYPE, STILLS, Fit, RenditionName
 from shared.storage import ImageStorage
 from shared.variants import Variant, VariantFormat
 
@@ -25,6 +25,12 @@ _numbers = itertools.count()
 
 def new_id() -> str:
     return str(uuid.uuid4())
+
+
+def list_kept_keys(image_id: str, revision: int) -> list[str]:
+    """List the keys of a ready revision of a still image."""
+    renditions = [make_rendition_key(image_id, name, revision) for name in STILLS]
+    return [make_original_key(image_id, revision), *renditions]
 
 
 def make_image(**fields: Any) -> Image:  # noqa: ANN401 - any field of an image

@@ -6,7 +6,7 @@ from base64 import b64encode
 from typing import Any
 
 from shared.models import Visibility
-from shared.renditions import RenditionName
+from shared.renditions import STILLS
 from tests.support.api import make_form, make_upload
 from tests.support.displays import (
     QUERY,
@@ -261,15 +261,15 @@ CALLS = {
     "list files": 2,
     "read a file": 1,
     "delete a file": 2,
-    "process": 4 + len(RenditionName),
+    "process": 4 + len(STILLS),
     "accept a direct upload": 4,
-    "process a direct upload": 8 + len(RenditionName),
+    "process a direct upload": 8 + len(STILLS),
     "reject an image": 8,
     "refuse a direct upload": 7,
-    "process a replacement": 6 + len(RenditionName),
+    "process a replacement": 6 + len(STILLS),
     "reject a replacement": 8,
     "accept a direct replacement": 4,
-    "process a direct replacement": 10 + len(RenditionName),
+    "process a direct replacement": 10 + len(STILLS),
     "follow a replacement": 2,
     "follow a replacement of another": 3,
     "process what has no record": 3,

@@ -60,6 +60,13 @@ def make_animation(image_format: str, frames: int = 3) -> bytes:
     return encode(images[0], image_format, save_all=True, append_images=images[1:], duration=100)
 
 
+def encode_moving(size: tuple[int, int], image_format: str = "GIF", **options: Any) -> bytes:  # noqa: ANN401 - Pillow's
+    """An animation of two pictures."""
+    first, second = draw_quadrants(*size), draw_quadrants(*size).transpose(Image.Transpose.ROTATE_180)
+    options = {"duration": 50, **options}
+    return encode(first, image_format, save_all=True, append_images=[second], **options)
+
+
 def make_photo(orientation: int, image_format: str = "JPEG", width: int = 80, height: int = 40) -> bytes:
     """`draw_quadrants` as a camera held in that orientation stores it."""
     turned = {

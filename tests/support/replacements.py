@@ -13,6 +13,7 @@ from processor.following import Follower
 from shared.keys import Revision, make_upload_key
 from shared.transactions import Transaction
 from tests.support.changes import select_changes
+from tests.support.images import list_kept_keys
 from tests.support.pictures import make_picture
 
 if TYPE_CHECKING:
@@ -128,5 +129,4 @@ class Gallery:
 
     def list_keys_of(self, revision: int) -> set[str]:
         """The keys of a revision that is shown."""
-        upload = make_upload_key(self.image_id, revision)
-        return {*Revision(self.image_id, revision).list_keys()} - {upload}
+        return {*list_kept_keys(self.image_id, revision)}

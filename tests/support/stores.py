@@ -35,7 +35,7 @@ from shared.models import (
 )
 from shared.quotas import Quota, Usage
 from shared.rates import Rate
-from shared.renditions import RenditionName
+from shared.renditions import STILLS
 from shared.table import Table
 from shared.usages import UsageRepository
 
@@ -48,8 +48,7 @@ FOLDER = Path("tests/stores")
 FAR_FUTURE = 4_000_000_000
 START = datetime(2026, 11, 27, 12, 30, 15, 123456, tzinfo=UTC)
 RENDITIONS = {
-    name: Rendition(width=name.width, height=name.height // 2, size=1000 * name.width)
-    for name in RenditionName
+    name: Rendition(width=name.width, height=name.height // 2, size=1000 * name.width) for name in STILLS
 }
 EXIF = Exif(
     taken_at="2026-05-06T07:08:09+02:00",

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from shared.keys import Revision, make_original_key, make_rendition_key
-from shared.renditions import RenditionName
+from shared.renditions import STILLS
 from tests.support.metadata import CASES, find_place, unpack
 from tests.support.pictures import (
     BLUE,
@@ -43,7 +43,7 @@ def fetch_as_strangers(api: Api, image_id: str) -> Iterator[ApiResponse]:
         assert page.json["images"] == [image.json]
         yield (content := api.get(f"{url}/content", user=user))
         assert content.headers["ETag"] == '"1-large"'
-        yield from (api.get(f"{url}/content/{name}", user=user) for name in RenditionName)
+        yield from (api.get(f"{url}/content/{name}", user=user) for name in STILLS)
 
 
 def assert_shows_the_picture_alone(rendition: bytes) -> None:
@@ -74,7 +74,7 @@ def test_no_stranger_can_fetch_a_place_that_only_the_owner_sent(
     for response in fetch_as_strangers(api, image_id):
         assert not find_place(OUR_TIMES.sub(b"", response.body))
         assert not find_place(repr(response.headers).encode())
-    for name in RenditionName:
+    for name in STILLS:
         assert_shows_the_picture_alone(storage.get(make_rendition_key(image_id, name)))
 
     owned = api.get(f"/images/{image_id}", user="ann").json["exif"] or {}

@@ -14,7 +14,7 @@ from shared.keys import make_file_key, make_original_key, make_rendition_key
 from shared.lifecycle import Status, is_listed
 from shared.listing import Span
 from shared.models import SCHEMA_VERSION, File, Image
-from shared.renditions import RenditionName
+from shared.renditions import STILLS
 from shared.rows import decode
 from tests.support.stores import Store, fill_tables, list_stores, show_record, write_store
 
@@ -144,7 +144,7 @@ def test_format_that_is_written_is_that_of_the_last_store(dynamodb: DynamoDBClie
     records = [row for row in engine.list_items("images") if row["sk"]["S"] == "IMAGE"]
     assert {row["schema_version"]["N"] for row in records} == {str(SCHEMA_VERSION)}
     assert {row["status"]["S"] for row in records} == {*Status}
-    assert {name for row in records for name in row.get("renditions", {"M": {}})["M"]} == {*RenditionName}
+    assert {name for row in records for name in row.get("renditions", {"M": {}})["M"]} == {*STILLS}
 
 
 def test_store_is_never_overwritten(dynamodb: DynamoDBClient) -> None:

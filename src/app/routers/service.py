@@ -14,7 +14,8 @@ from app.openapi import describe_api, responds, takes_query
 from app.requests.inputs import UserQuery
 from app.responses.conditions import respond_not_modified
 from app.responses.documents import Document
-from app.responses.outputs import Health, Limits
+from app.responses.limits import Limits
+from app.responses.outputs import Health
 from app.responses.views import serialize
 from shared import errors
 

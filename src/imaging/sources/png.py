@@ -38,12 +38,12 @@ def read_source(data: bytes) -> Source:
             shade = ()
     elif b"tRNS" in chunks:
         needed[b"tRNS"] = chunks[b"tRNS"]
-    packed = [_pack(kind, content) for kind, content in needed.items()]
-    file = b"".join([SIGNATURE, *packed, *pixels, _pack(b"IEND", b"")])
+    packed = [pack_chunk(kind, content) for kind, content in needed.items()]
+    file = b"".join([SIGNATURE, *packed, *pixels, pack_chunk(b"IEND", b"")])
     return Source(file, tuple(_list_profiles(chunks)), chunks.get(b"eXIf", b""), shade)
 
 
-def _pack(kind: bytes, content: bytes) -> bytes:
+def pack_chunk(kind: bytes, content: bytes) -> bytes:
     return pack(">I", len(content)) + kind + content + pack(">I", crc32(kind + content))
 
 

@@ -18,12 +18,12 @@ _SAMPLES = (b"mdia", b"minf", b"stbl")
 
 def read_header(data: bytes) -> Header:
     reader = BoxReader(data)
-    return _read_track(reader, _find_track(reader)) if is_sequence(reader) else read_item(reader)
+    return _read_track(reader, find_track(reader)) if is_sequence(reader) else read_item(reader)
 
 
 def list_properties(reader: BoxReader) -> list[Box]:
     """List the boxes that describe the pictures of a sequence."""
-    return _list_properties(reader, reader.find_in(_find_track(reader), *_SAMPLES))
+    return _list_properties(reader, reader.find_in(find_track(reader), *_SAMPLES))
 
 
 def is_sequence(reader: BoxReader) -> bool:
@@ -32,7 +32,7 @@ def is_sequence(reader: BoxReader) -> bool:
     return major == b"avis" or (major != b"avif" and b"avis" in others)
 
 
-def _find_track(reader: BoxReader) -> Box:
+def find_track(reader: BoxReader) -> Box:
     for track in reader.walk(reader.find(b"moov")):
         if track.kind == b"trak" and _get_handler(reader, track) == b"pict":
             return track

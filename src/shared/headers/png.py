@@ -50,7 +50,7 @@ def walk_chunks(data: bytes) -> Iterator[Chunk]:
     position = len(SIGNATURE)
     has_pixels = False
     for _ in range(MAX_CHUNKS):
-        kind, start, end = _read_chunk(data, position)
+        kind, start, end = read_chunk(data, position)
         if kind == PIXELS:
             has_pixels = True
         elif has_pixels:
@@ -67,7 +67,7 @@ def walk_chunks(data: bytes) -> Iterator[Chunk]:
     raise UnsupportedImage(f"The PNG has more than {MAX_CHUNKS:,} chunks.")
 
 
-def _read_chunk(data: bytes, position: int) -> Chunk:
+def read_chunk(data: bytes, position: int) -> Chunk:
     start = position + 8
     return data[position + 4 : start], start, start + int.from_bytes(data[position : position + 4])
 
@@ -81,7 +81,7 @@ def _is_intact(data: bytes, start: int, end: int) -> bool:
 
 def _find_next(data: bytes, start: int, end: int) -> int:
     """Return where the chunk behind a damaged one starts. If that is none, the length was wrong."""
-    kind, next_start, next_end = _read_chunk(data, end + 4)
+    kind, next_start, next_end = read_chunk(data, end + 4)
     if kind == PIXELS or _is_intact(data, next_start, next_end):
         return end + 4
     found = _USED.search(data, start - 3)  # behind its own kind

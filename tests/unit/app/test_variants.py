@@ -11,7 +11,7 @@ from shared.errors import NotFound, UnacceptableImage, Unavailable
 from shared.inspection import Inspection, inspect
 from shared.keys import make_rendition_key, make_variant_key
 from shared.models import Rendition
-from shared.renditions import Fit, RenditionName
+from shared.renditions import STILLS, Fit, RenditionName
 from shared.variants import Variant, VariantFormat, VariantRequest
 from tests.support.faults import ERRORS, Extent, Fault, break_calls
 from tests.support.handlers import listen, watch
@@ -168,7 +168,7 @@ def test_image_whose_renditions_are_gone_was_deleted_or_replaced(  # noqa: PLR09
     revision: int | None,
     error: type[Exception],
 ) -> None:
-    for name in RenditionName:
+    for name in STILLS:
         storage.delete(make_rendition_key(image.id, name))
     if revision is None:
         images.delete(image.id)

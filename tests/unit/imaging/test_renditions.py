@@ -9,7 +9,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from imaging.renditions import render
 from shared.errors import TooManyPixels, UnacceptableImage, UnsupportedImage
-from shared.renditions import MAX_DELIVERED_BYTES, Fit, RenditionName
+from shared.renditions import MAX_DELIVERED_BYTES, STILLS, Fit, RenditionName
 from tests.support.corners import TOLERANCE, assert_corners, get_corners
 from tests.support.pictures import (
     BLUE,
@@ -44,13 +44,13 @@ VALID_FILES = [make_picture(image_format, 24, 16) for image_format in FORMATS] +
 def test_every_accepted_format_has_all_renditions(image_format: str) -> None:
     data = make_picture(image_format, 300, 200)
     rendered = render(data)
-    assert set(rendered.renditions) == set(RenditionName)
+    assert rendered.renditions.keys() == {*STILLS}
     assert_corners(rendered, RED, GREEN, BLUE, WHITE)
 
 
 def test_renditions_fit_their_boxes() -> None:
     renditions = render(make_picture("JPEG", 3000, 1500)).renditions
-    assert renditions.keys() == {*RenditionName}
+    assert renditions.keys() == {*STILLS}
     for name, rendition in renditions.items():
         if name.fit is Fit.INSIDE:
             assert (rendition.width, rendition.height) == (name.width, name.width // 2)
@@ -162,7 +162,7 @@ def test_cut_out_bytes_raise_nothing_but_unacceptable(valid: bytes, data: st.Dat
 
 def assert_renders_or_refuses(data: bytes) -> None:
     with suppress(UnacceptableImage):
-        assert render(data).renditions.keys() == {*RenditionName}
+        assert render(data).renditions.keys() == {*STILLS}
 
 
 class Box(NamedTuple):
@@ -178,7 +178,7 @@ def test_rendition_that_covers_its_box_is_cropped_from_a_large_enough_source(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     boxes = [Box("a", 640, 640, Fit.INSIDE), Box("b", 512, 512, Fit.COVER), Box("c", 256, 256, Fit.INSIDE)]
-    monkeypatch.setattr("imaging.renditions.RenditionName", boxes)
+    monkeypatch.setattr("imaging.renditions.STILLS", [*boxes])
     renditions: Any = render(make_picture("PNG", 3000, 1000)).renditions
     sizes = {box.name: (rendition.width, rendition.height) for box, rendition in renditions.items()}
     assert sizes == {"a": (640, 213), "b": (512, 512), "c": (256, 85)}
@@ -189,7 +189,7 @@ def test_rendition_that_covers_its_box_is_cropped_from_a_large_enough_source(
 
 def test_small_picture_is_cropped_and_not_enlarged(monkeypatch: pytest.MonkeyPatch) -> None:
     boxes = [Box("a", 512, 512, Fit.COVER), Box("b", 256, 256, Fit.INSIDE)]
-    monkeypatch.setattr("imaging.renditions.RenditionName", boxes)
+    monkeypatch.setattr("imaging.renditions.STILLS", [*boxes])
     covering, inside = render(make_picture("PNG", 300, 100)).renditions.values()
     assert (covering.width, covering.height) == (100, 100)
     assert (inside.width, inside.height) == (256, 85)

@@ -12,24 +12,28 @@ from imaging.reports import (
     MAX_REPORT_BYTES,
     MAX_TRACEBACK_CHARS,
     DecoderError,
+    EncodedRendition,
     InvalidReport,
+    receive_animation,
     receive_rendered,
     receive_variant,
+    send_bytes,
     send_failure,
     send_refusal,
     send_rendered,
-    send_variant,
 )
 from shared.errors import UnacceptableImage
-from shared.renditions import MAX_DELIVERED_BYTES, Fit, RenditionName
+from shared.renditions import MAX_DELIVERED_BYTES, STILLS, Fit
 from shared.variants import Variant, VariantFormat
-from tests.support.pictures import make_photo
+from tests.support.pictures import encode_moving, make_animation, make_photo
 from tests.support.reports import WEBP, make_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     type Channels = tuple[Channel, Channel]
+
+MOVING = make_animation("WEBP")
 
 
 @pytest.fixture
@@ -48,20 +52,44 @@ def test_report_of_an_image_arrives_as_it_was_sent(channels: Channels) -> None:
 
 def test_variant_arrives_as_it_was_sent(channels: Channels) -> None:
     sender, receiver = channels
-    send_variant(sender, WEBP)
+    send_bytes(sender, WEBP)
     assert receive_variant(receiver, Variant(80, 40, Fit.INSIDE, VariantFormat.WEBP)) == WEBP
+
+
+def test_animation_arrives_as_it_was_sent(channels: Channels) -> None:
+    sender, receiver = channels
+    send_bytes(sender, MOVING)
+    assert receive_animation(receiver) == EncodedRendition(MOVING, 80, 40)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        WEBP,
+        b"x",
+        make_animation("GIF"),
+        encode_moving((641, 10), "WEBP"),
+        encode_moving((10, 641), "WEBP"),
+        MOVING + b"x",
+    ],
+)
+def test_other_bytes_than_a_small_animation_are_refused(channels: Channels, data: bytes) -> None:
+    sender, receiver = channels
+    send_bytes(sender, data)
+    with pytest.raises(InvalidReport):
+        receive_animation(receiver)
 
 
 def test_variant_for_renditions_is_refused(channels: Channels) -> None:
     sender, receiver = channels
-    send_variant(sender, WEBP)
+    send_bytes(sender, WEBP)
     with pytest.raises(InvalidReport, match="another order"):
         receive_rendered(receiver)
 
 
 def test_variant_that_is_too_long_is_refused(channels: Channels) -> None:
     sender, receiver = channels
-    sender.send(b'{"outcome": "varied"}')
+    sender.send(b'{"outcome": "made"}')
     sender._connection.sendall((MAX_DELIVERED_BYTES + 1).to_bytes(8))  # noqa: SLF001 - no channel sends it
     with pytest.raises(InvalidReport, match="too long"):
         receive_variant(receiver, Variant(80, 40, Fit.INSIDE, VariantFormat.WEBP))
@@ -105,11 +133,11 @@ def test_failure_arrives_with_the_end_of_its_traceback(channels: Channels) -> No
         ([make_report(renditions={})], "every rendition"),
         ([make_report(renditions={"other": {"width": 1, "height": 1}})], "not valid"),
         (
-            [make_report(renditions={name: {"width": 257, "height": 40} for name in RenditionName})],
+            [make_report(renditions={name: {"width": 257, "height": 40} for name in STILLS})],
             "larger than its box",
         ),
         (
-            [make_report(renditions={name: {"width": 40, "height": 257} for name in RenditionName})],
+            [make_report(renditions={name: {"width": 40, "height": 257} for name in STILLS})],
             "larger than its box",
         ),
         ([make_report(), b"<html>"], "not a WebP"),

@@ -16,7 +16,7 @@ from shared.keys import Revision, make_original_key, make_upload_key
 from shared.lifecycle import Status
 from shared.observability import get_logger
 from shared.quotas import Usage
-from shared.renditions import RenditionName
+from shared.renditions import STILLS
 from tests.support.api import REQUEST_ID, make_context
 from tests.support.clock import assert_calls_end_in_time
 from tests.support.images import make_image, make_pending, new_id
@@ -204,7 +204,7 @@ class TestFactory:
         storage.add(make_original_key(image.id), PICTURE, "image/jpeg")
         handle(make_original_key(image.id))
         ready = images.get(image.id)
-        assert (ready.status, ready.width, {*ready.renditions}) == (Status.READY, 80, {*RenditionName})
+        assert (ready.status, ready.width, {*ready.renditions}) == (Status.READY, 80, {*STILLS})
         assert rendered == [(len(PICTURE), 19.0)]
 
     @pytest.mark.parametrize(

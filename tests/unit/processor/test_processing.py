@@ -14,7 +14,7 @@ from shared.errors import NotFound, Unavailable
 from shared.keys import Revision, make_original_key, make_rendition_key
 from shared.lifecycle import Status
 from shared.models import Exif
-from shared.renditions import RenditionName
+from shared.renditions import STILLS, RenditionName
 from shared.usages import UsageRepository
 from tests.support.faults import break_calls, lose_response
 from tests.support.handlers import ignore, listen
@@ -42,7 +42,7 @@ def test_image_becomes_ready_with_renditions_and_facts(
     assert processor.process(Revision(image.id), now(), seconds=60) == "ready"
     ready = images.get(image.id)
     assert (ready.status, ready.status_reason, ready.width, ready.height) == (Status.READY, None, 800, 400)
-    assert ready.renditions.keys() == {*RenditionName}
+    assert ready.renditions.keys() == {*STILLS}
     sizes = [
         (found.width, found.height)
         for found in (ready.renditions[name] for name in (RenditionName.SMALL, RenditionName.LARGE))
@@ -137,7 +137,7 @@ def test_event_that_comes_ten_times_makes_one_image(
     outcomes.append(overlapping.process(Revision(image.id), now(), seconds=60))
     assert outcomes == ["ready", *["ready before"] * 9]
     assert images.get(image.id).version == 2
-    assert len(list_keys(s3)) == 1 + len(RenditionName)
+    assert len(list_keys(s3)) == 1 + len(STILLS)
 
 
 def test_try_after_one_that_was_killed_amid_its_renditions_completes_them(
@@ -160,7 +160,7 @@ def test_try_after_one_that_was_killed_amid_its_renditions_completes_them(
     assert images.get(image.id).status is Status.PROCESSING
     assert len(list_keys(s3)) == 3
     assert processor.process(Revision(image.id), now(), seconds=60) == "ready"
-    assert len(list_keys(s3)) == 1 + len(RenditionName)
+    assert len(list_keys(s3)) == 1 + len(STILLS)
 
 
 def test_event_of_an_image_that_is_gone_already_ends_quietly(

@@ -27,7 +27,7 @@ def test_types_name_heic_where_its_package_is() -> None:
 
 
 def test_build_without_the_package_names_no_heic() -> None:
-    script = "from app.responses.outputs import Limits; print(*Limits.model_fields['accepted_types'].default)"
+    script = "from app.responses.limits import Limits; print(*Limits.model_fields['accepted_types'].default)"
     assert run(WITHOUT_THE_PACKAGE + script).split() == [
         "image/avif",
         "image/gif",

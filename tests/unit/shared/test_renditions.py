@@ -1,15 +1,20 @@
 import pytest
 
-from shared.renditions import Fit, RenditionName
+from shared.renditions import STILLS, Fit, RenditionName
 
 
 def test_renditions_are_those_of_the_contract() -> None:
-    assert {str(name): (name.width, name.height, name.fit) for name in RenditionName} == {
-        "thumbnail": (256, 256, "inside"),
-        "small": (640, 640, "inside"),
-        "medium": (1280, 1280, "inside"),
-        "large": (2000, 2000, "inside"),
+    assert {str(name): (name.width, name.height, name.fit, name.moves) for name in RenditionName} == {
+        "thumbnail": (256, 256, "inside", False),
+        "small": (640, 640, "inside", False),
+        "medium": (1280, 1280, "inside", False),
+        "large": (2000, 2000, "inside", False),
+        "animation": (640, 640, "inside", True),
     }
+
+
+def test_every_image_has_those_that_do_not_move() -> None:
+    assert STILLS == ("thumbnail", "small", "medium", "large")
 
 
 def test_edge_is_the_longer_side_of_the_box() -> None:

@@ -127,7 +127,7 @@ def test_new_object_has_its_type_and_is_shown_in_the_page(s3: S3Client, storage:
     ]
 
 
-@pytest.mark.parametrize(("revisions", "sizes"), [(1, [6]), (166, [996]), (167, [1000, 2])])
+@pytest.mark.parametrize(("revisions", "sizes"), [(1, [7]), (142, [994]), (143, [1000, 1])])
 def test_keys_of_many_revisions_are_deleted_in_as_few_calls_as_s3_allows(
     s3: S3Client, storage: ImageStorage, revisions: int, sizes: list[int]
 ) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.errors import InvalidFields
 from shared.models import Rendition
-from shared.renditions import MAX_DELIVERED_BYTES, Fit, RenditionName
+from shared.renditions import MAX_DELIVERED_BYTES, STILLS, Fit, RenditionName
 from shared.variants import (
     ASPECT_RATIOS,
     AUTO_FORMAT,
@@ -40,7 +40,7 @@ LARGE, WEBP = (2000, 1500), VariantFormat.WEBP
 
 def make_renditions(width: int, height: int, size: int = 1) -> dict[RenditionName, Rendition]:
     """The renditions of an image of this size."""
-    scales = {name: min(1, name.width / width, name.height / height) for name in RenditionName}
+    scales = {name: min(1, name.width / width, name.height / height) for name in STILLS}
     return {
         name: Rendition(width=max(1, round(width * scale)), height=max(1, round(height * scale)), size=size)
         for name, scale in scales.items()

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs
 import httpx
 
 from operations.verification.deployment import Deployment, Options
-from shared.renditions import RenditionName
+from shared.renditions import STILLS
 from shared.rows import decode, encode
 from tests.support.images import make_image
 from tests.unit.operations.verification.answers_of_aws import ANSWERS, OUTPUTS, PARAMETERS, QUEUE_ARN, STACK
@@ -170,14 +170,14 @@ class Fake:
 
     def _finish(self, image_id: str, content: bytes) -> None:
         self.objects[f"originals/{image_id}/1"] = content
-        for name in RenditionName:
+        for name in STILLS:
             self.objects[f"renditions/{image_id}/1/{name}.webp"] = WEBP
         signature = "" if self.images[image_id].get("visibility") == "public" else "&signature=ok"
         base = f"{API}/images/{image_id}/content"
         self.images[image_id] |= {
             "status": "ready",
             "sha256": hashlib.sha256(content).hexdigest(),
-            "renditions": {name: {"url": f"{base}/{name}?v=1{signature}"} for name in RenditionName},
+            "renditions": {name: {"url": f"{base}/{name}?v=1{signature}"} for name in STILLS},
         }
 
     def _serve_image(  # noqa: PLR0911 - one for each route
