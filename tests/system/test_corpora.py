@@ -11,7 +11,8 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from app.requests.fields import clean_filename
-from app.requests.multipart import FilePart, parse_form
+from app.requests.forms import FilePart
+from app.requests.multipart import parse_form
 from imaging.renditions import render
 from shared.errors import DomainError, MalformedRequest, TooManyPixels, UnacceptableImage, UnsupportedImage
 from shared.inspection import CONTENT_TYPES, Inspection, inspect

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pybase64
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from app.limits import MAX_JSON_BYTES
+from app.requests.names import find_meant
 from shared.errors import FieldError, InvalidFields, MalformedRequest, TooLarge, UnsupportedMediaType
 
 MAX_FIELD_ERRORS = 50
@@ -111,12 +112,25 @@ def validate[M: BaseModel](model: type[M], data: Any) -> M:  # noqa: ANN401 - th
         return model.model_validate(data)
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=False, include_input=False)
-        raise InvalidFields([_describe(detail) for detail in details[:MAX_FIELD_ERRORS]]) from error
+        raise InvalidFields([_describe(model, detail) for detail in details[:MAX_FIELD_ERRORS]]) from error
 
 
-def _describe(detail: ErrorDetails) -> FieldError:
+def _describe(model: type[BaseModel], detail: ErrorDetails) -> FieldError:
     field = ""
     for part in detail["loc"]:
         field += f"[{part}]" if isinstance(part, int) else f".{part}"
     message = _MESSAGES.get(detail["type"]) or detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "extra_forbidden" and (meant := _find_meant(model, detail["loc"])):
+        message += f"; use `{meant}`"
     return FieldError(field.removeprefix(".") or "body", message)
+
+
+def _find_meant(model: type[BaseModel], location: Sequence[int | str]) -> str | None:
+    """Find the known field that an unknown one resembles, beside it in the same model."""
+    *path, name = location
+    for part in path:
+        inner = {field.alias: field.annotation for field in model.model_fields.values()}.get(str(part))
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return None
+        model = inner
+    return find_meant(str(name), [field.alias or key for key, field in model.model_fields.items()])

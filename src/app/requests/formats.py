@@ -20,9 +20,11 @@ from app.requests.inputs import (
     ImageMetadata,
     ImageQueryMetadata,
 )
+from app.requests.names import strip_list_suffix
 from shared.errors import FieldError, InvalidFields, MalformedRequest, TooLarge, UnsupportedMediaType
 
 JSON = "application/json"
+TAGS_FIELD = "tags"
 
 
 @dataclass(frozen=True)
@@ -133,8 +135,8 @@ def _read_form(request: Request) -> tuple[UploadedFile, dict[str, Any]]:
 
     form = parse_form(read_body(request), request.headers["Content-Type"])
     part = form.file
-    file = UploadedFile(part.data, part.filename or None, part.content_type, "file")
-    return file, _read_fields(form.fields)
+    file = UploadedFile(part.data, part.filename or None, part.content_type, part.name)
+    return file, _read_fields(form.own_fields)
 
 
 def _read_fields(fields: Mapping[str, Sequence[str]]) -> dict[str, Any]:
@@ -142,8 +144,8 @@ def _read_fields(fields: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for name, values in fields.items():
         given = [value for value in values if value.strip()]
-        if name == "tags":
-            data[name] = [tag for value in given for tag in _read_tags(value)]
+        if strip_list_suffix(name) == TAGS_FIELD:
+            data.setdefault(TAGS_FIELD, []).extend(tag for value in given for tag in _read_tags(value))
         elif len(given) > 1:
             raise InvalidFields([FieldError(name, "appears more than once")])
         elif given:
@@ -159,7 +161,7 @@ def _read_tags(value: str) -> list[Any]:
     except ValueError:
         tags = None
     if not isinstance(tags, list):
-        raise InvalidFields([FieldError("tags", "is not a JSON array")])
+        raise InvalidFields([FieldError(TAGS_FIELD, "is not a JSON array")])
     return tags
 
 

@@ -8,14 +8,13 @@ library gets the payloads alone, all at once, under a boundary and headers that 
 import binascii
 import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
 from app.requests.fields import clean_filename
+from app.requests.forms import FilePart, Form, is_file_field
 from shared.errors import FieldError, InvalidFields, MalformedRequest
-
-FILE_FIELD = "file"
 
 MAX_PARTS = 32
 """20 tags one by one, the other fields and the file. The rest is room for wrong fields, so that the error
@@ -32,42 +31,6 @@ _EXTENDED_VALUE = re.compile(r"utf-8'[^']*'(.*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class FilePart:
-    """A file of the form. `filename` is clean, and empty where the client gave none."""
-
-    name: str
-    filename: str
-    content_type: str | None
-    data: bytes
-
-
-@dataclass(frozen=True)
-class Form:
-    """The fields and files of a form, in their order. A field may be repeated."""
-
-    fields: Mapping[str, tuple[str, ...]]
-    files: tuple[FilePart, ...]
-
-    @property
-    def file(self) -> FilePart:
-        """Return the one file, in the field `file`. Raises InvalidFields for any other number or field."""
-        errors = [
-            FieldError(part.name, f"takes no file; send it in the field `{FILE_FIELD}`")
-            for part in self.files
-            if part.name != FILE_FIELD
-        ]
-        # For an empty file input, a browser sends a file without a name and without bytes.
-        files = [part for part in self.files if part.name == FILE_FIELD and (part.filename or part.data)]
-        if not files:
-            errors.append(FieldError(FILE_FIELD, "is required; send one file"))
-        if len(files) > 1:
-            errors.append(FieldError(FILE_FIELD, f"takes one file, not {len(files)}"))
-        if errors:
-            raise InvalidFields(errors)
-        return files[0]
-
-
-@dataclass(frozen=True)
 class _Head:
     """The headers of a part. `filename` is None if the part has no file name."""
 
@@ -77,9 +40,15 @@ class _Head:
     content_type: str | None
     transfer_encoding: str
 
+    @property
+    def is_file(self) -> bool:
+        return is_file_field(self.name)
+
 
 def parse_form(body: bytes, content_type: str) -> Form:
-    """Read a form. A part is a file if it has a file name or is named `file`: some clients send no file name.
+    """Read a form. A part is a file if it has a file name.
+
+    Some clients send no file name. Then the part in a field for files is the file, but no text beside one.
 
     Raises MalformedRequest if the body cannot be read, InvalidFields if a field is not UTF-8 text.
     """
@@ -94,11 +63,17 @@ def parse_form(body: bytes, content_type: str) -> Form:
     payloads = _split(boundary, framed, len(heads))
     del framed
 
+    has_file = any(
+        head.is_file and head.filename is not None and (head.filename or payload)
+        for head, payload in zip(heads, payloads, strict=True)
+    )
     fields: dict[str, list[str]] = {}
     files = []
     for head, payload in zip(heads, payloads, strict=True):
+        if head.filename is None and head.is_file and has_file:
+            continue
         data = _decode_transfer(payload, head)
-        if head.filename is None and head.name != FILE_FIELD:
+        if head.filename is None and not head.is_file:
             fields.setdefault(head.name, []).append(_decode_text(data, head))
         else:
             files.append(FilePart(head.name, clean_filename(head.filename or ""), head.content_type, data))

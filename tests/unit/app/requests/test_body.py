@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from app.main import lambda_handler
 from app.requests.body import get_query, parse_json, validate
-from shared.errors import InvalidFields, MalformedRequest
+from app.requests.inputs import ImageCreate, ImageQuery
+from shared.errors import FieldError, InvalidFields, MalformedRequest
 from tests.support.api import make_context, make_event, read_response
 from tests.support.pictures import make_picture
 
@@ -150,6 +151,26 @@ def test_wrong_field_is_named_as_the_client_wrote_it(data: Any, field: str, mess
     (error,) = raised.value.errors
     assert error.field == field
     assert error.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "field", "meant"),
+    [
+        (ImageQuery, {"createdafter": "x"}, "createdafter", "createdAfter"),
+        (ImageCreate, {"image": {"content": "eA=="}, "meta": {}}, "meta", "metadata"),
+        (ImageCreate, {"image": {"content": "eA=="}, "metadata": {"tag": "a"}}, "metadata.tag", "tags"),
+        (ImageCreate, {"image": {"content": "eA==", "file_name": "a"}}, "image.file_name", "filename"),
+    ],
+)
+def test_unknown_field_that_resembles_a_known_one_names_it(
+    model: type[BaseModel],
+    data: Any,  # noqa: ANN401 - JSON
+    field: str,
+    meant: str,
+) -> None:
+    with pytest.raises(InvalidFields) as raised:
+        validate(model, data)
+    assert [*raised.value.errors] == [FieldError(field, f"is not a known field; use `{meant}`")]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.requests.multipart import MAX_PART_HEADER_BYTES, MAX_PARTS, Form, parse_form
+from app.requests.forms import Form
+from app.requests.multipart import MAX_PART_HEADER_BYTES, MAX_PARTS, parse_form
 from shared.errors import InvalidFields, MalformedRequest
 
 CONTENT_TYPE = "multipart/form-data; boundary=B"

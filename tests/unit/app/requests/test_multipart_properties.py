@@ -6,6 +6,7 @@ import re
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from operator import itemgetter
 from string import ascii_letters, digits
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -15,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.requests.fields import clean_filename
-from app.requests.multipart import MAX_PARTS, FilePart, Form, parse_form
+from app.requests.forms import FilePart, Form, is_file_field
+from app.requests.multipart import MAX_PARTS, parse_form
 from shared.errors import DomainError, MalformedRequest
 
 if TYPE_CHECKING:
@@ -101,20 +103,22 @@ def draw_samples(draw: st.DrawFn, longest: int = 1) -> Sample:
     payloads = fillers.filter(lambda payload: not delimiter.search(newline + payload + newline))
 
     fields: dict[str, tuple[str, ...]] = {}
-    files = []
+    named: list[tuple[int, FilePart, bool]] = []
+    nameless: list[tuple[int, FilePart, bool]] = []
     preambles = fillers.map(lambda preamble: preamble and preamble + newline)
     body = draw(preambles.filter(lambda preamble: not opening.search(preamble)))
-    for _ in range(draw(st.integers(min_value=1, max_value=5))):
+    for number in range(draw(st.integers(min_value=1, max_value=5))):
         name, payload = draw(names), draw(payloads)
         filename = draw(st.none() | st.just("") | names)
         file_type = draw(st.sampled_from(["", "a/b; c=d"]))
-        if filename is None and name != "file":
+        if filename is None and not is_file_field(name):
             payload = payload.decode(errors="ignore").encode()
             if delimiter.search(newline + payload + newline):
                 payload = b""
             fields[name] = (*fields.get(name, ()), payload.decode())
         else:
-            files.append(FilePart(name, clean_filename(filename or ""), file_type or None, payload))
+            part = FilePart(name, clean_filename(filename or ""), file_type or None, payload)
+            (nameless if filename is None else named).append((number, part, bool(filename or payload)))
         head = draw(draw_heads(newline.decode(), name, filename, file_type))
         body += dashes + draw(spaces).encode() + newline + head + newline + payload
         if payload or draw(st.booleans()):
@@ -125,7 +129,10 @@ def draw_samples(draw: st.DrawFn, longest: int = 1) -> Sample:
         body += draw(spaces).encode() + newline + draw(fillers) + body[:100]
     parameters = {"boundary": boundary} | draw(st.dictionaries(st.just("charset"), st.just("utf-8")))
     content_type = draw(draw_values("multipart/form-data", parameters))
-    return Sample(content_type, body, Form(fields, tuple(files)), end)
+    if any(is_file_field(part.name) and is_chosen for _, part, is_chosen in named):
+        nameless = []  # they stand beside a file
+    files = tuple(part for _, part, _ in sorted(named + nameless, key=itemgetter(0)))
+    return Sample(content_type, body, Form(fields, files), end)
 
 
 @settings(max_examples=40)
