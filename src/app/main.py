@@ -6,14 +6,14 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from app.access.auth import AUTHORIZATION_HEADER
 from app.access.callers import USER_ID_HEADER
 from app.dependencies import get_cdn_gate, get_deadline, get_settings
-from app.requests.fields import IDEMPOTENCY_KEY_HEADER
 from app.responses.compression import compress
+from app.responses.cors import EXPOSED_HEADERS, allow_requested_headers, make_cors
 from app.responses.errors import MethodNotAllowed, respond_with_error
 from app.responses.views import serialize
 from app.routers import contents, files, images, items, me, replacements, service
@@ -24,30 +24,10 @@ from shared.observability import get_logger
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-PREFLIGHT_CACHE_SECONDS = 600
-EXPOSED_HEADERS = [
-    "Content-Disposition",
-    "Deprecation",
-    "ETag",
-    "Link",
-    "Location",
-    "Retry-After",
-    "Sunset",
-    "WWW-Authenticate",
-    "x-amzn-Remapped-WWW-Authenticate",  # API Gateway renames the header before it
-]
-
 
 @cache
 def create_app() -> APIGatewayRestResolver:
-    first, *others = get_settings().allowed_origins
-    cors = CORSConfig(
-        allow_origin=first,
-        extra_origins=others,
-        allow_headers=[IDEMPOTENCY_KEY_HEADER, "If-Match", "If-None-Match", USER_ID_HEADER],
-        expose_headers=EXPOSED_HEADERS,
-        max_age=PREFLIGHT_CACHE_SECONDS,
-    )
+    cors = make_cors(get_settings().allowed_origins)
     app = APIGatewayRestResolver(cors=cors, serializer=serialize)
     for module in (images, contents, replacements, items, files, me, service):
         app.include_router(module.router)
@@ -90,7 +70,10 @@ def _handle_event(event: dict[str, Any], context: LambdaContext) -> dict[str, An
 def _finish(response: dict[str, Any], event: dict[str, Any]) -> None:
     """Add what every response has."""
     headers = response["multiValueHeaders"]
-    compress(response, APIGatewayProxyEvent(event).headers.get("Accept-Encoding", ""))
+    request_headers = APIGatewayProxyEvent(event).headers
+    compress(response, request_headers.get("Accept-Encoding", ""))
+    if event.get("httpMethod") == "OPTIONS":
+        allow_requested_headers(headers, request_headers)
     if headers.get("Cross-Origin-Resource-Policy") == ["cross-origin"]:
         # Pages of any origin may show it, so they may read it. Caches then need not tell them apart.
         headers["Access-Control-Allow-Origin"] = ["*"]

@@ -184,9 +184,17 @@ def test_tombstones_outlive_every_moment_that_a_table_can_be_restored_to() -> No
 @pytest.mark.parametrize("origins", ["*", ["https://a.example", "https://b.example"]])
 def test_every_page_may_read_and_only_allowed_ones_may_post(origins: str | list[str]) -> None:
     reading, posting = get_properties("Bucket", AllowedOrigins=origins)["CorsConfiguration"]["CorsRules"]
-    shared = {"AllowedHeaders": ["*"], "ExposedHeaders": ["ETag"], "MaxAge": 3600}
-    assert reading == shared | {"AllowedOrigins": ["*"], "AllowedMethods": ["GET", "HEAD"]}
-    assert posting == shared | {"AllowedOrigins": origins, "AllowedMethods": ["POST"]}
+    shared = {"AllowedHeaders": ["*"], "MaxAge": 3600}
+    assert reading == shared | {
+        "AllowedOrigins": ["*"],
+        "AllowedMethods": ["GET", "HEAD"],
+        "ExposedHeaders": ["ETag"],
+    }
+    assert posting == shared | {
+        "AllowedOrigins": origins,
+        "AllowedMethods": ["POST"],
+        "ExposedHeaders": ["ETag", "Location"],
+    }
 
 
 def deny(sid: str, service: str, resource: Node, condition: Node) -> Node:

@@ -77,10 +77,15 @@ def test_kept_bucket_gets_what_the_template_gives_to_a_new_one(s3: Any, times: i
             "Expiration": {"Days": 36},
         },
     ]
-    shared = {"AllowedHeaders": ["*"], "ExposeHeaders": ["ETag"], "MaxAgeSeconds": 3600}
+    shared = {"AllowedHeaders": ["*"], "MaxAgeSeconds": 3600}
     assert s3.get_bucket_cors(Bucket="kept")["CORSRules"] == [
-        shared | {"AllowedOrigins": ["*"], "AllowedMethods": ["GET", "HEAD"]},
-        shared | {"AllowedOrigins": ["https://a.example", "https://b.example"], "AllowedMethods": ["POST"]},
+        shared | {"AllowedOrigins": ["*"], "AllowedMethods": ["GET", "HEAD"], "ExposeHeaders": ["ETag"]},
+        shared
+        | {
+            "AllowedOrigins": ["https://a.example", "https://b.example"],
+            "AllowedMethods": ["POST"],
+            "ExposeHeaders": ["ETag", "Location"],
+        },
     ]
 
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from app.main import EXPOSED_HEADERS
+from app.responses.cors import EXPOSED_HEADERS
 from shared.renditions import RenditionName
 from tests.support.api import BASE_URL
 from tests.support.faults import break_calls
