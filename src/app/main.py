@@ -15,6 +15,8 @@ from app.dependencies import get_cdn_gate, get_deadline, get_settings
 from app.responses.compression import compress
 from app.responses.cors import EXPOSED_HEADERS, allow_requested_headers, make_cors
 from app.responses.errors import MethodNotAllowed, respond_with_error
+from app.responses.formats import accepts_html
+from app.responses.html import ImagePage, make_image_page
 from app.responses.views import serialize
 from app.routers import contents, files, images, items, me, replacements, service
 from app.trail import TRAIL, note_request
@@ -22,6 +24,7 @@ from shared.errors import NotFound
 from shared.observability import get_logger
 
 if TYPE_CHECKING:
+    from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
@@ -33,7 +36,7 @@ def create_app() -> APIGatewayRestResolver:
         app.include_router(module.router)
     if get_settings().legacy_upload:
         app.include_router(files.upload_router)
-    app.use([note_request])
+    app.use([render_page, note_request])
     app.not_found(lambda _: _respond_to_unknown_route(app))
     app.exception_handler(Exception)(lambda error: _respond_with_error(app, error))
     return app
@@ -86,7 +89,16 @@ def _finish(response: dict[str, Any], event: dict[str, Any]) -> None:
 
 
 def _respond_with_error(app: APIGatewayRestResolver, error: Exception) -> Response[str]:
-    return respond_with_error(error, app.lambda_context.aws_request_id)
+    is_for_people = accepts_html(app.current_event.headers.get("Accept"))
+    return respond_with_error(error, app.lambda_context.aws_request_id, is_for_people=is_for_people)
+
+
+def render_page(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """Turn a page into its text. Only JSON is serialized otherwise."""
+    response = next_middleware(app)
+    if isinstance(response.body, ImagePage):
+        response.body = make_image_page(response.body)
+    return response
 
 
 def _respond_to_unknown_route(app: APIGatewayRestResolver) -> Response[str]:

@@ -13,6 +13,7 @@ from app.access.callers import Caller
 from app.access.cdn import VIEWER_ADDRESS_HEADER
 from app.access.keys import KeyRing
 from app.dependencies import get_has_cdn, get_keys
+from app.responses.html import ImagePage
 from app.responses.outputs import DirectUpload, ImagePublic
 from shared.observability import get_logger, hash_user
 
@@ -77,7 +78,7 @@ def _hash(caller: Caller | None, find_key: Callable[[], bytes | None]) -> str | 
 
 
 def _find_image(path: str, body: object) -> str | None:
-    if isinstance(body, (ImagePublic, DirectUpload)):
+    if isinstance(body, (ImagePublic, ImagePage, DirectUpload)):
         return body.id
     match = _IMAGE_PATH.match(path)
     try:

@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import Response
 
+from app.responses.html import HTML_TYPE, make_page_headers, make_problem_page
 from app.responses.outputs import Problem, ProblemField
 from shared import errors
 from shared.errors import DomainError
@@ -71,7 +72,7 @@ def make_problem(error: DomainError, request_id: str) -> Problem:
     )
 
 
-def respond_with_error(error: Exception, request_id: str) -> Response[str]:
+def respond_with_error(error: Exception, request_id: str, *, is_for_people: bool = False) -> Response[str]:
     """Make the response for any error, and log the errors that are not the client's."""
     if not isinstance(error, DomainError):
         get_logger().exception("unexpected error")
@@ -87,9 +88,9 @@ def respond_with_error(error: Exception, request_id: str) -> Response[str]:
         get_logger().warning("AWS did not serve a call", exc_info=error)
     get_logger().append_keys(code=error.code)
     problem = make_problem(error, request_id)
-    return Response(
-        get_status(type(error)),
-        PROBLEM_TYPE,
-        problem.model_dump_json(by_alias=True, exclude_none=True),
-        headers,
-    )
+    if is_for_people:
+        content_type, body = HTML_TYPE, make_problem_page(problem)
+        headers |= make_page_headers()
+    else:
+        content_type, body = PROBLEM_TYPE, problem.model_dump_json(by_alias=True, exclude_none=True)
+    return Response(get_status(type(error)), content_type, body, headers)

@@ -1,4 +1,4 @@
-"""Chooses the format of a variant by the header `Accept` (RFC 9110, 12.5.1)."""
+"""Chooses formats by the header `Accept` (RFC 9110, 12.5.1): of variants, and of what people read."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 MAX_ACCEPT_CHARS = 2000
 """What stands behind that does not count. Browsers send 100."""
+XHTML = "application/xhtml+xml"
 _WEIGHT = re.compile(r";\s*q\s*=\s*([0-9.]{1,9})\s*(?:$|;)", re.IGNORECASE)
 
 
@@ -26,6 +27,15 @@ def choose_accept_format(accept: str | None, has_alpha: Callable[[], bool]) -> V
     if _get_weight(weights, VariantFormat.WEBP) > 0:
         return VariantFormat.WEBP
     return VariantFormat.PNG if has_alpha() else VariantFormat.JPEG
+
+
+def accepts_html(accept: str | None) -> bool:
+    """Tell if a browser shows the response to a person: it follows a link, or has sent a form.
+
+    All browsers name XHTML then. Java's own client names `text/html` beside pictures, and is no person.
+    """
+    ranges = {media_range for media_range, weight in _read_weights(accept or "").items() if weight > 0}
+    return "text/html" in ranges and (XHTML in ranges or ranges <= {"text/html", "*/*"})
 
 
 def _get_weight(weights: dict[str, float], variant_format: VariantFormat) -> float:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import Response
 from pydantic_core import to_json
 
 from app.access.policy import Action, authorize, may
+from app.responses.html import HTML_TYPE, ImagePage, make_page_headers
 from app.responses.outputs import (
     ErasurePublic,
     ImagePublic,
@@ -20,6 +21,7 @@ from app.responses.outputs import (
 )
 from shared import lifecycle
 from shared.erasures import Deleted
+from shared.renditions import RenditionName
 from shared.replacements import get_shown
 
 if TYPE_CHECKING:
@@ -70,6 +72,7 @@ class ImageViews:
 
     links: LinkSigner
     base_url: str
+    is_for_people: bool = False
 
     def show(self, image: Image, *, is_full: bool) -> ImagePublic:
         shows_original = is_full and image.serves_original
@@ -100,6 +103,15 @@ class ImageViews:
         if status is HTTPStatus.CREATED:
             headers["Location"] = self.get_location(image.id)
         return Response(status, "application/json", self.show(image, is_full=is_full), headers)
+
+    def respond_to_upload(self, image: Image) -> Response[Any]:
+        """Show a new image: as a page to people, as JSON to programs."""
+        if not self.is_for_people:
+            return self.respond(image, status=HTTPStatus.CREATED)
+        picture_url = self.links.make_url(self.base_url, image, RenditionName.LARGE)
+        page = ImagePage(self.show(image, is_full=True), picture_url)
+        headers = {"Location": self.get_location(image.id), **make_page_headers()}
+        return Response(HTTPStatus.CREATED, HTML_TYPE, page, headers)
 
     def respond_to(
         self, caller: Caller, image: Image, *, status: HTTPStatus = HTTPStatus.OK

@@ -78,7 +78,7 @@ def create_image(
     views: Views,
 ) -> Response[ImagePublic]:
     image = upload_image(images, usages, storage, caller, upload, claim=claim)
-    return views.respond(image, status=HTTPStatus.CREATED)
+    return views.respond_to_upload(image)
 
 
 @router.post(
