@@ -35,6 +35,7 @@ PAPERS = (
     "docs/architecture.md",
     "docs/recipes.md",
     "docs/api.md",
+    "docs/browsers.md",
     "docs/uploads.md",
     "docs/images.md",
     "docs/delivery.md",
