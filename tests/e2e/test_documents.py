@@ -27,7 +27,9 @@ PRELUDE = f"""set -euo pipefail
 make() {{ command make --no-print-directory -C {ROOT} "$@"; }}
 """
 
-PAGES = [page for document in list_documents() for page in read_pages(document) if find_urls(page)]
+PICTURES = "http://localhost:3000/images/ID/"
+"""The beginning of the URLs of pictures in the documents."""
+PAGES = [page for document in list_documents() for page in read_pages(document) if PICTURES in page]
 BROWSER = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
 CASES = [
     (document, mode)
@@ -72,7 +74,8 @@ def image_id(stack: Stack) -> str:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_urls_in_html_show_pictures_of_the_stated_sizes(stack: Stack, image_id: str, page: str) -> None:
-    urls = find_urls(page.replace("http://localhost:3000/images/ID/", f"{stack.api_url}/images/{image_id}/"))
+    urls = find_urls(page.replace(PICTURES, f"{stack.api_url}/images/{image_id}/"))
+    assert urls
     for url, width in urls:
         assert image_id in url
         response = httpx.get(url, headers={"Accept": BROWSER}, timeout=60)
