@@ -13,7 +13,7 @@ from app.access.links import LinkSigner
 from app.access.signers import SigningRole
 from app.delivery import Delivery
 from app.pages import PageCursors
-from app.responses.formats import accepts_html
+from app.responses.formats import is_for_people
 from app.responses.views import ImageViews
 from app.variants import MakeVariant, VariantMaker
 from shared.aws import Credentials, Deadline, create_client, translate_errors
@@ -255,7 +255,7 @@ def get_views(
     links: Annotated[LinkSigner, Depends(get_links)],
     base_url: Annotated[str, Depends(get_base_url)],
 ) -> ImageViews:
-    return ImageViews(links, base_url, accepts_html(request.headers.get("Accept")))
+    return ImageViews(links, base_url, is_for_people(request.method, request.headers.get("Accept")))
 
 
 def get_delivery(

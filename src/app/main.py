@@ -15,7 +15,7 @@ from app.dependencies import get_cdn_gate, get_deadline, get_settings
 from app.responses.compression import compress
 from app.responses.cors import EXPOSED_HEADERS, allow_requested_headers, make_cors
 from app.responses.errors import MethodNotAllowed, respond_with_error
-from app.responses.formats import accepts_html
+from app.responses.formats import is_for_people
 from app.responses.html import ImagePage, make_image_page
 from app.responses.views import serialize
 from app.routers import contents, files, images, items, me, replacements, service
@@ -89,8 +89,12 @@ def _finish(response: dict[str, Any], event: dict[str, Any]) -> None:
 
 
 def _respond_with_error(app: APIGatewayRestResolver, error: Exception) -> Response[str]:
-    is_for_people = accepts_html(app.current_event.headers.get("Accept"))
-    return respond_with_error(error, app.lambda_context.aws_request_id, is_for_people=is_for_people)
+    event = app.current_event
+    return respond_with_error(
+        error,
+        app.lambda_context.aws_request_id,
+        is_for_people=is_for_people(event.http_method, event.headers.get("Accept")),
+    )
 
 
 def render_page(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 MAX_ACCEPT_CHARS = 2000
 """What stands behind that does not count. Browsers send 100."""
+HTML = "text/html"
 XHTML = "application/xhtml+xml"
 _WEIGHT = re.compile(r";\s*q\s*=\s*([0-9.]{1,9})\s*(?:$|;)", re.IGNORECASE)
 
@@ -29,13 +30,15 @@ def choose_accept_format(accept: str | None, has_alpha: Callable[[], bool]) -> V
     return VariantFormat.PNG if has_alpha() else VariantFormat.JPEG
 
 
-def accepts_html(accept: str | None) -> bool:
+def is_for_people(method: str, accept: str | None) -> bool:
     """Tell if a browser shows the response to a person: it follows a link, or has sent a form.
 
     All browsers name XHTML then. Java's own client names `text/html` beside pictures, and is no person.
+    Whoever posts and asks for nothing but HTML gets it. Programs that read pictures ask so by habit.
     """
     ranges = {media_range for media_range, weight in _read_weights(accept or "").items() if weight > 0}
-    return "text/html" in ranges and (XHTML in ranges or ranges <= {"text/html", "*/*"})
+    asks_for_nothing_else = method == "POST" and ranges <= {HTML, "*/*"}
+    return HTML in ranges and (XHTML in ranges or asks_for_nothing_else)
 
 
 def _get_weight(weights: dict[str, float], variant_format: VariantFormat) -> float:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app.responses.formats import accepts_html
+from app.responses.formats import is_for_people
 from app.responses.html import STYLE, make_problem_page
 from app.responses.outputs import Problem, ProblemField
 from tests.support.api import BASE_URL, make_form, make_upload
@@ -56,27 +56,28 @@ def submit(
     return api.post("/images/upload", **form | {"headers": {**form["headers"], "Accept": accept}})
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize(
-    ("accept", "is_for_people"),
+    ("accept", "methods"),
     [
-        (CHROMIUM, True),
-        (FIREFOX, True),
-        ("text/html", True),
-        ("text/html, */*;q=0.1", True),
-        (JAVA, False),
-        (None, False),
-        ("*/*", False),
-        ("application/json", False),
-        ("application/json, text/plain, */*", False),
-        ("text/html;q=0, application/xhtml+xml, */*", False),
-        ("text/*", False),
-        ("image/avif,image/webp,*/*;q=0.8", False),
+        (CHROMIUM, {"GET", "POST"}),
+        (FIREFOX, {"GET", "POST"}),
+        ("text/html", {"POST"}),
+        ("text/html, */*;q=0.1", {"POST"}),
+        (JAVA, set()),
+        (None, set()),
+        ("*/*", set()),
+        ("application/json", set()),
+        ("application/json, text/plain, */*", set()),
+        ("text/html;q=0, application/xhtml+xml, */*", set()),
+        ("text/*", set()),
+        ("image/avif,image/webp,*/*;q=0.8", set()),
     ],
 )
 def test_browsers_that_navigate_get_pages_and_programs_do_not(
-    accept: str | None, is_for_people: bool
+    method: str, accept: str | None, methods: set[str]
 ) -> None:
-    assert accepts_html(accept) == is_for_people
+    assert is_for_people(method, accept) == (method in methods)
 
 
 @pytest.mark.parametrize("accept", [CHROMIUM, FIREFOX, "text/html"])
