@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shared.keys import Revision, make_original_key, make_upload_key
+from shared.keys import make_original_key, make_upload_key
 from shared.lifecycle import Event, Status
 from shared.models import Visibility
+from tests.support.images import list_kept_keys
 from tests.support.pictures import make_picture
 from tests.support.scenarios import MAX_RETRIES, PICTURE, add_private, leave_variant
 
@@ -89,7 +90,7 @@ def check_bytes(content: bytes, *, versions: int = 2) -> Callable[[Deployment, s
 
 def check_objects(deployment: Deployment, image_id: str, revision: int) -> None:
     keys = {key for page in deployment.storage.list_keys() for key, _ in page}
-    assert keys == {*Revision(image_id, revision).list_keys()} - {make_upload_key(image_id, revision)}
+    assert keys == {*list_kept_keys(image_id, revision)}
 
 
 def check_not_replaced(deployment: Deployment, image_id: str) -> None:
