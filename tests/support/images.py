@@ -10,7 +10,7 @@ from shared.images import ImageRepository
 from shared.keys import make_original_key, make_rendition_key
 from shared.lifecycle import Event
 from shared.models import Facts, Image, Rendition, Visibility
-from shared.renditions import RENDITION_TYPE, STILLS, Fit, RenditionName
+from shared.renditions import RENDITION_TYPE, STILLS, Fit
 from shared.storage import ImageStorage
 from shared.variants import Variant, VariantFormat
 
@@ -18,7 +18,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 FAR_FUTURE = 4_000_000_000
 """Seconds since 1970, in the year 2096."""
 VARIANT = Variant(40, 20, Fit.INSIDE, VariantFormat.WEBP)
-RENDITIONS = dict.fromkeys(RenditionName, Rendition(width=80, height=40, size=10))
+RENDITIONS = dict.fromkeys(STILLS, Rendition(width=80, height=40, size=10))
 
 _numbers = itertools.count()
 

@@ -7,10 +7,11 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from app.responses.cors import EXPOSED_HEADERS
+from shared.models import Rendition
 from shared.renditions import RenditionName
 from tests.support.api import BASE_URL
 from tests.support.faults import break_calls
-from tests.support.images import make_pending
+from tests.support.images import RENDITIONS, make_pending
 from tests.support.pictures import make_picture
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tests.support.api import Api
 
 PICTURE = make_picture()
+MOVING = {RenditionName.ANIMATION: Rendition(width=80, height=40, size=10)}
 
 
 class TestContent:
@@ -44,9 +46,15 @@ class TestContent:
         assert (response.status, response.body) == (200, f"renditions/{image['id']}/1/large.webp".encode())
         assert response.headers["ETag"] == '"1-large"'
 
+    def test_still_image_has_no_animation(self, api: Api) -> None:
+        image = api.upload_ready(PICTURE, visibility="public")
+        problem = api.get(f"/images/{image['id']}/content/animation").json
+        assert (problem["status"], problem["code"]) == (404, "not_found")
+
     @pytest.mark.parametrize("name", RenditionName)
     def test_rendition_is_its_bytes(self, api: Api, name: RenditionName) -> None:
-        image = api.upload_ready(PICTURE, visibility="public", filename="Été.jpg")
+        facts = {"renditions": RENDITIONS | MOVING, "animated": True}
+        image = api.upload_ready(PICTURE, facts=facts, visibility="public", filename="Été.jpg")
         response = api.get(f"/images/{image['id']}/content/{name}?v=1")
         assert (response.status, response.body) == (200, f"renditions/{image['id']}/1/{name}.webp".encode())
         assert dict(response.headers) == {
