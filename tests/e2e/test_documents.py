@@ -14,7 +14,7 @@ from PIL import Image
 
 from tests.support.client import await_end, upload_form
 from tests.support.documents import ROOT, find_urls, list_documents, read_blocks, read_pages
-from tests.support.pictures import make_photo
+from tests.support.pictures import encode_moving, make_photo
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,9 +65,9 @@ def test_shell_blocks_work(request: pytest.FixtureRequest, tmp_path: Path, docum
 
 @pytest.fixture(scope="module")
 def image_id(stack: Stack) -> str:
-    """A public image that is large enough for every width in the documents."""
+    """A public animation that is large enough for every width in the documents."""
     with httpx.Client(base_url=stack.api_url, timeout=60) as api:
-        image_id: str = upload_form(api, make_photo(1, width=2400, height=1800), visibility="public")["id"]
+        image_id: str = upload_form(api, encode_moving((2400, 1800), "WEBP"), visibility="public")["id"]
         assert await_end(api, image_id)["status"] == "ready"
     return image_id
 

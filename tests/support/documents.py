@@ -67,6 +67,10 @@ def find_urls(page: str) -> list[tuple[str, int | None]]:
     return finder.urls
 
 
+def _read_width(width: str = "") -> int | None:
+    return int(width.removesuffix("w")) if width else None
+
+
 class _UrlFinder(HTMLParser):
     """Collects the URLs of a page as a browser reads them."""
 
@@ -79,7 +83,7 @@ class _UrlFinder(HTMLParser):
         for name, value in attrs:
             if name == "srcset" and value:
                 candidates = [candidate.split() for candidate in value.split(",")]
-                self.urls += [(url, int(width.removesuffix("w"))) for url, width in candidates]
+                self.urls += [(url, _read_width(*widths)) for url, *widths in candidates]
             elif value and value.startswith("http"):
                 self.urls.append((value, None))
 
