@@ -21,6 +21,8 @@ MERGE_PATCH = "application/merge-patch+json"
 JSON_TYPES = {"application/json", MERGE_PATCH}
 
 _BOUNDARY = re.compile(r';\s*boundary=(?:"(?P<quoted>[^"]+)"|(?P<plain>[^;\s"]+))', re.IGNORECASE)
+_LINE_ENDS = b"\r\n"
+_STANDARD_ALPHABET = bytes.maketrans(b"-_", b"+/")
 _MESSAGES = {"missing": "is required", "extra_forbidden": "is not a known field"}
 
 
@@ -91,6 +93,19 @@ def _decode_body(body: str | None, *, is_base64: bool | None) -> bytes:
         return pybase64.b64decode(body or "", validate=True) if is_base64 else (body or "").encode()
     except ValueError as error:
         raise MalformedRequest("The body is not valid base64.") from error
+
+
+def decode_base64(text: str) -> bytes:
+    """Decode base64 (RFC 4648), also in lines, as Android and `base64` write it, or safe for URLs.
+
+    Raises ValueError.
+    """
+    try:
+        return pybase64.b64decode(text, validate=True)
+    except ValueError:
+        plain = text.encode().translate(_STANDARD_ALPHABET, _LINE_ENDS)
+        padding = b"=" * (-len(plain) % 4) if b"=" not in plain else b""
+        return pybase64.b64decode(plain + padding, validate=True)
 
 
 def parse_json(body: bytes) -> Any:  # noqa: ANN401 - JSON is anything

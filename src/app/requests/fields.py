@@ -29,14 +29,16 @@ from app.limits import (
     MAX_TAG_CHARS,
     MAX_TAGS,
 )
-from app.requests.texts import CONTROLS, INVISIBLE, clean_text
+from app.texts import CONTROLS, INVISIBLE, clean_text
 from shared.tags import fold_tag
 
 IDEMPOTENCY_KEY_HEADER = "Idempotency-Key"
 IDEMPOTENCY_KEY_PATTERN = f"[!-~]{{1,{MAX_IDEMPOTENCY_KEY_CHARS}}}"
 MAX_EXTENSION_CHARS = 16
 
-_DATA_URI = re.compile(r"data:[^,]{0,200};base64,")
+_DATA_URI = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_TIME_WITH_LOST_PLUS = re.compile(r"\d{4}-\d\d-\d\d[Tt ][\d:.]{4,15} \d\d:?\d\d", re.ASCII)
 
 _UNSAFE_IN_FILENAME = re.compile(rf"[{CONTROLS}\ud800-\udfff]")
 
@@ -147,11 +149,13 @@ def _drop_repeated(tags: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(first.values())
 
 
-def _require_date(value: object) -> object:
-    """Refuse a bare number, which pydantic would take for a time."""
-    if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d[Tt ]", value):
-        raise ValueError("is not an RFC 3339 time")
-    return value
+def _read_date(value: object) -> object:
+    """Take a date for its midnight in UTC. Refuse a bare number, which pydantic would take for a time."""
+    if not isinstance(value, str) or not _DATE.match(value):
+        raise ValueError("is not an RFC 3339 time or date")
+    if _TIME_WITH_LOST_PLUS.fullmatch(value):
+        raise ValueError("has a space where its offset begins; in a query, write + as %2B")
+    return f"{value}T00:00:00Z" if _DATE.fullmatch(value) else value
 
 
 def _read_integer(value: object) -> object:
@@ -216,7 +220,7 @@ FilterTags = Annotated[
         _split_tags, json_schema_input_type=Annotated[list[Tag], Field(max_length=MAX_FILTER_TAGS)]
     ),
 ]
-UtcDatetime = Annotated[AwareDatetime, BeforeValidator(_require_date), AfterValidator(_to_utc)]
+UtcDatetime = Annotated[AwareDatetime, BeforeValidator(_read_date), AfterValidator(_to_utc)]
 Base64 = Annotated[
     str,
     AfterValidator(_strip_data_uri),

@@ -4,14 +4,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import pybase64
 from aws_lambda_powertools.event_handler import Request
 from jiter import from_json
 from pydantic.alias_generators import to_camel
 
 from app.access.callers import USER_ID_FIELD
 from app.limits import MAX_DIRECT_BYTES, MAX_INLINE_BYTES, MAX_JSON_IMAGE_BYTES
-from app.requests.body import MULTIPART, get_media_type, get_query, parse_json, read_body, read_json, validate
+from app.requests.body import (
+    MULTIPART,
+    decode_base64,
+    get_media_type,
+    get_query,
+    parse_json,
+    read_body,
+    read_json,
+    validate,
+)
+from app.requests.headers import DISPOSITION_HEADER, read_filename
 from app.requests.inputs import (
     DirectContentCreate,
     DirectUploadCreate,
@@ -25,6 +34,8 @@ from shared.errors import FieldError, InvalidFields, MalformedRequest, TooLarge,
 
 JSON = "application/json"
 TAGS_FIELD = "tags"
+UNTYPED = {"", "application/octet-stream", "binary/octet-stream"}
+"""The types of clients that do not know what they send."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +76,10 @@ def read_image_upload(request: Request) -> ImageUpload:
         _refuse_query(request)
         file, fields = _read_form(request)
         return ImageUpload(file, validate(ImageMetadata, fields))
-    if media_type.startswith("image/"):
+    if media_type.startswith("image/") or media_type in UNTYPED:
         metadata = validate(ImageQueryMetadata, _read_fields(get_query(request)))
-        return ImageUpload(UploadedFile(read_body(request), metadata.filename, media_type, "body"), metadata)
+        filename = metadata.filename or read_filename(request.headers.get(DISPOSITION_HEADER, ""))
+        return ImageUpload(UploadedFile(read_body(request), filename, media_type, "body"), metadata)
     if media_type != JSON:
         raise UnsupportedMediaType(
             f"Send the image as {MULTIPART}, as {JSON}, or as the whole body with its own type (image/png)."
@@ -167,7 +179,7 @@ def _read_tags(value: str) -> list[Any]:
 
 def _decode_file(content: str, filename: str | None, content_type: str | None, field: str) -> UploadedFile:
     try:
-        data = pybase64.b64decode(content, validate=True)
+        data = decode_base64(content)
     except ValueError as error:
         raise MalformedRequest("The content is not base64.", [FieldError(field, "is not base64")]) from error
     return UploadedFile(data, filename, content_type, field, MAX_JSON_IMAGE_BYTES)

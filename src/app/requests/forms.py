@@ -44,10 +44,6 @@ class FilePart:
         """False for a file input that its user left empty: browsers send a file without a name and bytes."""
         return bool(self.filename or self.data)
 
-    @property
-    def is_json(self) -> bool:
-        return bool(_JSON_TYPE.match(self.content_type or ""))
-
 
 @dataclass(frozen=True)
 class Form:
@@ -67,7 +63,7 @@ class Form:
         ]
         files = [part for part in chosen if is_file_field(part.name)]
         # Some tools describe a file by JSON in the same field.
-        files = [part for part in files if not part.is_json] or files
+        files = [part for part in files if not is_json(part.content_type)] or files
         if not files:
             errors.append(FieldError(FILE_FIELD, "is required; send one file"))
         if len(files) > 1:
@@ -84,6 +80,10 @@ class Form:
 
 def is_file_field(name: str) -> bool:
     return strip_list_suffix(name) in FILE_FIELDS
+
+
+def is_json(content_type: str | None) -> bool:
+    return bool(_JSON_TYPE.match(content_type or ""))
 
 
 def is_added(name: str) -> bool:

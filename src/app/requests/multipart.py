@@ -10,10 +10,13 @@ import re
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from urllib.parse import unquote
+
+from jiter import from_json
 
 from app.requests.fields import clean_filename
-from app.requests.forms import FilePart, Form, is_file_field
+from app.requests.forms import FilePart, Form, is_file_field, is_json
+from app.requests.headers import read_value, take_filename
+from app.texts import decode_text
 from shared.errors import FieldError, InvalidFields, MalformedRequest
 
 MAX_PARTS = 32
@@ -24,10 +27,6 @@ MAX_PART_HEADER_BYTES = 8192
 
 _BOUNDARY = re.compile(r"[\w'()+,./:=? -]{0,69}[\w'()+,./:=?-]", re.ASCII)
 _HEADER = re.compile(r"([\w!#$%&'*+.^`|~-]+):[ \t]*([^\r\n\0]*)", re.ASCII)
-_PARAMETER = re.compile(
-    r';[ \t]*([^\s;="]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*+)"|([^\s;"]+))[ \t]*',
-)
-_EXTENDED_VALUE = re.compile(r"utf-8'[^']*'(.*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def parse_form(body: bytes, content_type: str) -> Form:
 
 
 def _read_boundary(content_type: str) -> str:
-    media_type, parameters = _read_value(content_type, "The Content-Type header")
+    media_type, parameters = read_value(content_type, "The Content-Type header")
     if media_type != "multipart/form-data":
         raise MalformedRequest("The Content-Type header is not multipart/form-data.")
     if "boundary" not in parameters:
@@ -132,7 +131,7 @@ def _find_parts(body: bytes, boundary: str) -> Iterator[tuple[bytes, memoryview]
 
 def _read_head(block: bytes, where: str) -> _Head:
     headers = _read_headers(block, where)
-    disposition, parameters = _read_value(
+    disposition, parameters = read_value(
         headers.get("content-disposition", ""), f"{where}: its Content-Disposition"
     )
     if disposition != "form-data":
@@ -140,10 +139,9 @@ def _read_head(block: bytes, where: str) -> _Head:
     if not parameters.get("name"):
         raise MalformedRequest(f"{where} has no name.")
     # .NET repeats every file name as `filename*` (RFC 5987). Other parameters in this form are an attack.
-    extended = parameters.pop("filename*", None)
+    filename = take_filename(parameters, where)
     if any("*" in name for name in parameters):
         raise MalformedRequest(f"{where} has an encoded parameter in its Content-Disposition.")
-    filename = parameters.get("filename") if extended is None else _decode_extended(extended, where)
     return _Head(
         where,
         parameters["name"],
@@ -154,11 +152,11 @@ def _read_head(block: bytes, where: str) -> _Head:
 
 
 def _read_headers(block: bytes, where: str) -> dict[str, str]:
-    """Read header lines. `block` begins with the line end of the boundary."""
-    try:
-        text = block.decode()
-    except UnicodeDecodeError:
-        raise MalformedRequest(f"{where} has headers that are not UTF-8.") from None
+    """Read header lines. `block` begins with the line end of the boundary.
+
+    It is decoded before it is parsed: in Shift-JIS and GBK, a backslash may be the half of a character.
+    """
+    text = decode_text(block)
     headers: dict[str, str] = {}
     for line in text.replace("\r\n", "\n").split("\n")[1:]:
         match = _HEADER.fullmatch(line)
@@ -169,37 +167,6 @@ def _read_headers(block: bytes, where: str) -> dict[str, str]:
             raise MalformedRequest(f"{where} has the same header twice.")
         headers[name] = match[2].rstrip()
     return headers
-
-
-def _read_value(text: str, where: str) -> tuple[str, dict[str, str]]:
-    r"""Return a header's value, and its parameters with their names in lower case.
-
-    `\"` is a quote, and so is `%22`, which browsers write. Any other backslash, as in a Windows path, stays.
-    """
-    value, separator, rest = text.partition(";")
-    rest = (separator + rest).rstrip(" \t").removesuffix(";")
-    parameters: dict[str, str] = {}
-    position = 0
-    while position < len(rest):
-        match = _PARAMETER.match(rest, position)
-        if not match:
-            raise MalformedRequest(f"{where} cannot be read.")
-        name = match[1].lower()
-        if name in parameters:
-            raise MalformedRequest(f"{where} has the same parameter twice.")
-        quoted, bare = match[2], match[3]
-        parameters[name] = bare if quoted is None else quoted.replace('\\"', '"').replace("%22", '"')
-        position = match.end()
-    return value.strip().lower(), parameters
-
-
-def _decode_extended(value: str, where: str) -> str:
-    try:
-        if match := _EXTENDED_VALUE.fullmatch(value):
-            return unquote(match[1], errors="strict")
-    except UnicodeDecodeError:
-        pass
-    raise MalformedRequest(f"{where} has a `filename*` that is not UTF-8.")
 
 
 def _frame(boundary: str, payloads: Sequence[memoryview]) -> bytes:
@@ -240,6 +207,16 @@ def _decode_transfer(payload: bytes, head: _Head) -> bytes:
 
 def _decode_text(data: bytes, head: _Head) -> str:
     try:
-        return data.decode()
+        text = data.decode()
     except UnicodeDecodeError:
         raise InvalidFields([FieldError(head.name, "is not UTF-8 text")]) from None
+    return _read_json_text(text) if is_json(head.content_type) else text
+
+
+def _read_json_text(text: str) -> str:
+    """Return the text of a JSON string, and none of `null`. Everything else stays as it came."""
+    try:
+        value = from_json(text.encode())
+    except ValueError:
+        return text
+    return value if isinstance(value, str) else "" if value is None else text

@@ -20,7 +20,7 @@ from app.requests.fields import (
     clean_filename,
     make_default_filename,
 )
-from app.requests.texts import clean_text
+from app.texts import clean_text
 from tests.support.images import START
 
 
@@ -178,6 +178,9 @@ def test_tags_of_a_query_come_one_by_one_or_with_commas(value: object, expected:
     assert read(FilterTags, value) == expected
 
 
+LOST_PLUS = "has a space where its offset begins; in a query, write + as %2B"
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -185,16 +188,23 @@ def test_tags_of_a_query_come_one_by_one_or_with_commas(value: object, expected:
         ("2026-01-01t00:00:00z", START),
         ("2026-01-01 00:00:00Z", START),
         ("2026-01-01T00:00:00.5Z", START.replace(microsecond=500_000)),
-        ("2026-01-01", "is not an RFC 3339 time"),
-        ("1767225600", "is not an RFC 3339 time"),
-        (1767225600, "is not an RFC 3339 time"),
-        ("2026-1-1T00:00:00Z", "is not an RFC 3339 time"),
+        ("2026-01-01", START),
+        ("2026-01-01T02:00:00 02:00", LOST_PLUS),
+        ("2026-01-01 02:00:00.25 0200", LOST_PLUS),
+        ("2026-02-30", "Input should be a valid datetime or date, day value is outside expected range"),
+        (
+            "2026-01-01x",
+            "Input should be a valid datetime or date, unexpected extra characters at the end of the input",
+        ),
+        ("1767225600", "is not an RFC 3339 time or date"),
+        (1767225600, "is not an RFC 3339 time or date"),
+        ("2026-1-1T00:00:00Z", "is not an RFC 3339 time or date"),
         ("2026-01-01T00:00:00", "Input should have timezone info"),
         ("0001-01-01T00:00:00+14:00", "is out of range"),
         ("9999-12-31T23:00:00-02:00", "is out of range"),
     ],
 )
-def test_time_needs_its_offset_and_becomes_utc(value: object, expected: object) -> None:
+def test_time_needs_its_offset_and_becomes_utc_as_a_date_does(value: object, expected: object) -> None:
     found = read(UtcDatetime, value)
     assert found == expected
     assert not isinstance(found, datetime) or found.tzinfo is UTC

@@ -35,7 +35,7 @@ FIELDS: list[tuple[type[Input], dict[str, Any], str, list[Any], list[Any]]] = [
     (ImageMetadata, {}, "description", [None, "", "x" * 2000], ["x" * 2001, 5]),
     (ImageMetadata, {}, "visibility", ["public", "private"], ["PUBLIC", "", None, "secret"]),
     (ImageMetadata, {}, "tags", [[], ["x" * 50], MANY_TAGS[:20]], [["x" * 51], MANY_TAGS, [""], "a", None]),
-    (ImageMetadata, {}, "userId", [None, "a", "~" * 128], ["", "a b", "x" * 129, 5]),
+    (ImageMetadata, {}, "userId", [None, "a b", "~" * 128], ["", "a ", "x" * 129, 5]),
     (ImageQueryMetadata, {}, "filename", [None, "a.png", "x" * 255], ["", "..", "x" * 256]),
     (DirectUploadCreate, UPLOAD, "size", [1, 52_428_800, 3.0], [0, -1, 1.5, "1", True, None]),
     (
@@ -56,7 +56,7 @@ FIELDS: list[tuple[type[Input], dict[str, Any], str, list[Any], list[Any]]] = [
     (PageQuery, {}, "order", ["asc", "desc"], ["ASC", ""]),
     (PageQuery, {}, "limit", ["1", "100", 1, 100], ["0", "101", "x", "1.5", ""]),
     (PageQuery, {}, "cursor", ["x" * 200], ["x" * 201]),
-    (PageQuery, {}, "userId", ["ann"], ["a b"]),
+    (PageQuery, {}, "userId", ["ann"], ["a "]),
     (ImageQuery, {}, "match", ["all", "any"], ["some"]),
     (ImageQuery, {}, "visibility", ["public", "private"], ["all"]),
     (ImageQuery, {}, "tags", ["a", "a,b", MANY_TAGS[:10], []], [MANY_TAGS[:11], ",".join(MANY_TAGS[:11])]),

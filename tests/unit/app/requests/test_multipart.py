@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 import tracemalloc
@@ -5,6 +6,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from urllib3.filepost import encode_multipart_formdata
 
 from app.requests.forms import FilePart, Form
@@ -69,6 +72,8 @@ def test_forms_of_httpx_and_urllib3_are_read() -> None:
         ('name="file"; filename="a\x07\u202eb.jpg"', "ab.jpg"),
         ("name=file; filename=\"=?utf-8?B?w6kuanBn?=\"; filename*=utf-8''%C3%A9.jpg", "é.jpg"),
         ("name=file; filename*=UTF-8'en'..%2F..%2Fa%0D%0A.jpg", "a.jpg"),
+        ("name=file; filename=a.jpg; filename*=gbk''%CD%BC%C6%AC.jpg", "图片.jpg"),
+        ("name=file; filename=a.jpg; filename*=klingon''%FF", "a.jpg"),
         ('name="file"; filename=""', ""),
         ('name="file"', ""),
     ],
@@ -76,6 +81,47 @@ def test_forms_of_httpx_and_urllib3_are_read() -> None:
 def test_a_file_name_is_read_as_clients_write_it(parameters: str, filename: str) -> None:
     form = parse_part(f"Content-Disposition: form-data; {parameters}")
     assert form.file == FilePart("file", filename, None, b"abc")
+
+
+@pytest.mark.parametrize(
+    ("filename", "encoding"),
+    [
+        ("crème brûlée.jpg", "latin-1"),
+        ("写真.jpg", "shift_jis"),
+        ("予定表", "shift_jis"),  # its last byte is a backslash
+        ("照片（1）.jpg", "gbk"),  # noqa: RUF001 - as people write it
+        ("实誠", "gbk"),  # the same
+    ],
+)
+def test_a_file_name_in_an_old_encoding_stays_readable(filename: str, encoding: str) -> None:
+    body = PART.replace(b"a.jpg", filename.encode(encoding)) + b"--B--"
+    assert parse_form(body, CONTENT_TYPE).file.filename == filename
+
+
+@given(st.binary(max_size=40))
+def test_no_bytes_in_a_file_name_refuse_a_form(name: bytes) -> None:
+    quoted = re.sub(rb'[\r\n\0"\\\\]', b"", name)
+    assert parse_form(PART.replace(b"a.jpg", quoted) + b"--B--", CONTENT_TYPE).file.data == b"abc"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "payload", "value"),
+    [
+        ("application/json", '"public"', "public"),
+        ("application/json; charset=utf-8", ' "caf\\u00e9 \\"x\\"" ', 'café "x"'),
+        ("application/vnd.api+json", '"a"', "a"),
+        ("application/json", "null", ""),
+        ("application/json", '["a", "b"]', '["a", "b"]'),
+        ("application/json", "5", "5"),
+        ("application/json", "public", "public"),
+        ("text/plain", '"public"', '"public"'),
+        (None, '"public"', '"public"'),
+    ],
+)
+def test_a_part_of_json_is_the_text_that_it_holds(content_type: str | None, payload: str, value: str) -> None:
+    head = "Content-Disposition: form-data; name=description"
+    head += f"\r\nContent-Type: {content_type}" if content_type else ""
+    assert parse_part(head, payload.encode()).fields == {"description": (value,)}
 
 
 def test_header_names_and_the_disposition_ignore_case_and_other_headers_are_ignored() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.requests.texts import INVISIBLE, clean_text
+from app.texts import INVISIBLE, clean_text, decode_header, decode_text
 
 JOINERS, SELECTORS = "\u200c\u200d", "\ufe0e\ufe0f"
 IGNORED = (
@@ -97,3 +97,53 @@ def test_what_people_write_stays(text: str) -> None:
 )
 def test_text_becomes_what_it_looks_like(text: str, cleaned: str) -> None:
     assert clean_text(text) == cleaned
+
+
+NAMES = {
+    "utf-8": ["写真", "图片", "café", "фото", "Việt Nam", "rẹ́ǹǹ", "ünïcödé", "👩🏽"],
+    "shift_jis": [
+        "写真",
+        "スクリーンショット 1",
+        "テスト",
+        "表",
+        "猫",
+        "IMG写真",
+        "新しい画像",
+        "予定表",
+        "（1）家族",  # noqa: RUF001 - as people write it
+    ],
+    "gbk": [
+        "图片",
+        "照片（1）",  # noqa: RUF001 - as people write it
+        "测试",
+        "微信图片_20261126",
+        "新建文件夹",
+        "IMG图片1",
+        "圖片",
+        "風景",
+        "我的女儿",
+    ],
+    "cp1252": [
+        *("café", "Müller", "größe", "Ærø", "Ålesund", "créée", "façade – 1", "it’s", "Ñandú", "“zitat”"),  # noqa: RUF001 - as people write it
+        *("São João", "coração", "RÄÜBER", "Été", "señor niño", "œuvre", "€100", "Photo n°1", "¿qué?"),
+    ],
+    "latin-1": ["\x9d\x9d"],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"), [(name, encoding) for encoding, names in NAMES.items() for name in names]
+)
+def test_text_is_decoded_whoever_wrote_it(name: str, encoding: str) -> None:
+    assert decode_text(f"{name}.jpg".encode(encoding)) == f"{name}.jpg"
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_text_of_today_is_read_as_utf_8(text: str) -> None:
+    assert decode_text(f"{text}€".encode()) == f"{text}€"
+    assert decode_header(text.encode().decode("latin-1")) == text
+
+
+@given(st.binary())
+def test_any_bytes_are_some_text(data: bytes) -> None:
+    assert len(decode_text(data)) <= len(data)
