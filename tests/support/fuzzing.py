@@ -51,10 +51,12 @@ BASE64_PICTURE = "base64-picture"
 
 UPLOADS = {"POST /images/upload", "PUT /images/{image_id}/content"}
 
+UNSEEN = "holds a character that nobody sees"
 UNSAYABLE = {
     (IDEMPOTENCY_KEY_HEADER, "was used for another request"),
     ("cursor", "was not made for this query and this caller"),
     (USER_ID_FIELD, "is required if no X-User-Id header names the user"),
+    *((name, UNSEEN) for name in (USER_ID_FIELD, USER_ID_HEADER, f"metadata.{USER_ID_FIELD}")),
     *list_refusals(),
 }
 """Reasons to refuse a request that follows the document. They depend on other requests or fields."""

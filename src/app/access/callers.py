@@ -1,13 +1,16 @@
 """Callers: who sends a request, and how a request names its user."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Annotated, Self, TypeGuard
+from unicodedata import normalize
 
-from pydantic import StringConstraints, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, ValidationError
 
-from app.limits import MAX_USER_ID_CHARS
+from app.limits import MAX_USER_ID_BYTES, MAX_USER_ID_CHARS
+from app.texts import CONTROLS, clean_text, decode_header
 from shared.errors import FieldError, Forbidden, InvalidFields
 from shared.observability import mark_admin
 
@@ -19,8 +22,29 @@ SHARED_USER_ID = "shared"
 """The user of what needs none where callers have no tokens: items and legacy files."""
 WRITING_METHODS = {"POST", "PUT", "PATCH", "DELETE"}
 
+_UNSAFE = re.compile(rf"[^\S \u3000]|[{CONTROLS}\ud800-\udfff]")
+
+# The rules of the function below, as far as a JSON schema can express them.
+_PATTERN = rf"^[^\s{CONTROLS}]([^{CONTROLS}]*[^\s{CONTROLS}])?$"
+
+
+def _clean_user_id(user_id: str) -> str:
+    """Return the id in NFC. Two ids that look the same are the same: what nobody sees is refused."""
+    cleaned = normalize("NFC", user_id)
+    if cleaned != clean_text(cleaned) or _UNSAFE.search(cleaned):
+        raise ValueError("holds a character that nobody sees")
+    if cleaned != cleaned.strip():
+        raise ValueError("begins or ends with a space")
+    if len(cleaned) > MAX_USER_ID_CHARS or len(cleaned.encode()) > MAX_USER_ID_BYTES:
+        raise ValueError(f"has more than {MAX_USER_ID_CHARS} characters or {MAX_USER_ID_BYTES} bytes")
+    return cleaned
+
+
 UserId = Annotated[
-    str, StringConstraints(min_length=1, max_length=MAX_USER_ID_CHARS, pattern=r"^[\x21-\x7e]+$")
+    str,
+    StringConstraints(min_length=1, max_length=MAX_USER_ID_CHARS),
+    AfterValidator(_clean_user_id),
+    Field(json_schema_extra={"pattern": _PATTERN}),
 ]
 
 
@@ -64,7 +88,8 @@ class Caller:
 
 def identify_caller(headers: Mapping[str, str]) -> Caller:
     """Trust the header, which a trusted gateway sets, and nothing else."""
-    return Caller(_read_user_id(USER_ID_HEADER, headers.get(USER_ID_HEADER)))
+    value = headers.get(USER_ID_HEADER)
+    return Caller(_read_user_id(USER_ID_HEADER, None if value is None else decode_header(value)))
 
 
 def read_named_user(query: Mapping[str, list[str]]) -> str | None:
@@ -73,11 +98,11 @@ def read_named_user(query: Mapping[str, list[str]]) -> str | None:
 
 
 def is_user_id(value: object) -> TypeGuard[str]:
+    """Tell if a value is an id as it is kept. Another spelling of an id is none."""
     try:
-        _make_adapter().validate_python(value, strict=True)
+        return _make_adapter().validate_python(value, strict=True) == value
     except ValidationError:
         return False
-    return True
 
 
 @cache
@@ -91,4 +116,6 @@ def _read_user_id(field: str, value: str | None) -> str | None:
     try:
         return _make_adapter().validate_python(value)
     except ValidationError as error:
-        raise InvalidFields([FieldError(field, error.errors()[0]["msg"])]) from error
+        raise InvalidFields(
+            [FieldError(field, error.errors()[0]["msg"].removeprefix("Value error, "))]
+        ) from error

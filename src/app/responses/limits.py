@@ -78,6 +78,7 @@ class Limits(Model):
     max_description_chars: int = limits.MAX_DESCRIPTION_CHARS
     max_filename_chars: int = limits.MAX_FILENAME_CHARS
     max_user_id_chars: int = limits.MAX_USER_ID_CHARS
+    max_user_id_bytes: int = limits.MAX_USER_ID_BYTES
     max_item_name_chars: int = limits.MAX_ITEM_NAME_CHARS
     max_json_bytes: int = limits.MAX_JSON_BYTES
     max_page_size: int = limits.MAX_PAGE_SIZE

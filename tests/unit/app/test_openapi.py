@@ -260,7 +260,7 @@ def test_parameters_are_optional_and_say_what_they_are_for(api: Api) -> None:
         "type": "string",
         "minLength": 1,
         "maxLength": 128,
-        "pattern": r"^[\x21-\x7e]+$",
+        "pattern": r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$",
     }
     assert parameters["cursor"]["schema"]["maxLength"] == 200
     assert parameters["createdAfter"]["schema"]["format"] == "date-time"

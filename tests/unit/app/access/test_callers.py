@@ -21,7 +21,9 @@ def test_caller_is_named_by_the_header_alone(name: str | None) -> None:
     assert identify_caller({} if name is None else {HEADER: name}) == Caller(name)
 
 
-@pytest.mark.parametrize("name", ["", " ", "a b", "a\n", "\u00e9", "x" * 129])
+@pytest.mark.parametrize(
+    "name", ["", " ", "a ", "\u3000a", "a\n", "a\u200bb", "a\u00a0b", "x" * 129, "\u732b" * 86]
+)
 def test_odd_name_is_refused_and_never_taken_for_none(name: str) -> None:
     reads: list[tuple[str, Callable[[], object]]] = [
         (HEADER, lambda: identify_caller({HEADER: name})),
@@ -31,6 +33,26 @@ def test_odd_name_is_refused_and_never_taken_for_none(name: str) -> None:
         with pytest.raises(InvalidFields) as raised:
             read()
         assert [error.field for error in raised.value.errors] == [field]
+
+
+@pytest.mark.parametrize(
+    ("value", "user_id"),
+    [
+        ("Jürgen Müller", "Jürgen Müller"),
+        ("Jürgen Müller".encode().decode("latin-1"), "Jürgen Müller"),
+        ("山田　太郎".encode().decode("latin-1"), "山田　太郎"),
+        ("山田　太郎", "山田　太郎"),
+        ("Ju\u0308rgen".encode().decode("latin-1"), "Jürgen"),
+        ("J%C3%BCrgen", "J%C3%BCrgen"),
+    ],
+    ids=["Latin-1", "UTF-8", "UTF-8 beyond Latin-1", "text", "another Unicode form", "percent"],
+)
+def test_header_is_utf_8_or_latin_1_and_nothing_else_is_decoded(value: str, user_id: str) -> None:
+    assert identify_caller({HEADER: value}) == Caller(user_id)
+
+
+def test_query_names_the_same_user_in_any_unicode_form() -> None:
+    assert read_named_user({"userId": ["Ju\u0308rgen"]}) == "Jürgen"
 
 
 def test_writing_methods_are_those_that_change_something() -> None:
@@ -109,14 +131,25 @@ def test_caller_without_a_token_lists_no_other_user() -> None:
         ("~" * 128, True),
         ("x" * 129, False),
         ("", False),
-        ("a b", False),
+        ("Jürgen Müller", True),
+        ("山田　太郎", True),
+        ("می\u200cخواهم", True),  # noqa: RUF001 - as people write it
+        ("é" * 128, True),
+        ("é" * 129, False),
+        ("猫" * 86, False),
+        ("e\u0301", False),
+        (" a", False),
+        ("a ", False),
+        ("a\u00a0b", False),
+        ("a\u202eb", False),
+        ("a\u200bb", False),
+        ("a\ud800", False),
         ("a\x7f", False),
         ("a\n", False),
-        ("é", False),
         (5, False),
         (None, False),
         (["ann"], False),
     ],
 )
-def test_name_of_a_user_is_visible_ascii(value: object, is_valid: bool) -> None:
+def test_name_of_a_user_is_visible_text_in_nfc(value: object, is_valid: bool) -> None:
     assert is_user_id(value) is is_valid
