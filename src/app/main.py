@@ -14,9 +14,10 @@ from app.access.callers import USER_ID_HEADER
 from app.dependencies import get_cdn_gate, get_deadline, get_settings
 from app.responses.compression import compress
 from app.responses.cors import EXPOSED_HEADERS, allow_requested_headers, make_cors
-from app.responses.errors import MethodNotAllowed, respond_with_error
+from app.responses.errors import respond_with_error
 from app.responses.formats import is_for_people
 from app.responses.html import ImagePage, make_image_page
+from app.responses.methods import list_methods, refuse_method
 from app.responses.views import serialize
 from app.routers import contents, files, images, items, me, replacements, service
 from app.trail import TRAIL, note_request
@@ -108,13 +109,8 @@ def render_page(app: APIGatewayRestResolver, next_middleware: NextMiddleware) ->
 def _respond_to_unknown_route(app: APIGatewayRestResolver) -> Response[str]:
     # For an unknown path, Powertools takes the path itself for the route.
     get_logger().remove_keys(["route"])
-    path = app.current_event.path
-    routes = app._static_routes + app._dynamic_routes  # noqa: SLF001 - Powertools has no public list of them
-    methods = {route.method for route in routes if route.rule.match(path)}
-    if not methods:
-        return _respond_with_error(app, NotFound())
-    methods |= {"HEAD", "OPTIONS"} if "GET" in methods else {"OPTIONS"}
-    return _respond_with_error(app, MethodNotAllowed(sorted(methods)))
+    methods = list_methods(app)
+    return _respond_with_error(app, refuse_method(app, methods) if methods else NotFound())
 
 
 def _render(response: Response[str]) -> dict[str, Any]:

@@ -29,8 +29,8 @@ class MethodNotAllowed(DomainError):
 
     code = "method_not_allowed"
 
-    def __init__(self, allowed: Sequence[str]) -> None:
-        super().__init__(f"This path takes {', '.join(allowed)}.")
+    def __init__(self, allowed: Sequence[str], hint: str = "") -> None:
+        super().__init__(f"This path takes {', '.join(allowed)}. {hint}".rstrip())
         self.allowed = allowed
 
 

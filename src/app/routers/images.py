@@ -45,6 +45,7 @@ from app.requests.inputs import (
     ImageUpdate,
 )
 from app.responses.conditions import respond_not_modified
+from app.responses.methods import refuse_uploads
 from app.responses.outputs import DirectUpload, ImageList, ImagePublic
 from app.throttling import limited
 from app.uploads import begin_upload, reprocess_image, upload_image
@@ -153,7 +154,7 @@ def get_image(image_id: str, caller: CurrentCaller, images: Images, views: Views
     summary="Change the metadata of an image",
     responses=responds(ImagePublic, *BODY_ERRORS, *CHANGE_ERRORS, headers=("ETag",)),
     openapi_extensions=accepts(ImageUpdate, MERGE_PATCH),
-    middlewares=[limited],
+    middlewares=[refuse_uploads, limited],
 )
 def update_image(
     image_id: str,
