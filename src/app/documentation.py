@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from app.responses.documents import Document
 
+TITLE = "Image upload service"
 MAX_ADDRESSES = 8
 """More than one stage and one domain: for how many base URLs a process keeps documents."""
 PAGE_CACHE = "public, max-age=300"

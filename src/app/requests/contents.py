@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, StringConstraints, ValidationInfo, WithJsonSchema, field_validator
 
 from app.access.links import ORIGINAL, Signature, Target
 from app.limits import (
@@ -13,17 +13,29 @@ from app.limits import (
     MAX_ORIGINAL_LINK_SECONDS,
     MIN_LINK_SECONDS,
 )
-from app.requests.fields import JSON_INTEGER, Input
+from app.requests.fields import JSON_INTEGER, Input, forbid_null
 from shared.renditions import Fit, RenditionName
 from shared.variants import AUTO_FORMAT, MAX_VARIANT_SIDE_PX, FormatChoice, VariantFormat, VariantRequest
 
-FormatName = Annotated[str, StringConstraints(pattern=f"^({'|'.join([AUTO_FORMAT, *VariantFormat])})$")]
-LinkedName = Annotated[str, StringConstraints(pattern=f"^({'|'.join([*RenditionName, ORIGINAL])})$")]
+_FORMATS = [AUTO_FORMAT, *VariantFormat]
+_LINKED = [*RenditionName, ORIGINAL]
+FormatName = Annotated[
+    str,
+    StringConstraints(pattern=f"^({'|'.join(_FORMATS)})$"),
+    WithJsonSchema({"type": "string", "enum": _FORMATS}),
+]
+LinkedName = Annotated[
+    str,
+    StringConstraints(pattern=f"^({'|'.join(_LINKED)})$"),
+    WithJsonSchema({"type": "string", "enum": _LINKED}),
+]
 SidePx = Annotated[int, Field(ge=1, le=MAX_VARIANT_SIDE_PX, strict=True), JSON_INTEGER]
 
 
 class ContentQuery(Input):
     """The query of a URL of bytes. An invalid signature opens nothing, and is no error."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=forbid_null)
 
     v: str | None = Field(
         default=None, description="The revision that the client knows. It decides how long to cache."
@@ -66,6 +78,8 @@ class VariantQuery(ContentQuery):
 
 class LinkCreate(Input):
     """Names a rendition or a variant that a link shows, and how long the link is valid."""
+
+    example: ClassVar[dict[str, Any]] = {"rendition": RenditionName.MEDIUM, "expiresIn": 3600}
 
     rendition: LinkedName = RenditionName.LARGE
     width: SidePx | None = None

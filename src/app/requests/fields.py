@@ -3,7 +3,7 @@
 import json
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 from unicodedata import category
 
 from pydantic import (
@@ -29,7 +29,7 @@ from app.limits import (
     MAX_TAG_CHARS,
     MAX_TAGS,
 )
-from app.texts import CONTROLS, INVISIBLE, clean_text
+from app.texts import CONTROLS, clean_text
 from shared.tags import fold_tag
 
 IDEMPOTENCY_KEY_HEADER = "Idempotency-Key"
@@ -42,13 +42,9 @@ _TIME_WITH_LOST_PLUS = re.compile(r"\d{4}-\d\d-\d\d[Tt ][\d:.]{4,15} \d\d:?\d\d"
 
 _UNSAFE_IN_FILENAME = re.compile(rf"[{CONTROLS}\ud800-\udfff]")
 
-# The rules of the functions below, as far as a JSON schema can express them.
-_NAME_PATTERN = f"[^{INVISIBLE}]"
-_TAG_PATTERN = rf"^[^,{CONTROLS}]*[^\s,{CONTROLS}{INVISIBLE}][^,{CONTROLS}]*$"
-_FILENAME_PATTERN = rf"[^\s./\\{CONTROLS}{INVISIBLE}][^/\\]*$"
-_BASE64_PATTERN = (
-    "^(data:[^,]{0,200};base64,)?([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$"
-)
+# The rules of the functions below, as far as generators of clients can read them.
+_TAG_PATTERN = rf"^[^,{CONTROLS}]*[^\s,{CONTROLS}][^,{CONTROLS}]*$"
+_FILENAME_PATTERN = rf"[^\s./\\{CONTROLS}][^/\\]*$"
 
 
 class Input(BaseModel):
@@ -62,6 +58,9 @@ class Input(BaseModel):
         defer_build=True,
     )
 
+    example: ClassVar[dict[str, Any]] = {}
+    """A body that works, for the readers of the OpenAPI document."""
+
     @model_validator(mode="before")
     @classmethod
     def require_few_fields(cls, data: object) -> object:
@@ -69,6 +68,14 @@ class Input(BaseModel):
         if isinstance(data, dict) and len(data) > MAX_FIELDS:
             raise ValueError(f"has more than {MAX_FIELDS} fields")
         return data
+
+
+def forbid_null(schema: dict[str, Any]) -> None:
+    """Say in a JSON schema that a field is left out, and never null, as forms and queries have it."""
+    for name, field in schema["properties"].items():
+        if options := [option for option in field.get("anyOf", []) if option != {"type": "null"}]:
+            rest = {key: part for key, part in field.items() if key not in {"anyOf", "default"}}
+            schema["properties"][name] = options[0] | rest
 
 
 def clean_filename(name: str) -> str:
@@ -195,7 +202,6 @@ ItemName = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MAX_ITEM_NAME_CHARS),
     AfterValidator(_clean_name),
-    Field(json_schema_extra={"pattern": _NAME_PATTERN}),
 ]
 Tag = Annotated[
     str,
@@ -226,7 +232,7 @@ Base64 = Annotated[
     AfterValidator(_strip_data_uri),
     Field(
         description="Base64, or a `data:` URI of it.",
-        json_schema_extra={"contentEncoding": "base64", "pattern": _BASE64_PATTERN},
+        json_schema_extra={"contentEncoding": "base64"},
     ),
 ]
 JSON_INTEGER = BeforeValidator(_read_integer)

@@ -8,6 +8,7 @@ from pydantic import (
     StringConstraints,
     model_validator,
 )
+from pydantic.json_schema import SkipJsonSchema
 
 from app.access.callers import UserId
 from app.limits import (
@@ -31,12 +32,15 @@ from app.requests.fields import (
     Sha256,
     Tags,
     UtcDatetime,
+    forbid_null,
     make_default_filename,
 )
 from shared.inspection import CONTENT_TYPES
 from shared.items import Item
 from shared.listing import Span
 from shared.models import Image, Visibility
+
+DOT_PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYPhfDwACggF/yWU5EwAAAABJRU5ErkJggg=="
 
 
 class ImageDetails(Input):
@@ -62,6 +66,12 @@ class ImageQueryMetadata(ImageMetadata):
 class ImageContent(Input):
     """An image in a JSON body."""
 
+    example: ClassVar[dict[str, Any]] = {
+        "filename": "dot.png",
+        "content": DOT_PNG,
+        "contentType": "image/png",
+    }
+
     filename: Filename | None = None
     content: Base64
     content_type: str | None = Field(None, description="Not trusted: the bytes decide.")
@@ -70,12 +80,20 @@ class ImageContent(Input):
 class ImageCreate(Input):
     """The JSON body of an upload."""
 
+    example: ClassVar[dict[str, Any]] = {"image": ImageContent.example, "metadata": {"tags": ["dot"]}}
+
     image: ImageContent
     metadata: ImageMetadata = ImageMetadata()
 
 
 class DirectContentCreate(Input):
     """Announces the bytes that the client is going to send to S3."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "filename": "beach.jpg",
+        "contentType": "image/jpeg",
+        "size": 6_815_744,
+    }
 
     filename: Filename | None = None
     content_type: str = Field(
@@ -94,6 +112,8 @@ class DirectContentCreate(Input):
 class DirectUploadCreate(DirectContentCreate):
     """Announces the bytes of a new image, and its metadata."""
 
+    example: ClassVar[dict[str, Any]] = {**DirectContentCreate.example, "metadata": {"tags": ["beach"]}}
+
     metadata: ImageMetadata = ImageMetadata()
 
 
@@ -104,14 +124,22 @@ class NoMetadata(Input):
 class ContentCreate(Input):
     """The JSON body of other bytes for an image."""
 
+    example: ClassVar[dict[str, Any]] = {"image": ImageContent.example}
+
     image: ImageContent
-    metadata: NoMetadata = NoMetadata()
+    metadata: SkipJsonSchema[NoMetadata] = NoMetadata()
 
 
-class ReplacementQuery(NoMetadata):
-    """The same for a request whose whole body is the image."""
+class FileForm(Input):
+    """A form with a file."""
 
-    filename: Filename | None = None
+    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=forbid_null)
+
+    file: bytes = Field(min_length=1)
+
+
+class ImageForm(ImageMetadata, FileForm):
+    """A form with an image and its metadata."""
 
 
 def _allow_null(schema: dict[str, Any]) -> None:
@@ -129,6 +157,8 @@ def _allow_null(schema: dict[str, Any]) -> None:
 
 class ImageUpdate(ImageDetails):
     """A change (RFC 7396): a field that is not named stays, `null` sets it back to its default."""
+
+    example: ClassVar[dict[str, Any]] = {"description": "The sea, at last", "tags": ["beach"]}
 
     model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=_allow_null)
 
@@ -152,6 +182,12 @@ class ImageUpdate(ImageDetails):
 class FileCreate(Input):
     """The JSON body of a legacy upload."""
 
+    example: ClassVar[dict[str, Any]] = {
+        "filename": "hello.txt",
+        "content": "SGVsbG8=",
+        "contentType": "text/plain",
+    }
+
     filename: Filename
     content: Base64
     content_type: str | None = None
@@ -159,6 +195,8 @@ class FileCreate(Input):
 
 class ItemCreate(Input):
     """The JSON body of an item."""
+
+    example: ClassVar[dict[str, Any]] = {"name": "Album", "attributes": {"year": 2026}}
 
     name: ItemName
     description: Description | None = None
@@ -170,6 +208,8 @@ class ItemCreate(Input):
 
 class UserQuery(Input):
     """May name the user whose things it asks for."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=forbid_null)
 
     user_id: UserId | None = Field(None, description="`me` stands for the caller.")
 

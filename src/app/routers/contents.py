@@ -28,6 +28,7 @@ from app.throttling import limited
 from shared import errors
 from shared.models import Image
 from shared.renditions import RenditionName
+from shared.variants import VariantFormat
 
 Query = Annotated[ContentQuery, Depends(read_query(ContentQuery))]
 
@@ -37,9 +38,10 @@ router = APIGatewayRouter()
 @router.get(
     "/images/<image_id>/content",
     tags=["images"],
+    operation_id="getContent",
     summary="The bytes: a variant if the query asks for one, otherwise the original for its owner (a "
     "redirect), and the largest rendition for everyone else",
-    responses=responds_with_bytes(*READ_ERRORS)
+    responses=responds_with_bytes([*VariantFormat], *READ_ERRORS)
     | responds(None, status=HTTPStatus.FOUND, headers=("Location",)),
     openapi_extensions=takes_query(VariantQuery),
 )
@@ -64,6 +66,7 @@ def get_content(
 @router.get(
     f"/images/<image_id>/content/{ORIGINAL}",
     tags=["images"],
+    operation_id="getOriginal",
     summary="Go to the original, which is for its owner and for those who have a link to it",
     responses=responds(None, *READ_ERRORS, errors.Forbidden, status=HTTPStatus.FOUND, headers=("Location",)),
     openapi_extensions=takes_query(ContentQuery),
@@ -86,8 +89,9 @@ def get_original(
 @router.get(
     "/images/<image_id>/content/<rendition>",
     tags=["images"],
+    operation_id="getRendition",
     summary="The bytes of a rendition",
-    responses=responds_with_bytes(*READ_ERRORS),
+    responses=responds_with_bytes([VariantFormat.WEBP], *READ_ERRORS),
     openapi_extensions=takes_query(ContentQuery),
 )
 def get_rendition(
@@ -109,6 +113,7 @@ def get_rendition(
 @router.post(
     "/images/<image_id>/links",
     tags=["links"],
+    operation_id="createLink",
     summary="Make a link that shows bytes of an image to anyone who has it, for a limited time",
     responses=responds(Link, *BODY_ERRORS, *CHANGE_ERRORS, status=HTTPStatus.CREATED),
     openapi_extensions=accepts(LinkCreate, required=False),
@@ -134,6 +139,7 @@ def create_link(
 @router.delete(
     "/images/<image_id>/links",
     tags=["links"],
+    operation_id="deleteLinks",
     summary="Revoke every link of an image",
     responses=responds(None, *CHANGE_ERRORS, status=HTTPStatus.NO_CONTENT),
     middlewares=[limited],

@@ -20,7 +20,7 @@ from app.identity import OwnedDeleteGuard, OwnerId, OwningCaller, read_user_quer
 from app.openapi import BODY_ERRORS, CHANGE_ERRORS, READ_ERRORS, accepts_upload, responds, takes_query
 from app.repeats import idempotent, show_file
 from app.requests.formats import UploadedFile, read_file_upload
-from app.requests.inputs import FileCreate, PageQuery
+from app.requests.inputs import FileCreate, FileForm, PageQuery
 from app.responses.outputs import FileList, FilePublic, FileUploaded
 from shared import errors
 
@@ -32,6 +32,7 @@ upload_router = APIGatewayRouter()
 @upload_router.post(
     "/upload",
     tags=["legacy"],
+    operation_id="uploadFile",
     summary="Upload any file. For images, use /images/upload instead",
     deprecated=True,
     responses=responds(
@@ -42,7 +43,7 @@ upload_router = APIGatewayRouter()
         status=HTTPStatus.CREATED,
         headers=("Deprecation", "Sunset", "Link"),
     ),
-    openapi_extensions=accepts_upload(FileCreate),
+    openapi_extensions=accepts_upload(FileCreate, FileForm),
     middlewares=[idempotent(show_file, "file.id")],
 )
 def create_file(
@@ -61,6 +62,7 @@ def create_file(
 @router.get(
     "/files",
     tags=["legacy"],
+    operation_id="listFiles",
     summary="List the caller's files",
     responses=responds(FileList, errors.Forbidden, errors.InvalidFields),
     openapi_extensions=takes_query(PageQuery),
@@ -84,6 +86,7 @@ def list_files(
 @router.get(
     "/files/<file_id>",
     tags=["legacy"],
+    operation_id="getFile",
     summary="Read a file's metadata, with a URL that downloads it for half an hour",
     responses=responds(FilePublic, *READ_ERRORS),
 )
@@ -96,6 +99,7 @@ def get_file(file_id: str, caller: OwningCaller, files: Files, storage: Storage)
 @router.delete(
     "/files/<file_id>",
     tags=["legacy"],
+    operation_id="deleteFile",
     summary="Delete a file and its bytes",
     responses=responds(None, *CHANGE_ERRORS, status=HTTPStatus.NO_CONTENT),
 )

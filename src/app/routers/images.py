@@ -1,7 +1,7 @@
 """Images: upload, list, read, change and delete them."""
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Depends, Response
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
@@ -39,9 +39,8 @@ from app.requests.formats import ImageUpload, read_image_upload
 from app.requests.inputs import (
     DirectUploadCreate,
     ImageCreate,
-    ImageMetadata,
+    ImageForm,
     ImageQuery,
-    ImageQueryMetadata,
     ImageUpdate,
 )
 from app.responses.conditions import respond_not_modified
@@ -58,6 +57,7 @@ router = APIGatewayRouter()
 @router.post(
     "/images/upload",
     tags=["images"],
+    operation_id="uploadImage",
     summary="Upload an image with its metadata",
     responses=responds(
         ImagePublic,
@@ -66,7 +66,7 @@ router = APIGatewayRouter()
         status=HTTPStatus.CREATED,
         headers=("Location", "ETag"),
     ),
-    openapi_extensions=accepts_image(ImageCreate, ImageMetadata, ImageQueryMetadata),
+    openapi_extensions=accepts_image(ImageCreate, ImageForm),
     middlewares=[idempotent(show_upload)],
 )
 def create_image(
@@ -85,6 +85,7 @@ def create_image(
 @router.post(
     "/images/uploads",
     tags=["images"],
+    operation_id="beginUpload",
     summary="Begin the upload of an image straight to S3, if it is too large for one request to the API",
     responses=responds(
         DirectUpload, *BODY_ERRORS, errors.Forbidden, status=HTTPStatus.CREATED, headers=("Location",)
@@ -108,6 +109,7 @@ def create_upload(
 @router.get(
     "/images",
     tags=["images"],
+    operation_id="listImages",
     summary="List the images that are public or the caller's own",
     responses=responds(ImageList, errors.InvalidFields),
     openapi_extensions=takes_query(ImageQuery),
@@ -139,6 +141,7 @@ def list_images(
 @router.get(
     "/images/<image_id>",
     tags=["images"],
+    operation_id="getImage",
     summary="Read an image's metadata",
     responses=responds(ImagePublic, *READ_ERRORS, headers=("ETag",)) | NOT_MODIFIED,
     middlewares=[respond_not_modified],
@@ -147,15 +150,18 @@ def get_image(image_id: str, caller: CurrentCaller, images: Images, views: Views
     return views.respond_to(caller, images.get(image_id))
 
 
-@router.route(
-    "/images/<image_id>",
-    method=["PUT", "PATCH"],
-    tags=["images"],
-    summary="Change the metadata of an image",
-    responses=responds(ImagePublic, *BODY_ERRORS, *CHANGE_ERRORS, headers=("ETag",)),
-    openapi_extensions=accepts(ImageUpdate, MERGE_PATCH),
-    middlewares=[refuse_uploads, limited],
-)
+UPDATE: dict[str, Any] = {
+    "rule": "/images/<image_id>",
+    "tags": ["images"],
+    "summary": "Change the metadata of an image",
+    "responses": responds(ImagePublic, *BODY_ERRORS, *CHANGE_ERRORS, headers=("ETag",)),
+    "openapi_extensions": accepts(ImageUpdate, MERGE_PATCH),
+    "middlewares": [refuse_uploads, limited],
+}
+
+
+@router.put(**UPDATE, operation_id="updateImageByPut")
+@router.patch(**UPDATE, operation_id="updateImage")
 def update_image(
     image_id: str,
     guard: UpdateGuard,
@@ -169,6 +175,7 @@ def update_image(
 @router.delete(
     "/images/<image_id>",
     tags=["images"],
+    operation_id="deleteImage",
     summary="Delete an image and every byte of it",
     responses=responds(None, *CHANGE_ERRORS, status=HTTPStatus.NO_CONTENT),
 )
@@ -180,6 +187,7 @@ def delete_image(image_id: str, images: Images, guard: DeleteGuard) -> Response[
 @router.post(
     "/images/<image_id>/reprocess",
     tags=["images"],
+    operation_id="reprocessImage",
     summary="Process an image again",
     responses=responds(ImagePublic, *CHANGE_ERRORS, status=HTTPStatus.ACCEPTED, headers=("ETag",)),
     middlewares=[idempotent(show_image), limited],

@@ -38,6 +38,7 @@ router = APIGatewayRouter()
 @router.post(
     "/items",
     tags=["items"],
+    operation_id="createItem",
     summary="Create an item",
     responses=responds(
         ItemPublic,
@@ -64,6 +65,7 @@ def create_item(
 @router.get(
     "/items",
     tags=["items"],
+    operation_id="listItems",
     summary="List the caller's items",
     responses=responds(ItemList, errors.Forbidden, errors.InvalidFields),
     openapi_extensions=takes_query(PageQuery),
@@ -86,6 +88,7 @@ def list_items(
 @router.get(
     "/items/<item_id>",
     tags=["items"],
+    operation_id="getItem",
     summary="Read an item",
     responses=responds(ItemPublic, *READ_ERRORS, headers=("ETag",)) | NOT_MODIFIED,
     middlewares=[respond_not_modified],
@@ -99,6 +102,7 @@ def get_item(item_id: str, caller: OwningCaller, items: Items, base_url: BaseUrl
 @router.put(
     "/items/<item_id>",
     tags=["items"],
+    operation_id="replaceItem",
     summary="Replace an item",
     responses=responds(ItemPublic, *BODY_ERRORS, *CHANGE_ERRORS, headers=("ETag",)),
     openapi_extensions=accepts(ItemCreate),
@@ -117,6 +121,7 @@ def update_item(
 @router.delete(
     "/items/<item_id>",
     tags=["items"],
+    operation_id="deleteItem",
     summary="Delete an item",
     responses=responds(None, *CHANGE_ERRORS, status=HTTPStatus.NO_CONTENT),
 )

@@ -19,6 +19,7 @@ router = APIGatewayRouter()
 @router.get(
     "/me",
     tags=["me"],
+    operation_id="getMe",
     summary="Who the caller is to the service, and how far the erasure is if they asked for one",
     responses=responds(Me, errors.InvalidFields),
 )
@@ -30,6 +31,7 @@ def get_me(user_id: OwnId, caller: CurrentCaller, usages: Usages, erasures: Eras
 @router.delete(
     "/me",
     tags=["me"],
+    operation_id="deleteMe",
     summary="Delete everything of the caller, and take nothing new. GET /me tells how far it is",
     responses=responds(Me, errors.Forbidden, errors.InvalidFields, status=HTTPStatus.ACCEPTED),
 )

@@ -12,7 +12,7 @@ from app.openapi import BODY_ERRORS, CHANGE_ERRORS, TAKES_KEY, accepts, accepts_
 from app.repeats import idempotent, show_image, show_replacement_form
 from app.replacements import Replacer
 from app.requests.formats import UploadedFile, read_announced_content, read_content
-from app.requests.inputs import ContentCreate, DirectContentCreate, NoMetadata, ReplacementQuery
+from app.requests.inputs import ContentCreate, DirectContentCreate, FileForm
 from app.responses.outputs import DirectUpload, ImagePublic
 
 router = APIGatewayRouter()
@@ -30,11 +30,12 @@ RequestReplacer = Annotated[Replacer, Depends(get_replacer)]
 @router.put(
     "/images/<image_id>/content",
     tags=["images"],
+    operation_id="replaceContent",
     summary="Replace the bytes of an image. It stays as it is until they are ready",
     responses=responds(
         ImagePublic, *BODY_ERRORS, *CHANGE_ERRORS, status=HTTPStatus.ACCEPTED, headers=("ETag",)
     ),
-    openapi_extensions=accepts_image(ContentCreate, NoMetadata, ReplacementQuery) | TAKES_KEY,
+    openapi_extensions=accepts_image(ContentCreate, FileForm) | TAKES_KEY,
     middlewares=[idempotent(show_image)],
 )
 def replace_content(
@@ -49,6 +50,7 @@ def replace_content(
 @router.post(
     "/images/<image_id>/content/uploads",
     tags=["images"],
+    operation_id="beginReplacement",
     summary="Begin to replace the bytes of an image straight in S3, if they are too large for one request",
     responses=responds(
         DirectUpload, *BODY_ERRORS, *CHANGE_ERRORS, status=HTTPStatus.CREATED, headers=("Location",)

@@ -8,9 +8,10 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app import VERSION
 from app.dependencies import AuthMode, BaseUrl, HasDocs, Mode, Usages, UserQuota, UserRate
+from app.document import describe_api
 from app.documentation import MAX_ADDRESSES, PAGE_CACHE, get_assets, get_version, make_page
 from app.identity import CurrentCaller, Headers, read_user_query
-from app.openapi import describe_api, responds, takes_query
+from app.openapi import responds, takes_query
 from app.requests.inputs import UserQuery
 from app.responses.conditions import respond_not_modified
 from app.responses.documents import Document
@@ -22,7 +23,13 @@ from shared import errors
 router = APIGatewayRouter()
 
 
-@router.get("/health", tags=["service"], summary="Liveness and version", responses=responds(Health))
+@router.get(
+    "/health",
+    tags=["service"],
+    operation_id="getHealth",
+    summary="Liveness and version",
+    responses=responds(Health),
+)
 def get_health() -> Health:
     return Health(version=VERSION)
 
@@ -30,6 +37,7 @@ def get_health() -> Health:
 @router.get(
     "/limits",
     tags=["limits"],
+    operation_id="getLimits",
     summary="Every limit that a client can run into, and how much of the quota is used",
     responses=responds(Limits, errors.Forbidden, errors.InvalidFields),
     openapi_extensions=takes_query(UserQuery),
