@@ -109,7 +109,7 @@ pins: ## Update the pins of every environment after a change of pyproject.toml, 
 	$(ENVIRONMENTS) python
 	@$(COMPILE) --group dev --extra heic pyproject.toml --output-file requirements-dev.txt
 	@$(COMPILE) --constraint requirements-dev.txt $(if $(filter 1,$(HEIC)),--extra heic) pyproject.toml --output-file src/requirements.txt
-	@for group in uv python audit sam ministack; do \
+	@for group in uv python audit sam ministack generators; do \
 		$(COMPILE) --group $$group --output-file local/requirements-$$group.txt || exit 1; \
 	done
 

@@ -6,6 +6,7 @@ People read it in Swagger UI, and generators make clients of it.
 import json
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from http import HTTPStatus
 from typing import Any
 
@@ -16,7 +17,7 @@ from pydantic.json_schema import models_json_schema
 from app import VERSION
 from app.access.callers import USER_ID_HEADER, UserId
 from app.documentation import TITLE
-from app.openapi import COMPONENT, KEYED, QUERY, Json, describe_failure
+from app.openapi import COMPONENT, FORM, JSON, KEYED, QUERY, Json, describe_failure
 from app.requests.fields import IDEMPOTENCY_KEY_HEADER, IDEMPOTENCY_KEY_PATTERN, Input
 from app.responses.errors import get_status
 from app.responses.outputs import Problem
@@ -47,15 +48,36 @@ def describe_api(app: APIGatewayRestResolver, base_url: str, auth_mode: str) -> 
         description=DESCRIPTION,
         servers=[Server(url=base_url)],
     ).model_dump(mode="json", by_alias=True, exclude_none=True)
-    for path in document["paths"].values():
-        for method, operation in path.items():
+    for methods in document["paths"].values():
+        for method, operation in methods.items():
             _describe_operation(method, operation, auth_mode)
+    document["paths"] |= _split_formats(document["paths"])
     document["components"] = {"schemas": _collect_schemas(document)}
     if auth_mode == "jwt":
         document["components"]["securitySchemes"] = {
             "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
         }
     return document
+
+
+def _split_formats(paths: Json) -> Json:
+    """Take JSON out of the operations that take a form too, and return operations of its own for it.
+
+    Some generators make one client of an operation, and mix its formats up: they send a form as JSON. A path
+    that ends in a slash is the same for the service.
+    """
+    split: Json = {}
+    for path, methods in paths.items():
+        for method, operation in methods.items():
+            content = operation.get("requestBody", {}).get("content", {})
+            if FORM not in content:
+                continue
+            twin = deepcopy(operation)
+            twin["operationId"] += "AsJson"
+            twin["summary"] += ". In JSON"
+            twin["requestBody"]["content"] = {JSON: content.pop(JSON)}
+            split[f"{path}/"] = {method: twin}
+    return split
 
 
 def _describe_operation(method: str, operation: Json, auth_mode: str) -> None:
@@ -172,7 +194,7 @@ def _say_defaults(fields: Json) -> None:
     """Say defaults in words. Of a schema, clients send them, or demand the field."""
     for field in fields.values():
         default = field.pop("default", None)
-        if isinstance(default, str | int):
+        if isinstance(default, str | int) and "$ref" not in field:  # some generators lose the type otherwise
             words = f"`{default if isinstance(default, str) else json.dumps(default)}` if it is left out."
             field["description"] = f"{field.get('description', '')} {words}".strip()
 

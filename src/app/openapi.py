@@ -34,6 +34,8 @@ TAKES_KEY = {KEYED: True}
 type Json = dict[str, Any]
 
 BINARY: Json = {"type": "string", "format": "binary"}
+FORM = "multipart/form-data"
+JSON = "application/json"
 OCTETS = "application/octet-stream"
 HEADER: Json = {"required": True, "schema": {"type": "string"}}
 NOT_MODIFIED = {
@@ -66,7 +68,7 @@ def responds(
     """
     success: Json = {"description": HTTPStatus(status).phrase}
     if model:
-        success["content"] = {"application/json": {"model": model}}
+        success["content"] = {JSON: {"model": model}}
     if headers:
         success["headers"] = dict.fromkeys(headers, HEADER)
     statuses = {get_status(kind) for kind in (*kinds, errors.Unavailable)}
@@ -98,18 +100,15 @@ def accepts(model: type[Input], *media_types: str, required: bool = True) -> Jso
     return {
         "requestBody": {
             "required": required,
-            "content": dict.fromkeys(("application/json", *media_types), body),
+            "content": dict.fromkeys((JSON, *media_types), body),
         }
     }
 
 
 def accepts_upload(model: type[Input], form: type[Input]) -> Json:
-    """Make the `openapi_extensions` of a route that reads a file, in a form or in JSON.
-
-    The form comes first, because some generators make a client of the first format alone.
-    """
+    """Make the `openapi_extensions` of a route that reads a file, in a form or in JSON."""
     in_json = accepts(model)["requestBody"]["content"]
-    content = {"multipart/form-data": {"schema": _refer_to(form)}} | in_json
+    content = {FORM: {"schema": _refer_to(form)}} | in_json
     return {"requestBody": {"required": True, "content": content}}
 
 
@@ -120,7 +119,7 @@ def accepts_image(model: type[Input], form: type[Input]) -> Json:
     """
     body = accepts_upload(model, form)
     content = body["requestBody"]["content"]
-    content["multipart/form-data"]["encoding"] = {"file": {"contentType": ", ".join(CONTENT_TYPES.values())}}
+    content[FORM]["encoding"] = {"file": {"contentType": ", ".join(CONTENT_TYPES.values())}}
     content[OCTETS] = {"schema": BINARY}
     return body
 

@@ -58,7 +58,7 @@ UNSEEN = {
 """Reasons to refuse a text that nobody sees. No pattern that all generators of clients read can say it."""
 
 JSON = "application/json"
-UPLOADS = {"POST /images/upload", "POST /images/uploads"}
+UPLOADS = {"POST /images/upload/", "POST /images/uploads"}
 UNSAYABLE = {
     (IDEMPOTENCY_KEY_HEADER, "was used for another request"),
     ("cursor", "was not made for this query and this caller"),

@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from tests.support.examples import API_URL, EXAMPLES, PINS, list_pages, read_guide
+from tests.support.examples import API_URL, EXAMPLES, list_pages, read_guide
+from tests.support.npm import PINS
 
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 

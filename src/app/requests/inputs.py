@@ -139,7 +139,7 @@ class FileForm(Input):
 
 
 class ImageForm(ImageMetadata, FileForm):
-    """A form with an image and its metadata."""
+    """A form with an image and its metadata. Without a `visibility` it is private."""
 
 
 def _allow_null(schema: dict[str, Any]) -> None:

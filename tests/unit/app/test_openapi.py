@@ -28,7 +28,7 @@ OPERATIONS: dict[tuple[str, str], tuple[list[str], list[str], list[str], bool | 
     ("post", "/images/upload"): (
         ["201", "403", "404", "409", "422", *BODY],
         ["Idempotency-Key"],
-        ["multipart/form-data", "application/json", "application/octet-stream"],
+        ["multipart/form-data", "application/octet-stream"],
         True,
     ),
     ("post", "/images/uploads"): (
@@ -73,7 +73,7 @@ OPERATIONS: dict[tuple[str, str], tuple[list[str], list[str], list[str], bool | 
     ("put", "/images/{image_id}/content"): (
         ["202", "422", *BODY, *CHANGE],
         ["Idempotency-Key", "If-Match"],
-        ["multipart/form-data", "application/json", "application/octet-stream"],
+        ["multipart/form-data", "application/octet-stream"],
         True,
     ),
     ("post", "/images/{image_id}/content/uploads"): (
@@ -113,7 +113,7 @@ OPERATIONS: dict[tuple[str, str], tuple[list[str], list[str], list[str], bool | 
     ("post", "/upload"): (
         ["201", "403", "404", "409", "422", *BODY],
         ["Idempotency-Key"],
-        ["multipart/form-data", "application/json"],
+        ["multipart/form-data"],
         True,
     ),
     ("get", "/files"): (["200", "403", "422"], ["userId", "order", "limit", "cursor"], [], True),
@@ -124,6 +124,8 @@ OPERATIONS: dict[tuple[str, str], tuple[list[str], list[str], list[str], bool | 
     ("get", "/me"): (["200", "422"], [], [], True),
     ("delete", "/me"): (["202", "403", "422"], [], [], True),
 }
+for _key in [("post", "/images/upload"), ("put", "/images/{image_id}/content"), ("post", "/upload")]:
+    OPERATIONS[_key[0], f"{_key[1]}/"] = (*OPERATIONS[_key][:2], ["application/json"], True)
 RESPONSE_HEADERS = {
     ("post", "/images/upload"): {"201": ["Location", "ETag"]},
     ("post", "/images/uploads"): {"201": ["Location"]},
@@ -142,34 +144,12 @@ CALLER = {"X-User-Id"}
 RENDITION = ["image/webp", "application/octet-stream"]
 VARIANTS = ["image/avif", "image/webp", "image/jpeg", "image/png", "application/octet-stream"]
 OPERATION_IDS = [
-    "uploadImage",
-    "beginUpload",
-    "listImages",
-    "getImage",
-    "updateImage",
-    "updateImageByPut",
-    "deleteImage",
-    "reprocessImage",
-    "getContent",
-    "getOriginal",
-    "getRendition",
-    "replaceContent",
-    "beginReplacement",
-    "createLink",
-    "deleteLinks",
-    "createItem",
-    "listItems",
-    "getItem",
-    "replaceItem",
-    "deleteItem",
-    "uploadFile",
-    "listFiles",
-    "getFile",
-    "deleteFile",
-    "getMe",
-    "deleteMe",
-    "getHealth",
-    "getLimits",
+    *("uploadImage", "uploadImageAsJson", "beginUpload", "listImages", "getImage", "deleteImage"),
+    *("updateImage", "updateImageByPut", "reprocessImage", "getContent", "getOriginal", "getRendition"),
+    *("replaceContent", "replaceContentAsJson", "beginReplacement", "createLink", "deleteLinks"),
+    *("createItem", "listItems", "getItem", "replaceItem", "deleteItem"),
+    *("uploadFile", "uploadFileAsJson", "listFiles", "getFile", "deleteFile"),
+    *("getMe", "deleteMe", "getHealth", "getLimits"),
 ]
 
 

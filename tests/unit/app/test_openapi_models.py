@@ -69,7 +69,7 @@ def test_default_is_said_in_words_where_clients_would_send_it(api: Api) -> None:
     sent = [name for name in schemas if name.endswith(("Create", "Form", "Update", "Metadata", "Content"))]
     assert {"ImageForm", "ImageCreate", "ImageMetadata", "LinkCreate", "ImageContent"} <= {*sent}
     assert '"default"' not in json.dumps([document["paths"], *(schemas[name] for name in sent)])
-    assert schemas["ImageForm"]["properties"]["visibility"]["description"] == "`private` if it is left out."
+    assert schemas["LinkCreate"]["properties"]["rendition"]["description"] == "`large` if it is left out."
 
 
 def test_times_are_date_times(api: Api) -> None:
@@ -90,18 +90,18 @@ def test_every_example_of_a_body_works(api: Api) -> None:
     examples = {
         name: body["example"] for name, kind, body in list_bodies(read(api)) if kind == "application/json"
     }
-    image = api.post("/images/upload", user="ann", json=examples.pop("uploadImage"))
+    image = api.post("/images/upload", user="ann", json=examples.pop("uploadImageAsJson"))
     item = api.post("/items", user="ann", json=examples["createItem"])
     paths = {
         "beginUpload": ("POST", "/images/uploads", 201),
         "updateImage": ("PATCH", f"/images/{image.json['id']}", 200),
         "updateImageByPut": ("PUT", f"/images/{image.json['id']}", 200),
-        "replaceContent": ("PUT", f"/images/{image.json['id']}/content", 409),
+        "replaceContentAsJson": ("PUT", f"/images/{image.json['id']}/content/", 409),
         "beginReplacement": ("POST", f"/images/{image.json['id']}/content/uploads", 409),
         "createLink": ("POST", f"/images/{image.json['id']}/links", 201),
         "createItem": ("POST", "/items", 201),
         "replaceItem": ("PUT", f"/items/{item.json['id']}", 200),
-        "uploadFile": ("POST", "/upload", 201),
+        "uploadFileAsJson": ("POST", "/upload/", 201),
     }
     assert examples.keys() == paths.keys()
     for name, (method, path, status) in paths.items():
