@@ -27,7 +27,10 @@ PYTHON_VERSION = "3.13"
 # So a function that imports a package without requiring it fails here too, and not only on AWS.
 PINS = {
     "dev": ROOT / "requirements-dev.txt",
-    **{name: ROOT / "local" / f"requirements-{name}.txt" for name in ("audit", "sam", "ministack", "python", "generators")},
+    **{
+        name: ROOT / "local" / f"requirements-{name}.txt"
+        for name in ("audit", "sam", "ministack", "python", "generators")
+    },
 }
 
 
