@@ -154,7 +154,7 @@ def _describe_user(operation: Json) -> None:
             "name": USER_ID_HEADER,
             "in": "header",
             "required": "me" in operation["tags"],
-            "description": "The caller.",
+            "description": "The caller. Without it, an upload names its user in `userId`.",
             "schema": TypeAdapter(UserId).json_schema(),
         }
     )

@@ -20,7 +20,8 @@ PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<title>Image upload service</title>
+<title>{title}</title>
+<link rel="icon" type="image/svg+xml" href="docs/{version}/icon.svg">
 <link rel="stylesheet" href="docs/{version}/swagger-ui.css">
 </head>
 <body>
@@ -30,7 +31,24 @@ PAGE = """<!doctype html>
 </body>
 </html>
 """
+ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
+<rect x="2" y="5" width="28" height="22" rx="4" fill="#205ea0"/>
+<circle cx="10" cy="12" r="3" fill="#fff"/>
+<path d="M5 24l7-8 4 4 5-7 6 11z" fill="#fff"/>
+</svg>
+"""
+# Swagger UI fills the fields of a form with samples, and would send them. For these alone it asks for a
+# sample of the media type `false`.
 START = """"use strict";
+const leaveFormsEmpty = () => ({
+  afterLoad() {
+    const { getSampleSchema } = this.fn;
+    this.fn.getSampleSchema = (schema, mediaType, ...rest) => {
+      if (mediaType !== false) return getSampleSchema(schema, mediaType, ...rest);
+      return schema.get("type") === "array" ? "[]" : "";
+    };
+  },
+});
 const root = document.getElementById("swagger-ui");
 SwaggerUIBundle({
   domNode: root,
@@ -38,8 +56,8 @@ SwaggerUIBundle({
   deepLinking: true,
   filter: true,
   showExtensions: true,
-  showCommonExtensions: true,
   validatorUrl: null,
+  plugins: [leaveFormsEmpty],
 });
 """
 # Swagger UI sets styles of elements by the DOM alone, which no policy forbids. It shows images of responses
@@ -56,7 +74,9 @@ def make_page(base_url: str) -> Document:
     parts = urlsplit(base_url)
     policy = POLICY.format(origin=f"{parts.scheme}://{parts.netloc}")
     headers = {"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"}
-    return Document("text/html; charset=utf-8", PAGE.format(version=get_version()), PAGE_CACHE, headers)
+    return Document(
+        "text/html; charset=utf-8", PAGE.format(title=TITLE, version=get_version()), PAGE_CACHE, headers
+    )
 
 
 @cache
@@ -68,6 +88,7 @@ def get_assets() -> Mapping[str, Document]:
         "swagger-ui.js": Document(SCRIPT_TYPE, script, ASSET_CACHE),
         "swagger-ui.css": Document("text/css; charset=utf-8", style, ASSET_CACHE),
         "start.js": Document(SCRIPT_TYPE, START, ASSET_CACHE),
+        "icon.svg": Document("image/svg+xml", ICON, ASSET_CACHE),
     }
 
 

@@ -211,7 +211,7 @@ def test_documents_are_small_stay_the_same_and_are_kept_by_clients(api: httpx.Cl
     assets = [f"/{part.split('"')[0]}" for part in page.split("docs/")[1:]]
     limits = {"/docs": MAX_PAGE_BYTES, "/openapi.json": MAX_DOCUMENT_BYTES}
     limits |= {f"/docs{asset}": MAX_ASSET_BYTES for asset in assets}
-    assert len(limits) == 5
+    assert len(limits) == 6
     for path, limit in limits.items():
         body, headers = fetch_raw(api, path, COMPRESSED)
         assert headers["Content-Encoding"] == "gzip"

@@ -177,7 +177,7 @@ def test_page_loads_its_own_files_alone_under_a_strict_policy(api: Api) -> None:
     assert directives["connect-src"] == ["'self'", "http://localhost:3000"]
     assert page.headers["Referrer-Policy"] == "no-referrer"
     links = re.findall(r'(?:src|href)="([^"]*)"', page.body.decode())
-    assert len(links) == 3
+    assert len(links) == 4
     assert not re.search(r"<script>|<style|style=|\son\w+=", page.body.decode())
     for link in links:
         asset = api.get(f"/{link}", headers={"Accept-Encoding": "gzip"})
