@@ -143,7 +143,7 @@ def test_change_names_no_other_user(service: InProcess) -> None:
     assert response.problem == (422, "invalid_fields", ["userId"])
 
 
-@pytest.mark.parametrize("name", ["a%20b", "x" * 3000, "%C3%A9"])
+@pytest.mark.parametrize("name", ["a%20", "x" * 3000, "a%E2%80%8Bb"])
 def test_odd_name_in_the_query_of_an_admins_write_is_refused(service: InProcess, name: str) -> None:
     response = service.send("POST", f"/images/upload?userId={name}", "admin", json=make_upload(PICTURE))
     assert response.problem == (422, "invalid_fields", ["userId"])
