@@ -21,7 +21,8 @@ from shared.headers.boxes import BoxReader
 IN_THIS_THREAD = 0
 WITHOUT_THREADS = -1
 """0 stands for what libde265 likes best, which is one thread."""
-OUT_OF_MEMORY = 6
+OUT_OF_MEMORY, BEYOND_LIMITS = 6, 1000
+"""A code of libheif, and its subcode for a codec that tells of more pixels than the header does."""
 LAYOUTS = {"L": (2, 0, 0), "RGB": (1, 10, 10), "RGBA": (1, 11, 10), "RGBa": (1, 11, 10)}
 """The colour space, the chroma and the channel that libheif calls the pixels of a mode."""
 
@@ -133,7 +134,7 @@ def load_libheif() -> CDLL:
 
 
 def _require(error: _Error) -> None:
-    if error.code == OUT_OF_MEMORY:
+    if error.code == OUT_OF_MEMORY and error.subcode != BEYOND_LIMITS:
         raise MemoryError
     if error.code:
         raise ValueError(error.message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -159,6 +160,17 @@ def test_picture_of_a_sequence_is_its_still_picture(major: bytes) -> None:
 def test_profile_becomes_srgb() -> None:
     rendered = render(encode(draw_quadrants(), "HEIC", icc_profile=make_swapped_profile()))
     assert_corners(rendered, (30, 200, 30), (160, 30, 40), (40, 30, 200), WHITE)
+
+
+def test_damage_in_the_codec_is_no_lack_of_memory() -> None:
+    """Some of these bits tell of a size in gigabytes."""
+    data = encode(draw_quadrants(16, 16), "HEIC")
+    start, end = data.index(b"hvcC") + 4, data.index(b"nclx")
+    for position in range(8 * start, 8 * end):
+        damaged = bytearray(data)
+        damaged[position // 8] ^= 1 << position % 8
+        with suppress(UnacceptableImage):
+            render(bytes(damaged))
 
 
 @pytest.mark.parametrize("height", [63, 65, 1, 4000])
