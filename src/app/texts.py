@@ -47,6 +47,8 @@ _BEHIND_LETTER = re.compile(r"[A-Za-z][^\x00-\x7f]")
 
 def decode_text(data: bytes) -> str:
     """Read a text whose encoding nobody names: UTF-8, or else Shift-JIS, GBK or Latin-1, as it looks like."""
+    if data.isascii():
+        return data.decode()
     for encoding in ("utf-8", *filter(lambda name: _looks_like(data, name), _USUAL_BYTES), "cp1252"):
         try:
             text = data.decode(encoding)
