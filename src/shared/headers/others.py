@@ -56,7 +56,7 @@ _KINDS: tuple[tuple[str, str, Test], ...] = (
 
 
 def explain_refusal(data: bytes, formats: str) -> str:
-    """Say what a file is that is none of the accepted formats, and what to send."""
+    """Name the type of a file that is not accepted, and say what to send."""
     for name, advice, is_it in _KINDS:
         if is_it(data):
             return f"The file is {name}, which is not accepted. {advice} Send {formats}."

@@ -80,7 +80,7 @@ def _is_intact(data: bytes, start: int, end: int) -> bool:
 
 
 def _find_next(data: bytes, start: int, end: int) -> int:
-    """Return where the chunk behind a damaged one starts. If that is none, the length was wrong."""
+    """Return where the chunk behind a damaged one starts. If no chunk starts there, its length was wrong."""
     kind, next_start, next_end = read_chunk(data, end + 4)
     if kind == PIXELS or _is_intact(data, next_start, next_end):
         return end + 4
