@@ -26,7 +26,6 @@ _MARKER_BYTES = 2
 _FIRST_MARKER = 0xC0  # those below are reserved
 _WITHOUT_CONTENT = frozenset([0xC8, *range(0xD0, 0xDA), *range(0xF0, 0xFE)])
 START_OF_FRAME = frozenset([*range(0xC0, 0xD0), 0xDE]) - {0xC4, 0xC8, 0xCC}
-_SEQUENTIAL = frozenset([0xC0, 0xC1, 0xC9])
 START_OF_SCAN, APPLICATION_1 = 0xDA, 0xE1
 SCAN = re.compile(rb"\xff\xda\x00(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04)")
 """Decoders accept no other headers of scans, so other data hardly ever matches by chance."""
@@ -37,23 +36,18 @@ FRAME_BYTES, COMPONENT_BYTES = 6, 3
 
 def read_header(data: bytes) -> Header:
     """Read a JPEG. One that carries further pictures, such as a depth map, does not move."""
-    frame = scan = None
-    is_sequential = False
+    frame = None
     exif = bytearray()
     for marker, start, end in walk_segments(data):
         content = data[start:end]
         if marker in START_OF_FRAME:
-            frame, is_sequential = content, marker in _SEQUENTIAL
-        elif marker == START_OF_SCAN:
-            scan = content
+            frame = content
         elif marker == APPLICATION_1 and content.startswith(PREFIX):
             exif += content[len(PREFIX) : len(PREFIX) + MAX_EXIF_BYTES - len(exif)]
-    if frame is None or scan is None:
-        raise DamagedImage
-    # Decoders read no further than a scan of all components. To look for others would take most of the time.
-    has_one_scan = is_sequential and scan[:1] == frame[FRAME_BYTES - 1 : FRAME_BYTES]
-    if not has_one_scan and sum(1 for _ in islice(SCAN.finditer(data), MAX_SCANS + 1)) > MAX_SCANS:
+    if sum(1 for _ in islice(SCAN.finditer(data), MAX_SCANS + 1)) > MAX_SCANS:
         raise UnsupportedImage(f"The JPEG has more than {MAX_SCANS:,} scans.")
+    if frame is None:
+        raise DamagedImage
     width, height = _read_size(frame)
     return Header(width, height, orientation=read_orientation(bytes(exif)))
 
