@@ -143,9 +143,17 @@ class Image(Record, Life):
         }
 
     def change(self, change: Mapping[str, Any]) -> None:
-        defaults = {**DEFAULTS, "filename": f"image.{self.content_type.removeprefix('image/')}"}
+        defaults = {
+            **DEFAULTS,
+            "filename": f"image.{self.content_type.removeprefix('image/')}",
+            "addTags": [],
+            "removeTags": [],
+        }
         named = {name: defaults[name] if value is None else value for name, value in change.items()}
+        added, removed = named.pop("addTags", []), named.pop("removeTags", [])
         self.metadata |= named
+        kept = [tag for tag in self.metadata["tags"] if tag not in removed]
+        self.metadata["tags"] = kept + [tag for tag in added if tag not in kept]
         self.version += 1
 
     def revoke_links(self) -> None:

@@ -45,15 +45,14 @@ texts = st.just("new")
 tags = st.sampled_from([["a"], ["b"], ["a", "b"]])
 visibilities = st.sampled_from(["public", "private"])
 wishes = st.fixed_dictionaries({}, optional={"description": texts, "visibility": visibilities, "tags": tags})
+fields = {
+    "description": st.none() | texts,
+    "visibility": st.none() | visibilities,
+    "filename": st.none() | texts,
+}
 changes = st.fixed_dictionaries(
-    {},
-    optional={
-        "description": st.none() | texts,
-        "visibility": st.none() | visibilities,
-        "tags": st.none() | st.just([]) | tags,
-        "filename": st.none() | texts,
-    },
-)
+    {}, optional=fields | {"tags": st.none() | st.just([]) | tags}
+) | st.fixed_dictionaries({}, optional=fields | {"addTags": st.none() | tags, "removeTags": tags})
 queries = st.fixed_dictionaries(
     {"limit": st.integers(1, 3)},
     optional={

@@ -30,7 +30,7 @@ from app.limits import (
     MAX_TAGS,
 )
 from app.texts import CONTROLS, clean_text
-from shared.tags import fold_tag
+from shared.tags import drop_repeated
 
 IDEMPOTENCY_KEY_HEADER = "Idempotency-Key"
 IDEMPOTENCY_KEY_PATTERN = f"[!-~]{{1,{MAX_IDEMPOTENCY_KEY_CHARS}}}"
@@ -148,14 +148,6 @@ def _split(text: str) -> list[str]:
     return [part for part in text.split(",") if part.strip()]
 
 
-def _drop_repeated(tags: tuple[str, ...]) -> tuple[str, ...]:
-    """Keep the first spelling of each tag, at its place."""
-    first: dict[str, str] = {}
-    for tag in tags:
-        first.setdefault(fold_tag(tag), tag)
-    return tuple(first.values())
-
-
 def _read_date(value: object) -> object:
     """Take a date for its midnight in UTC. Refuse a bare number, which pydantic would take for a time."""
     if not isinstance(value, str) or not _DATE.match(value):
@@ -215,12 +207,12 @@ Tags = Annotated[
     BeforeValidator(
         _require_few_tags, json_schema_input_type=Annotated[list[Tag], Field(max_length=MAX_TAGS)]
     ),
-    AfterValidator(_drop_repeated),
+    AfterValidator(drop_repeated),
 ]
 FilterTags = Annotated[
     tuple[Tag, ...],
     Field(max_length=MAX_FILTER_TAGS),
-    AfterValidator(_drop_repeated),
+    AfterValidator(drop_repeated),
     BeforeValidator(_require_few_tags),
     BeforeValidator(
         _split_tags, json_schema_input_type=Annotated[list[Tag], Field(max_length=MAX_FILTER_TAGS)]

@@ -6,9 +6,11 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationError,
     model_validator,
 )
 from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from app.access.callers import UserId
 from app.limits import (
@@ -17,6 +19,7 @@ from app.limits import (
     MAX_CURSOR_CHARS,
     MAX_DIRECT_BYTES,
     MAX_PAGE_SIZE,
+    MAX_TAGS,
     MAX_UPLOAD_SECONDS,
     MIN_UPLOAD_SECONDS,
 )
@@ -35,10 +38,12 @@ from app.requests.fields import (
     forbid_null,
     make_default_filename,
 )
+from shared.errors import FieldError, InvalidFields
 from shared.inspection import CONTENT_TYPES
 from shared.items import Item
 from shared.listing import Span
 from shared.models import Image, Visibility
+from shared.tags import change_tags
 
 DOT_PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYPhfDwACggF/yWU5EwAAAABJRU5ErkJggg=="
 
@@ -163,19 +168,31 @@ class ImageUpdate(ImageDetails):
     model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=_allow_null)
 
     filename: Filename | None = None
+    add_tags: Tags = ()
+    remove_tags: Tags = Field((), description="They go before `addTags` come.")
 
     @model_validator(mode="before")
     @classmethod
     def reset_null(cls, data: object) -> object:
         if not isinstance(data, dict):
             return data
+        if "tags" in data and (changes := [name for name in ("addTags", "removeTags") if name in data]):
+            error = PydanticCustomError("combined", "cannot stand beside tags, which replaces the whole list")
+            raise ValidationError.from_exception_data(
+                cls.__name__, [InitErrorDetails(type=error, loc=(name,), input=None) for name in changes]
+            )
         defaults = {field.alias: field.default for field in cls.model_fields.values()}
         return {name: defaults.get(name) if value is None else value for name, value in data.items()}
 
     def apply_to(self, image: Image) -> Image:
-        named = {name: getattr(self, name) for name in self.model_fields_set}
+        """Raises InvalidFields if the image would have too many tags."""
+        named = {name: getattr(self, name) for name in self.model_fields_set & Image.model_fields.keys()}
         if "filename" in named:
             named["filename"] = self.filename or make_default_filename(image.content_type)
+        if self.add_tags or self.remove_tags:
+            named["tags"] = change_tags(image.tags, added=self.add_tags, removed=self.remove_tags)
+            if len(named["tags"]) > MAX_TAGS:
+                raise InvalidFields([FieldError("addTags", f"makes more than {MAX_TAGS} tags of it")])
         return image.model_copy(update=named)
 
 

@@ -110,7 +110,7 @@ def test_every_example_of_a_body_works(api: Api) -> None:
 
 def test_null_sets_every_field_of_an_update_back(api: Api) -> None:
     fields = read(api)["components"]["schemas"]["ImageUpdate"]["properties"]
-    assert [*fields] == ["description", "visibility", "tags", "filename"]
+    assert [*fields] == ["description", "visibility", "tags", "filename", "addTags", "removeTags"]
     for field in fields.values():
         assert field["anyOf"].count({"type": "null"}) == 1
         assert len(field["anyOf"]) == 2
