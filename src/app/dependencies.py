@@ -1,6 +1,7 @@
 """Dependencies: the stores, keys and views that routes ask for, made in one place."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Annotated
 
@@ -202,6 +203,10 @@ def get_variant_mode() -> VariantMode:
     return VariantMode(get_settings().variants)
 
 
+def get_trash_lifetime() -> timedelta:
+    return get_settings().trash_lifetime
+
+
 def get_auth_mode() -> str:
     return get_settings().auth_mode
 
@@ -283,6 +288,7 @@ ContentDelivery = Annotated[Delivery, Depends(get_delivery)]
 RequestClaim = Annotated[str | None, Depends(get_claim)]
 UserQuota = Annotated[Quota, Depends(get_quota)]
 UserRate = Annotated[Rate, Depends(get_rate)]
+TrashLifetime = Annotated[timedelta, Depends(get_trash_lifetime)]
 HasDocs = Annotated[bool, Depends(get_has_docs)]
 AuthMode = Annotated[str, Depends(get_auth_mode)]
 BaseUrl = Annotated[str, Depends(get_base_url)]

@@ -7,8 +7,9 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
+from shared.bases import Model
 from shared.images import make_user_partition
-from shared.models import Model, Replacement, Stored
+from shared.models import Replacement, Stored
 from shared.quotas import PENDING_FIELDS, Usage
 from shared.rows import Key
 

@@ -11,8 +11,9 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
+from shared.bases import Model, Timestamp
 from shared.images import make_user_partition
-from shared.models import Model, Stored, Timestamp
+from shared.models import Stored
 from shared.transactions import ConditionFailed, Transaction
 
 if TYPE_CHECKING:

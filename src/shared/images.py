@@ -37,6 +37,8 @@ class ImageFilter:
     visibility: Visibility | None = None
     tags: Sequence[str] = ()
     match: Literal["all", "any"] = "all"
+    trashed: bool = False
+    """It shows the trash, and nothing else."""
 
     @property
     def shows_everyone(self) -> bool:
@@ -70,14 +72,19 @@ class ImageRepository(RecordRepository[Image]):
         if record.is_public:
             bases = [_user_base(record.user_id, "PUBLIC"), _public_base(record.shard)]
             return [base + suffix for base in bases for suffix in suffixes]
-        name = _name_hidden(record.visibility)
+        name = _name_hidden(record.visibility, is_trashed=record.is_trashed)
         partitions = [_user_base(record.user_id, name) + suffix for suffix in suffixes]
         if record.schema_version >= HIDDEN_IMAGES_VERSION:
             partitions.append(_hidden_base(record.shard, name))
         return partitions
 
     def list_partitions_of(self, user_id: str) -> Sequence[str]:
-        return [_user_base(user_id, name) for name in ("PUBLIC", *map(_name_hidden, Visibility))]
+        hidden = [
+            _name_hidden(visibility, is_trashed=is_trashed)
+            for is_trashed in (False, True)
+            for visibility in Visibility
+        ]
+        return [_user_base(user_id, name) for name in ("PUBLIC", *hidden)]
 
     def has_listing(self, partition: str) -> bool:
         return partition.startswith(LISTING_PREFIXES)
@@ -97,7 +104,8 @@ class ImageRepository(RecordRepository[Image]):
         visible = [
             image
             for image in page.records
-            if query.is_admin or image.is_public or image.is_owned_by(query.caller_id)
+            if image.is_trashed is query.trashed
+            and (query.is_admin or image.is_public or image.is_owned_by(query.caller_id))
         ]
         return RecordPage(visible, page.next_key)
 
@@ -124,7 +132,7 @@ class ImageRepository(RecordRepository[Image]):
             return None
 
     def _get_public_bases(self, query: ImageFilter) -> Iterator[str]:
-        if query.visibility is Visibility.PRIVATE:
+        if query.trashed or query.visibility is Visibility.PRIVATE:
             return
         if query.user_id is None:
             yield from map(_public_base, range(self._public_shards))
@@ -132,7 +140,8 @@ class ImageRepository(RecordRepository[Image]):
             yield _user_base(query.user_id, "PUBLIC")
 
     def _get_hidden_bases(self, query: ImageFilter) -> Iterator[str]:
-        names = [*map(_name_hidden, [query.visibility] if query.visibility else Visibility)]
+        visibilities = [query.visibility] if query.visibility else [*Visibility]
+        names = [_name_hidden(visibility, is_trashed=query.trashed) for visibility in visibilities]
         if query.shows_everyone:
             yield from (_hidden_base(shard, name) for shard in range(self._public_shards) for name in names)
             return
@@ -162,9 +171,10 @@ def _user_base(user_id: str, name: str) -> str:
     return f"{make_user_partition(user_id)}#{name}"
 
 
-def _name_hidden(visibility: Visibility) -> str:
-    """The partition of images that only their owner sees: private, or public and not ready yet."""
-    return "PRIVATE" if visibility is Visibility.PRIVATE else "UNPUBLISHED"
+def _name_hidden(visibility: Visibility, *, is_trashed: bool) -> str:
+    """The partition of images that only their owner sees: private, public and not ready yet, or trashed."""
+    name = "PRIVATE" if visibility is Visibility.PRIVATE else "UNPUBLISHED"
+    return f"TRASHED-{name}" if is_trashed else name
 
 
 def make_user_partition(user_id: str) -> str:

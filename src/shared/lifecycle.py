@@ -15,6 +15,9 @@
 4. A direct upload may fail before its bytes are verified. Then it has no original, does not count, and ends
    when the failure queue forgets its event.
 
+The trash stands beside the state. An image in it is seen and listed by its owner alone, it counts as before,
+and its life goes on. It ends when its time in the trash is over, or with its state if that ends before.
+
 A replacement, which is other bytes for an image, has a state of its own. It goes through the same states by
 the same events, up to `ready`: then it is the image. The image stays in its state meanwhile.
 
@@ -22,7 +25,7 @@ This module is pure: it knows no table, no bucket and no clock. Other modules as
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -85,9 +88,11 @@ class State:
     has_renditions: bool = False
     """It was ready once."""
     expires_at: int | None = None
-    """When the image ends by itself. None: it does not."""
+    """When the state ends, and the image with it. None: it does not."""
     leased_until: int | None = None
     """When the run that processes it should have ended."""
+    trash_ends_at: int | None = None
+    """When the image ends because it is in the trash. None: it is not there."""
 
     @property
     def phase(self) -> Phase:
@@ -153,13 +158,14 @@ def change(state: State, event: Event, now: datetime) -> State:
         has_renditions=state.has_renditions or phase == READY,
         expires_at=_get_expiry(state, phase, now),
         leased_until=_add(now, PROCESSING_LEASE) if phase == PROCESSING else None,
+        trash_ends_at=state.trash_ends_at,
     )
 
 
 def resolve(state: State, now: datetime) -> State:
     """Return the state as readers see it now: a run whose lease has ended has failed."""
     if state.status is Status.PROCESSING and _is_past(state.leased_until, now):
-        return State(*FAILED, has_renditions=state.has_renditions, leased_until=state.leased_until)
+        return replace(state, status=Status.FAILED)
     return state
 
 
@@ -170,7 +176,12 @@ def is_overdue(state: State) -> bool:
 
 def has_ended(state: State, now: datetime) -> bool:
     """Tell whether the image is gone for every reader, even if DynamoDB has not deleted its row yet."""
-    return _is_past(state.expires_at, now)
+    return _is_past(get_end(state), now)
+
+
+def get_end(state: State) -> int | None:
+    """Return when the image ends by itself, in seconds since 1970. None: it does not."""
+    return min(filter(None, (state.expires_at, state.trash_ends_at)), default=None)
 
 
 def is_final(state: State) -> bool:
@@ -205,6 +216,8 @@ def is_listed(state: State) -> bool:
 
 def is_shown(state: State) -> bool:
     """Tell whether others may see the image, if its visibility lets them."""
+    if state.trash_ends_at is not None:
+        return False
     return state.status is Status.READY or (state.has_renditions and state.status is not Status.REJECTED)
 
 

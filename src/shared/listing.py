@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import chain, islice
 from typing import Self
 
-from shared.models import format_timestamp
+from shared.bases import format_timestamp
 from shared.table import Table
 
 ENTRIES_PER_READ = 30  # entries of users with UUIDs take up to 129 bytes, so these fit in 4 KB: one read unit

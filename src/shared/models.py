@@ -2,47 +2,23 @@
 
 import uuid
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer, StringConstraints, WithJsonSchema
-from pydantic.alias_generators import to_camel
+from pydantic import Field, StringConstraints
 from pydantic_core import to_json
 
 from shared import lifecycle
+from shared.bases import Model, Timestamp
 from shared.lifecycle import Event, State, Status
 from shared.renditions import RenditionName
+from shared.trash import Trash
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Version of the stored format. Code reads its own version and all earlier ones."""
 MAX_FACT_CHARS = 100
 LEASE_ENDED_REASON = "Processing did not end in time. Ask for it again with POST /images/{id}/reprocess."
-
-
-def format_timestamp(at: datetime) -> str:
-    """RFC 3339 in UTC with six digits of fraction, so that texts sort as times do."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-Timestamp = Annotated[
-    datetime,
-    PlainSerializer(format_timestamp, return_type=str),
-    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
-]
-
-
-class Model(BaseModel):
-    """Base of all models: camelCase outside, snake_case inside, never changed in place."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        validate_by_name=True,
-        frozen=True,
-        allow_inf_nan=False,
-        hide_input_in_errors=True,
-        defer_build=True,
-    )
 
 
 class Stored(Model):
@@ -214,7 +190,7 @@ class Image(Living, Record):
     description: str | None = None
     visibility: Visibility = Visibility.PRIVATE
     tags: tuple[str, ...] = ()
-    renditions: dict[RenditionName, Rendition] = {}
+    renditions: dict[RenditionName, Rendition] = Field(default={})
     placeholder: Placeholder | None = None
     exif: Exif | None = None
     animated: bool = False
@@ -230,6 +206,8 @@ class Image(Living, Record):
     """The last one, until it is ready. It stays when it has ended: its events may still come."""
     replaced_by: str | None = None
     """The claim of the replacement that has become the image."""
+    trash: Trash | None = None
+    """None: it is not in the trash."""
 
     @classmethod
     def begin(cls, state: State, **fields: Any) -> Self:  # noqa: ANN401 - any field of an image
@@ -238,7 +216,30 @@ class Image(Living, Record):
 
     @property
     def state(self) -> State:
-        return replace(super().state, has_renditions=bool(self.renditions))
+        state = replace(super().state, has_renditions=bool(self.renditions))
+        if self.trash is None:
+            return state
+        return replace(state, expires_at=self.trash.state_ends_at, trash_ends_at=self.trash.ends_at)
+
+    def in_state(self, state: State) -> Self:
+        image = super().in_state(state)
+        if self.trash is None:
+            return image
+        trash = self.trash.model_copy(update={"state_ends_at": state.expires_at})
+        ends_at = lifecycle.get_end(replace(state, trash_ends_at=trash.ends_at))
+        return image.model_copy(update={"trash": trash, "expires_at": ends_at})
+
+    def trashed(self, lifetime: timedelta) -> Self:
+        """The image in the trash, where it ends after a time."""
+        return self.model_copy(update={"trash": Trash.begin(lifetime)}).in_state(self.state)
+
+    def restored(self) -> Self:
+        """The image outside of the trash."""
+        return self.model_copy(update={"trash": None}).in_state(self.state)
+
+    @property
+    def is_trashed(self) -> bool:
+        return self.trash is not None
 
     @property
     def stills(self) -> dict[RenditionName, Rendition]:

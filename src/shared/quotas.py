@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Self
 
+from shared.bases import Model
 from shared.errors import QuotaExceeded, TooManyPending
-from shared.models import Model
 
 
 class Usage(Model):

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from shared.bases import format_timestamp
 from shared.errors import Conflict, Contended, NotFound
 from shared.listing import Intersection, Span, list_page
-from shared.models import SCHEMA_VERSION, Record, Stored, format_timestamp
+from shared.models import SCHEMA_VERSION, Record, Stored
 from shared.quotas import Usage
 from shared.retries import make_pauses
 from shared.rows import Key, Row
@@ -38,6 +39,10 @@ class Claim(Stored):
 
 class Claimed(Exception):
     """An earlier try of the same request has added a record."""
+
+
+class Unchanged(Exception):
+    """A change has nothing to do: the record is as it should be."""
 
 
 def allow(_: object) -> None:
@@ -131,6 +136,7 @@ class RecordRepository[R: Record]:
         """Change a record and its place in the listings together.
 
         `guard` gets the stored record and may refuse by raising. Both are called again for a newer version.
+        If `change` raises Unchanged, nothing is written.
         """
 
         def attempt() -> R:
@@ -141,7 +147,10 @@ class RecordRepository[R: Record]:
                 "version": old.version + 1,
                 "schema_version": SCHEMA_VERSION,
             }
-            new = change(old).model_copy(update=stamps)
+            try:
+                new = change(old).model_copy(update=stamps)
+            except Unchanged:
+                return old
             before, after = self.get_entries(old), self.get_entries(new)
             transaction = (
                 Transaction()

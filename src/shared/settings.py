@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import cached_property
 
 from shared.quotas import Quota
@@ -9,6 +10,7 @@ from shared.rates import Rate
 from shared.variants import VariantMode
 
 DEFAULT_CDN_SECONDS = 60
+DEFAULT_TRASH_DAYS = 30
 
 
 class Settings:
@@ -94,6 +96,11 @@ class Settings:
         return Rate(
             self._get_bound("USER_WRITES_PER_MINUTE"), int(self._environ.get("USER_WRITE_BURST") or 1)
         )
+
+    @cached_property
+    def trash_lifetime(self) -> timedelta:
+        """The time after which an image in the trash ends."""
+        return timedelta(days=int(self._environ.get("TRASH_DAYS") or DEFAULT_TRASH_DAYS))
 
     @cached_property
     def legacy_upload(self) -> bool:

@@ -19,6 +19,7 @@ from local.console import Problem
 from operations.tokens import MADE_HERE, make_token
 from tests.support.access import MISSING, AccessCases, upload_ready
 from tests.support.access_files import FileCases
+from tests.support.access_trash import TrashCases
 from tests.support.access_variants import VariantCases
 from tests.support.api import ApiResponse
 from tests.support.client import await_value
@@ -111,7 +112,7 @@ def service(jwt_stack: Stack) -> Iterator[Deployed]:
         yield Deployed(jwt_stack, http)
 
 
-class TestAccess(AccessCases, NameCases, FileCases, VariantCases):
+class TestAccess(AccessCases, NameCases, FileCases, VariantCases, TrashCases):
     """The cases of `tests.support.access`."""
 
 

@@ -106,7 +106,9 @@ class Comparison(RuleBasedStateMachine):
         names = {sent.response.json.get("id"), *sent.url.split("/")}
         record = next(record for record in self.model.records if record.id in names)
         if sent.url.endswith("/links"):
-            return {self.model.refuse_write(sent.user, record, None) or sent.response.status}
+            assert isinstance(record, Image)
+            refusal = self.model.refuse_write(sent.user, record, None) or self.model.refuse_new_link(record)
+            return {refusal or sent.response.status}
         if refusal := self.model.refuse_read(sent.user, record):
             return {refusal}
         if not isinstance(record, Image) or not sent.url.endswith("/uploads"):
@@ -168,11 +170,13 @@ class Comparison(RuleBasedStateMachine):
         response = self.service.send(method, url, user, options, is_keyed=is_keyed)
         refusal = self.model.refuse_write(user, record, if_match)
         if not refusal and isinstance(record, Image):
-            refusal = self.refuse_image(url, record)
+            refusal = self.refuse_image(method, url, record)
         assert response.status == (refusal or status)
         return None if refusal else response
 
-    def refuse_image(self, url: str, image: Image) -> int | None:
+    def refuse_image(self, method: str, url: str, image: Image) -> int | None:
+        if (method, url.rpartition("/")[2]) == ("POST", "links"):
+            return self.model.refuse_new_link(image)
         return self.model.refuse_reprocessing(image) if url.endswith("/reprocess") else None
 
     def delete_image(self, image: Image, attempt: Attempt) -> None:
@@ -190,6 +194,9 @@ class Comparison(RuleBasedStateMachine):
             pages = self.api.walk(f"/images?limit={2 if user == visitor else 100}", user=user)
             listed = [read_facts(image) for page in pages for image in page["images"]]
             assert listed == [image.show(user) for image in self.model.list_images(user, {})]
+            trash = self.api.get("/images?limit=100&trashed=true", user=user).json["images"]
+            trashed = self.model.list_images(user, {"trashed": True})
+            assert [image["id"] for image in trash] == [image.id for image in trashed]
         for user in {*users} - {None}:
             used, expected = self.api.get("/limits", user=user).json["used"], self.model.measure(user)
             assert {name: used[name] for name in expected} == expected
@@ -277,7 +284,7 @@ def count(row: Mapping[str, Any]) -> tuple[int, int]:
 def read_facts(image: Mapping[str, Any]) -> dict[str, Any]:
     """The facts in a response that the model knows. Of some fields it knows only if they are set."""
     names = ("id", "userId", "size", "contentType", "status", "version", "filename", *DEFAULTS)
-    said = ("statusReason", "url", "renditions")
+    said = ("statusReason", "url", "renditions", "trashedAt")
     other = image["replacement"]
     shown = other and (other["status"], bool(other["statusReason"]), other["size"])
     facts = {name: image[name] for name in names} | {name: bool(image[name]) for name in said}

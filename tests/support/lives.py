@@ -97,6 +97,7 @@ class Image(Record, Life):
     """The revisions whose original is in the bucket."""
     latest_revision: int = 1
     has_renditions: bool = False
+    is_trashed: bool = False
     replacement: Life | None = None
 
     @property
@@ -106,7 +107,7 @@ class Image(Record, Life):
 
     @property
     def is_public(self) -> bool:
-        is_shown = self.has_renditions and self.status != "rejected"
+        is_shown = self.has_renditions and self.status != "rejected" and not self.is_trashed
         return is_shown and self.metadata["visibility"] == "public"
 
     @property
@@ -139,6 +140,7 @@ class Image(Record, Life):
             "statusReason": is_own and self.has_reason,
             "url": is_own and self.is_verified,
             "renditions": self.has_renditions,
+            "trashedAt": self.is_trashed,
             "replacement": (other.status, other.has_reason, other.size) if other else None,
         }
 
@@ -155,6 +157,11 @@ class Image(Record, Life):
         kept = [tag for tag in self.metadata["tags"] if tag not in removed]
         self.metadata["tags"] = kept + [tag for tag in added if tag not in kept]
         self.version += 1
+
+    def move(self, *, is_trashed: bool) -> None:
+        """Into the trash, or out of it. It changes nothing if it is there already."""
+        self.version += self.is_trashed is not is_trashed
+        self.is_trashed = is_trashed
 
     def revoke_links(self) -> None:
         self.link_generation += 1

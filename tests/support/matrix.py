@@ -17,6 +17,7 @@ from tests.support.displays import (
     link_variant,
 )
 from tests.support.scenarios import (
+    KEY,
     PICTURE,
     Operation,
     Step,
@@ -67,8 +68,8 @@ from tests.support.successions import (
     tell_of_second_original,
     tell_of_second_upload,
 )
+from tests.support.trashing import TRASH_OPERATIONS, TRASH_STEPS
 
-KEY = {"Idempotency-Key": "key"}
 RAW = {"body": PICTURE, "encode": True, "headers": {"Content-Type": "image/jpeg", **KEY}}
 FORM = make_form(("tags", "sea"), file=PICTURE)
 FORM_WITH_KEY = {**FORM, "headers": {**FORM["headers"], **KEY}}
@@ -191,6 +192,7 @@ OPERATIONS = [
     Operation("list files", "GET", "/files", {200}, {}, add_file, check_one_file),
     Operation("read a file", "GET", "/files/{}", {200}, {}, add_file, check_one_file),
     Operation("delete a file", "DELETE", "/files/{}", {204, 404}, {}, add_file, check_no_file),
+    *TRASH_OPERATIONS,
 ]
 STEPS = [
     Step("process", tell_of_original, add_uploaded, check_one_image),
@@ -225,6 +227,7 @@ STEPS = [
     Step("erase everything of a user", tell_of_change, begin_erasure, check_erased),
     Step("finish an erasure", tell_of_change, erase_all, check_erased),
     Step("follow a rejection", tell_of_change, leave_rejected, check_rejected),
+    *TRASH_STEPS,
 ]
 CALLS = {
     "upload": 5,
@@ -261,6 +264,11 @@ CALLS = {
     "list files": 2,
     "read a file": 1,
     "delete a file": 2,
+    "trash": 7,
+    "hide in the trash": 5,
+    "restore": 5,
+    "list the trash": 3,
+    "follow the end of the trash": 4,
     "process": 4 + len(STILLS),
     "accept a direct upload": 4,
     "process a direct upload": 8 + len(STILLS),

@@ -95,6 +95,9 @@ class Model:
         status = (image.open_replacement or image).status
         return 409 if status in {"pending", "processing", "rejected"} else None
 
+    def refuse_new_link(self, image: Image) -> int | None:
+        return 409 if image.is_trashed else None
+
     def refuse_replacement(self, image: Image, size: int) -> int | None:
         under_way = image.open_replacement
         if not image.is_verified or image.status == "processing":
@@ -104,7 +107,7 @@ class Model:
         return None if self.has_room_for_more(image, size) else 403
 
     def refuse_link(self, user: User, image: Image, generation: int) -> int | None:
-        is_good = image.exists and generation == image.link_generation
+        is_good = image.exists and generation == image.link_generation and not image.is_trashed
         refusal = None if is_good else self.refuse_read(user, image)
         return refusal or (None if image.has_renditions else 404)
 
@@ -113,6 +116,7 @@ class Model:
         found = [
             image
             for image in self.images
+            if image.is_trashed is query.get("trashed", False)
             if image.exists and image.is_listed and self.refuse_read(user, image) is None
             if query.get("userId") in {None, image.owner}
             if query.get("visibility") in {None, image.metadata["visibility"]}

@@ -37,6 +37,7 @@ from shared.quotas import Quota, Usage
 from shared.rates import Rate
 from shared.renditions import STILLS
 from shared.table import Table
+from shared.trash import Trash
 from shared.usages import UsageRepository
 
 if TYPE_CHECKING:
@@ -84,6 +85,19 @@ STATES: dict[str, dict[str, Any]] = {
         "has_original": False,
         "status_reason": "Why.",
         "expires_at": FAR_FUTURE,
+    },
+    "trashed": {
+        "status": Status.READY,
+        "has_original": True,
+        "renditions": RENDITIONS,
+        "expires_at": FAR_FUTURE,
+        "trash": Trash(at=START, ends_at=FAR_FUTURE),
+    },
+    "trashed and rejected": {
+        "status": Status.REJECTED,
+        "has_original": False,
+        "expires_at": FAR_FUTURE,
+        "trash": Trash(at=START, ends_at=FAR_FUTURE + 1, state_ends_at=FAR_FUTURE),
     },
     "pending": {"status": Status.PENDING, "has_original": False, "expires_at": FAR_FUTURE},
 }
@@ -177,7 +191,7 @@ def make_file() -> File:
 def fill_tables(dynamodb: DynamoDBClient) -> tuple[list[Image], list[Item]]:
     """Write everything that this version of the code can store."""
     table = Table(dynamodb, "images")
-    images, usages = ImageRepository(table), UsageRepository(table, Quota(100, 10**9), Rate(600, 10))
+    images, usages = ImageRepository(table), UsageRepository(table, Quota(100, 10**9), Rate(600, 20))
     items = ItemRepository(Table(dynamodb, "items"))
     added = [*make_images()]
     for image in added:

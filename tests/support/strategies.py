@@ -60,6 +60,7 @@ queries = st.fixed_dictionaries(
         "visibility": visibilities,
         "tags": tags,
         "match": st.sampled_from(["all", "any"]),
+        "trashed": st.booleans(),
         "order": st.sampled_from(["asc", "desc"]),
     },
 )

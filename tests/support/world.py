@@ -92,6 +92,10 @@ class World:
         self._offset += seconds
         self._engine.clock = lambda: time.time() + self._offset
 
+    def sweep(self, now: float) -> None:
+        """Remove what has ended, as DynamoDB does."""
+        self._engine.sweep(now)
+
     def follow(self) -> None:
         """Let the function behind the table's stream follow all changes."""
         assert self._follower.follow(select_changes(self._engine.take_records("images"))) == {}

@@ -16,6 +16,7 @@ from shared.observability import get_logger
 from shared.renditions import RENDITION_TYPE
 from tests.support.access import CALLERS, MISSING, PICTURE, AccessCases, strip, upload_ready
 from tests.support.access_files import FileCases
+from tests.support.access_trash import TrashCases
 from tests.support.access_variants import VariantCases
 from tests.support.api import REQUEST_ID, Api, make_form, make_upload
 from tests.support.images import START, finish, reject
@@ -101,7 +102,7 @@ def service(api: Api, images: ImageRepository, storage: ImageStorage) -> InProce
     return InProcess(api, images, storage)
 
 
-class TestAccess(AccessCases, NameCases, FileCases, VariantCases):
+class TestAccess(AccessCases, NameCases, FileCases, VariantCases, TrashCases):
     """The cases of `tests.support.access`."""
 
 

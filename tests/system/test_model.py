@@ -166,6 +166,18 @@ class Machine(ReplacementRules):
         self.delete_image(image, attempt)
         return image if image.exists or is_kept else multiple()
 
+    @rule(image=images, attempt=attempts, is_trashed=flags, is_keyed=flags)
+    def move(self, image: Image, attempt: Attempt, is_trashed: bool, is_keyed: bool) -> None:
+        url = f"/images/{image.id}/{'trash' if is_trashed else 'restore'}"
+        if self.write("POST", url, image, attempt, status=200, is_keyed=is_keyed):
+            image.move(is_trashed=is_trashed)
+
+    @rule(image=images, is_ended=flags)
+    def end_trash(self, image: Image, is_ended: bool) -> None:
+        if image.exists and image.is_trashed and is_ended:
+            self.service.expire(image.id)
+            image.exists = False
+
     @rule(image=images, attempt=attempts, is_keyed=flags)
     def reprocess(self, image: Image, attempt: Attempt, is_keyed: bool) -> None:
         url = f"/images/{image.id}/reprocess"

@@ -78,6 +78,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "MaxPendingUploads": {"Type": "Number", "Default": 50, "MinValue": 0, "MaxValue": 500},
     "MaxPendingBytes": {"Type": "Number", "Default": 1_073_741_824, "MinValue": 0},
     "UserWritesPerMinute": {"Type": "Number", "Default": 600, "MinValue": 0, "MaxValue": 60_000},
+    "TrashDays": {"Type": "Number", "Default": 30, "MinValue": 1, "MaxValue": 365},
     "UserWriteBurst": {"Type": "Number", "Default": 200, "MinValue": 1},
     "LegacyUpload": {"Type": "String", "Default": "enabled", "AllowedValues": ["enabled", "disabled"]},
     "Variants": {"Type": "String", "Default": "enabled", "AllowedValues": [*VariantMode]},

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from shared.erasures import ERASURE_KIND
 from shared.files import FileRepository
 from shared.images import ImageRepository
 from shared.lifecycle import FAILED_LIFETIME
 from shared.models import Image, Replacement, Visibility
+from shared.renditions import RenditionName
+from shared.trash import Trash
+from tests.support.changes import make_change, select_changes
+from tests.support.images import FAR_FUTURE, START, make_ready
 from tests.support.template import Node, get_att, get_properties, load, ref, resolve
+
+TRASH = Trash(at=START, ends_at=FAR_FUTURE)
 
 
 def get_variables(**parameters: object) -> dict[str, Node]:
@@ -58,18 +67,38 @@ def test_changes_function_gets_what_has_bytes_to_delete_and_erasures() -> None:
     assert "has_original" in Replacement.model_fields
 
 
-def test_changes_function_gets_flips_to_private_only_if_the_cdn_forgets_them() -> None:
+def test_changes_function_gets_changes_of_shown_images_only_for_the_cdn() -> None:
     without, filters = read_filters(), read_filters(CdnInvalidation="enabled")
     (added,) = [each for each in filters if each not in without]
     assert added == {
         "eventName": ["MODIFY"],
         "dynamodb": {
             "Keys": {"sk": {"S": [ImageRepository.kind]}},
-            "OldImage": {"visibility": {"S": [Visibility.PUBLIC]}},
-            "NewImage": {"visibility": {"S": [Visibility.PRIVATE]}},
+            "OldImage": {
+                "visibility": {"S": [Visibility.PUBLIC]},
+                "renditions": {"M": {RenditionName.SMALL: {"M": {"size": {"N": [{"exists": True}]}}}}},
+            },
         },
     }
     assert len(filters) <= 5  # more have to be asked for
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_passed"),
+    [
+        ({}, {"visibility": Visibility.PRIVATE}, True),
+        ({}, {"trash": TRASH}, True),
+        ({"visibility": Visibility.PRIVATE}, {"visibility": Visibility.PUBLIC}, False),
+        ({"renditions": {}}, {}, False),
+    ],
+)
+def test_cdn_is_told_of_each_public_image_that_is_hidden(
+    old: dict[str, Any], new: dict[str, Any], is_passed: bool
+) -> None:
+    before = make_ready(**old)
+    change = make_change(before, before.model_copy(update=new))
+    assert select_changes([change], CdnInvalidation="enabled") == ([change] if is_passed else [])
+    assert select_changes([change]) == []
 
 
 def test_changes_function_gives_up_long_before_the_stream_does() -> None:

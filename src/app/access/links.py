@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlencode
 
 from app.limits import MAX_LINK_SECONDS
+from shared.bases import format_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -72,7 +73,10 @@ class Target:
 
 @dataclass(frozen=True)
 class LinkSigner:
-    """Signs a target, the time when the link ends, and the link generation of the image."""
+    """Signs a target, the time when the link ends, and the link generation of the image.
+
+    Of an image in the trash, it also signs since when the image is there.
+    """
 
     get_keys: Callable[[], Sequence[bytes]]
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -90,7 +94,7 @@ class LinkSigner:
     def sign(self, base_url: str, image: Image, target: Target, expires_at: datetime) -> str:
         """Return a URL that opens a target for anyone until it ends or the image's links are revoked."""
         expires = int(expires_at.timestamp())
-        signature = _sign(self.get_keys()[0], target, expires, image.link_generation)
+        signature = _sign(self.get_keys()[0], target, expires, image)
         joint = "&" if target.parameters else "?"
         return f"{base_url}{target}{joint}expires={expires}&signature={signature}"
 
@@ -105,7 +109,7 @@ class LinkSigner:
         if not 0 < seconds <= MAX_LINK_SECONDS:
             return None
         is_ours = any(
-            hmac.compare_digest(_sign(key, target, signature.expires, image.link_generation), signature.value)
+            hmac.compare_digest(_sign(key, target, signature.expires, image), signature.value)
             for key in self.get_keys()
         )
         return int(seconds) if is_ours else None
@@ -121,6 +125,10 @@ class LinkSigner:
         return datetime.fromtimestamp(-(-end // step) * step + offset, UTC)
 
 
-def _sign(key: bytes, target: Target, expires: int, generation: int) -> str:
-    digest = hmac.digest(key, f"{target}\n{expires}\n{generation}".encode(), hashlib.sha256)
+def _sign(key: bytes, target: Target, expires: int, image: Image) -> str:
+    text = f"{target}\n{expires}\n{image.link_generation}"
+    if image.trash:
+        # What was signed before opens nothing now. What its owner is shown in the trash opens nothing later.
+        text += f"\n{format_timestamp(image.trash.at)}"
+    digest = hmac.digest(key, text.encode(), hashlib.sha256)
     return urlsafe_b64encode(digest).rstrip(b"=").decode()

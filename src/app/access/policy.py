@@ -23,6 +23,7 @@ class Action(StrEnum):
     DELETE = "delete"
     REPLACE = "replace the bytes of"
     REPROCESS = "reprocess"
+    TRASH = "trash or restore"
     LINK = "make or revoke links of"
 
 

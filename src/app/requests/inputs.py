@@ -252,6 +252,7 @@ class ImageQuery(PageQuery):
     visibility: Visibility | None = None
     created_after: UtcDatetime | None = None
     created_before: UtcDatetime | None = None
+    trashed: bool = Field(default=False, description="The trash, and nothing else.")
 
     def make_span(self) -> Span:
         return Span.between(self.created_after, self.created_before, descending=self.order == "desc")

@@ -1,14 +1,15 @@
 """Limits: the models of `GET /limits`."""
 
+from datetime import timedelta
 from typing import Self
 
 from pydantic import Field
 
 from app import limits
+from shared.bases import Model
 from shared.headers.header import MAX_FRAMES
 from shared.inspection import CONTENT_TYPES, MAX_IMAGE_PIXELS, MAX_SIDE_PX
 from shared.items import MAX_ITEM_BYTES
-from shared.models import Model
 from shared.quotas import Quota, Usage
 from shared.rates import Rate
 from shared.renditions import (
@@ -99,6 +100,7 @@ class Limits(Model):
         description="Writes of a user, such as uploads and changes. Null for any number."
     )
     user_write_burst: int = Field(description="Writes that a user may make at once after a pause.")
+    trash_days: int = Field(description="Days after which an image in the trash ends.")
     used: Usage | None = Field(description="What the user uses of these. Null without a user.")
     rendition_edges_px: dict[RenditionName, int] = Field(
         default_factory=lambda: {name: name.edge_px for name in RenditionName}
@@ -117,7 +119,9 @@ class Limits(Model):
     variants: VariantLimits
 
     @classmethod
-    def of(cls, quota: Quota, rate: Rate, mode: VariantMode, used: Usage | None) -> Self:
+    def of(
+        cls, quota: Quota, rate: Rate, mode: VariantMode, trash_lifetime: timedelta, used: Usage | None
+    ) -> Self:
         """All limits, with the bounds of this deployment."""
         return cls(
             max_user_images=quota.max_images,
@@ -128,6 +132,7 @@ class Limits(Model):
             max_pending_bytes=quota.max_pending_bytes,
             user_writes_per_minute=rate.per_minute,
             user_write_burst=rate.burst,
+            trash_days=trash_lifetime.days,
             used=used,
             variants=VariantLimits(mode=mode),
         )

@@ -5,9 +5,10 @@ from typing import Literal
 
 from pydantic import Field, JsonValue
 
+from shared.bases import Model, Timestamp
 from shared.erasures import Deleted
 from shared.lifecycle import Status
-from shared.models import Exif, Model, Placeholder, Rendition, Timestamp, Visibility
+from shared.models import Exif, Placeholder, Rendition, Visibility
 from shared.quotas import Usage
 from shared.renditions import (
     RENDITION_TYPE,
@@ -59,6 +60,7 @@ class ImagePublic(Model):
     exif: Exif | None = Field(description="Facts that the camera recorded, for the owner alone.")
     animated: bool
     url: str | None = Field(description="URL of the original, for its owner alone. Null until it is stored.")
+    trashed_at: Timestamp | None = Field(description="When it came into the trash. Null outside of it.")
     created_at: Timestamp
     updated_at: Timestamp
     version: int

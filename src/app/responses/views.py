@@ -89,6 +89,7 @@ class ImageViews:
                 "status_reason": image.status_reason if is_full else None,
                 "replacement": replacement and ReplacementPublic.model_validate(dict(replacement)),
                 **({} if is_full else dict.fromkeys(ORIGINAL_FACTS)),
+                "trashed_at": image.trash and image.trash.at,
                 "url": f"{self.get_location(image.id)}/content" if shows_original else None,
             }
         )

@@ -25,6 +25,7 @@ from app.requests.body import read_json, read_query
 from app.requests.contents import ContentQuery, LinkCreate, VariantQuery
 from app.responses.outputs import Link
 from app.throttling import limited
+from app.trash import require_linkable
 from shared import errors
 from shared.models import Image
 from shared.renditions import RenditionName
@@ -130,6 +131,7 @@ def create_link(
 ) -> Response[Link]:
     image = images.get(image_id)
     guard(image)
+    require_linkable(image)
     link.variant.require_allowed(mode, is_signed=True)
     expires_at = (datetime.now(UTC) + link.lifetime).replace(microsecond=0)
     url = links.sign(base_url, image, link.make_target(image_id), expires_at)

@@ -128,6 +128,7 @@ def list_images(
         visibility=query.visibility,
         tags=query.tags,
         match=query.match,
+        trashed=query.trashed,
     )
     page = images.list_visible(visible, pages.get_span(query, caller), limit=query.limit)
     return ImageList(

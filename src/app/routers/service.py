@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Depends,
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app import VERSION
-from app.dependencies import AuthMode, BaseUrl, HasDocs, Mode, Usages, UserQuota, UserRate
+from app.dependencies import AuthMode, BaseUrl, HasDocs, Mode, TrashLifetime, Usages, UserQuota, UserRate
 from app.document import describe_api
 from app.documentation import MAX_ADDRESSES, PAGE_CACHE, get_assets, get_version, make_page
 from app.identity import CurrentCaller, Headers, read_user_query
@@ -48,11 +48,13 @@ def get_limits(
     quota: UserQuota,
     rate: UserRate,
     mode: Mode,
+    trash_lifetime: TrashLifetime,
     usages: Usages,
 ) -> Limits:
     caller.require_name(query.user_id)
     user_id = query.user_id or caller.user_id
-    return Limits.of(quota, rate, mode, usages.get(user_id) if user_id else None)
+    used = usages.get(user_id) if user_id else None
+    return Limits.of(quota, rate, mode, trash_lifetime, used)
 
 
 @router.get("/openapi.json", include_in_schema=False, middlewares=[respond_not_modified])

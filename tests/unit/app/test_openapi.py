@@ -20,7 +20,7 @@ PAGE = ["userId", "order", "limit", "cursor"]
 CONTENT = ["v", "download", "expires", "signature", "If-None-Match"]
 VARIANT = ["width", "height", "fit", "format"]
 PICTURE_HEADERS = ["ETag", "Cache-Control", "Content-Disposition"]
-FILTERS = ["tags", "match", "visibility", "createdAfter", "createdBefore"]
+FILTERS = ["tags", "match", "visibility", "createdAfter", "createdBefore", "trashed"]
 
 # Statuses without `ALWAYS`; parameters beside the path's and the caller's; media types of the body; whether a
 # token is needed (None: it is not even read).
@@ -54,6 +54,18 @@ OPERATIONS: dict[tuple[str, str], tuple[list[str], list[str], list[str], bool | 
     ("delete", "/images/{image_id}"): (["204", "422", *CHANGE], ["If-Match"], [], True),
     ("post", "/images/{image_id}/reprocess"): (
         ["202", "422", *CHANGE],
+        ["Idempotency-Key", "If-Match"],
+        [],
+        True,
+    ),
+    ("post", "/images/{image_id}/trash"): (
+        ["200", "422", *CHANGE],
+        ["Idempotency-Key", "If-Match"],
+        [],
+        True,
+    ),
+    ("post", "/images/{image_id}/restore"): (
+        ["200", "422", *CHANGE],
         ["Idempotency-Key", "If-Match"],
         [],
         True,
@@ -132,6 +144,8 @@ RESPONSE_HEADERS = {
     ("post", "/upload"): {"201": ["Deprecation", "Sunset", "Link"]},
     ("get", "/images/{image_id}"): {"200": ["ETag"], "304": ["ETag"]},
     ("post", "/images/{image_id}/reprocess"): {"202": ["ETag"]},
+    ("post", "/images/{image_id}/trash"): {"200": ["ETag"]},
+    ("post", "/images/{image_id}/restore"): {"200": ["ETag"]},
     ("get", "/images/{image_id}/content"): {"302": ["Location"], "200": PICTURE_HEADERS, "304": ["ETag"]},
     ("get", "/images/{image_id}/content/original"): {"302": ["Location"]},
     ("get", "/images/{image_id}/content/{rendition}"): {"200": PICTURE_HEADERS, "304": ["ETag"]},
@@ -146,6 +160,7 @@ VARIANTS = ["image/avif", "image/webp", "image/jpeg", "image/png", "application/
 OPERATION_IDS = [
     *("uploadImage", "uploadImageAsJson", "beginUpload", "listImages", "getImage", "deleteImage"),
     *("updateImage", "updateImageByPut", "reprocessImage", "getContent", "getOriginal", "getRendition"),
+    *("trashImage", "restoreImage"),
     *("replaceContent", "replaceContentAsJson", "beginReplacement", "createLink", "deleteLinks"),
     *("createItem", "listItems", "getItem", "replaceItem", "deleteItem"),
     *("uploadFile", "uploadFileAsJson", "listFiles", "getFile", "deleteFile"),

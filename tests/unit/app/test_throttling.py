@@ -26,6 +26,8 @@ WRITES: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/images/uploads", {"json": {"contentType": "image/png", "size": 7}}),
     ("POST", "/images/{image}/content/uploads", {"json": {"contentType": "image/png", "size": 7}}),
     ("POST", "/images/{image}/reprocess", {}),
+    ("POST", "/images/{image}/trash", {}),
+    ("POST", "/images/{image}/restore", {}),
     ("PATCH", "/images/{image}", {"json": {"description": "x"}}),
     ("PUT", "/images/{image}", {"json": {"description": "x"}}),
     ("POST", "/images/{image}/links", {"json": {}}),

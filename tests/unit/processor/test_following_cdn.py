@@ -11,8 +11,9 @@ from processor.following import Follower
 from shared.errors import Unavailable
 from shared.lifecycle import Status
 from shared.models import Visibility
+from shared.trash import Trash
 from tests.support.changes import make_change, select_changes
-from tests.support.images import make_image
+from tests.support.images import FAR_FUTURE, START, make_image, make_ready
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 PUBLIC = {"visibility": Visibility.PUBLIC, "status": Status.READY}
 PRIVATE = {"visibility": Visibility.PRIVATE, "status": Status.READY}
+TRASHED = {"trash": Trash(at=START, ends_at=FAR_FUTURE), "expires_at": FAR_FUTURE}
 OTHER_BYTES = {"revision": 2, "latest_revision": 2}
 
 
@@ -57,6 +59,9 @@ def follower(usages: UsageRepository, storage: ImageStorage, eraser: Eraser, cdn
     [
         (PUBLIC, PRIVATE, True),
         (PUBLIC, None, True),
+        (PUBLIC, PUBLIC | TRASHED, True),
+        (PUBLIC | TRASHED, PRIVATE, False),
+        (PUBLIC | TRASHED, None, False),
         (PUBLIC, PUBLIC | OTHER_BYTES, True),
         (PUBLIC, PUBLIC | {"description": "new"}, False),
         (PUBLIC | {"status": Status.PROCESSING}, None, False),
@@ -103,6 +108,6 @@ def test_without_invalidation_nothing_is_sent(
 def test_flip_to_private_reaches_the_function_where_the_cdn_forgets(
     parameters: dict[str, str], count: int
 ) -> None:
-    old = make_image(**PUBLIC)
+    old, new = make_ready(**PUBLIC), make_image(**PUBLIC)
     flip = make_change(old, old.model_copy(update=PRIVATE))
-    assert len(select_changes([flip, make_change(old, old)], **parameters)) == count
+    assert len(select_changes([flip, make_change(new, new)], **parameters)) == count

@@ -1,35 +1,22 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from shared import lifecycle
 from shared.items import Item
 from shared.lifecycle import Event, ImpossibleChange, Status
-from shared.models import Exif, Facts, Image, Location, Placeholder, Visibility, format_timestamp
+from shared.models import Exif, Facts, Image, Location, Placeholder, Visibility
 from tests.support.images import FAR_FUTURE, RENDITIONS, START, make_image, make_pending, make_ready
 
-TIMES = st.datetimes(min_value=datetime(1000, 1, 2), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds it
 EXIF = Exif(
     taken_at="2024-05-06T07:08:09+02:00",
     camera="Canon",
     location=Location(latitude=48.1, longitude=11.5, altitude=500),
 )
-
-
-@given(TIMES, TIMES)
-def test_texts_sort_as_times_do(one: datetime, other: datetime) -> None:
-    assert (one < other) == (format_timestamp(one) < format_timestamp(other))
-
-
-def test_timestamp_is_utc_with_six_digits() -> None:
-    at = datetime(2026, 11, 23, 22, 55, 28, tzinfo=timezone(timedelta(hours=2)))
-    assert format_timestamp(at) == "2026-11-23T20:55:28.000000Z"
 
 
 class TestRecord:

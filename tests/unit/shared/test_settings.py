@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cached_property
 
 import pytest
@@ -23,6 +24,7 @@ SETTINGS: dict[str, tuple[str, str, object]] = {
     "accepts_id_tokens": ("ID_TOKENS", "accepted", True),
     "link_secret": ("LINK_SECRET", "links", "links"),
     "public_shards": ("PUBLIC_SHARDS", "7", 7),
+    "trash_lifetime": ("TRASH_DAYS", "7", timedelta(days=7)),
     "legacy_upload": ("LEGACY_UPLOAD", "disabled", False),
     "variants": ("VARIANTS", "signed", "signed"),
     "allowed_origins": ("ALLOWED_ORIGINS", "https://a,https://b", ["https://a", "https://b"]),
@@ -47,6 +49,7 @@ DEFAULTS: dict[str, object] = {
     "admin_group": "admin",
     "accepts_id_tokens": False,
     "public_shards": 1,
+    "trash_lifetime": timedelta(days=30),
     "legacy_upload": True,
     "variants": "enabled",
     "allowed_origins": ["*"],

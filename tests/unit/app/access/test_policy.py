@@ -28,6 +28,8 @@ TABLE = {
     (Action.REPLACE, False): (A, A, H, H),
     (Action.REPROCESS, True): (A, A, F, F),
     (Action.REPROCESS, False): (A, A, H, H),
+    (Action.TRASH, True): (A, A, F, F),
+    (Action.TRASH, False): (A, A, H, H),
     (Action.LINK, True): (A, A, F, F),
     (Action.LINK, False): (A, A, H, H),
 }

@@ -151,6 +151,7 @@ def test_image_is_shown_without_what_is_only_stored() -> None:
         "exif",
         "animated",
         "url",
+        "trashedAt",
         "createdAt",
         "updatedAt",
         "version",

@@ -86,6 +86,8 @@ def test_every_endpoint_is_described_with_its_errors(document: Any) -> None:  # 
         ("put", "/images/{image_id}/content"),
         ("post", "/images/{image_id}/content/uploads"),
         ("post", "/images/{image_id}/reprocess"),
+        ("post", "/images/{image_id}/trash"),
+        ("post", "/images/{image_id}/restore"),
         ("post", "/images/{image_id}/links"),
         ("delete", "/images/{image_id}/links"),
         ("get", "/images"),
