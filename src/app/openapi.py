@@ -86,6 +86,18 @@ def responds_with_bytes(formats: Sequence[VariantFormat], *kinds: type[DomainErr
     return NOT_MODIFIED | described
 
 
+def responds_with_page(model: type[BaseModel], *kinds: type[DomainError]) -> dict[int, Any]:
+    """Make the `responses` of a listing."""
+    described = responds(model, *kinds)
+    described[int(HTTPStatus.OK)]["headers"] = {
+        "Link": {
+            "description": 'The URL of the next page, with `rel="next"`. The last page has none.',
+            "schema": {"type": "string"},
+        }
+    }
+    return described
+
+
 def describe_failure(status: HTTPStatus) -> Json:
     problem = {"schema": {"$ref": COMPONENT.format(model="Problem")}}
     failure: Json = {"description": status.phrase, "content": {PROBLEM_TYPE: problem}}

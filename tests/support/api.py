@@ -90,10 +90,14 @@ class Api:
         return self.request("POST", url, **options)
 
     def walk(self, url: str, **options: Any) -> list[Any]:  # noqa: ANN401 - of `request`; JSON
-        """All pages of a listing; `url` has a query."""
-        pages = [self.get(url, **options).json]
-        while cursor := pages[-1]["nextCursor"]:
-            pages.append(self.get(f"{url}&cursor={cursor}", **options).json)
+        """All pages of a listing, by their `Link`, which says the same as `nextCursor`."""
+        responses = [self.get(url, **options)]
+        while link := responses[-1].headers.get("Link"):
+            following = link.removeprefix(f"<{BASE_URL}").removesuffix('>; rel="next"')
+            assert following.endswith(f"cursor={responses[-1].json['nextCursor']}")
+            responses.append(self.get(following, **options))
+        pages = [response.json for response in responses]
+        assert [page["nextCursor"] for page in pages].index(None) == len(pages) - 1
         return pages
 
     def upload(self, content: bytes, *, user: str = "ann", **metadata: Any) -> Any:  # noqa: ANN401 - JSON

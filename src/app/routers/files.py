@@ -17,7 +17,16 @@ from app.dependencies import (
 )
 from app.files import describe_file, respond_with_upload, upload_file
 from app.identity import OwnedDeleteGuard, OwnerId, OwningCaller, read_user_query
-from app.openapi import BODY_ERRORS, CHANGE_ERRORS, READ_ERRORS, accepts_upload, responds, takes_query
+from app.openapi import (
+    BODY_ERRORS,
+    CHANGE_ERRORS,
+    READ_ERRORS,
+    accepts_upload,
+    responds,
+    responds_with_page,
+    takes_query,
+)
+from app.paging import paged
 from app.repeats import idempotent, show_file
 from app.requests.formats import UploadedFile, read_file_upload
 from app.requests.inputs import FileCreate, FileForm, PageQuery
@@ -64,8 +73,9 @@ def create_file(
     tags=["legacy"],
     operation_id="listFiles",
     summary="List the caller's files",
-    responses=responds(FileList, errors.Forbidden, errors.InvalidFields),
+    responses=responds_with_page(FileList, errors.Forbidden, errors.InvalidFields),
     openapi_extensions=takes_query(PageQuery),
+    middlewares=[paged],
 )
 def list_files(
     owner_id: OwnerId,

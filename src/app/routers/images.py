@@ -31,8 +31,10 @@ from app.openapi import (
     accepts,
     accepts_image,
     responds,
+    responds_with_page,
     takes_query,
 )
+from app.paging import paged
 from app.repeats import idempotent, show_form, show_image, show_upload
 from app.requests.body import MERGE_PATCH, read_json
 from app.requests.formats import ImageUpload, read_image_upload
@@ -111,8 +113,9 @@ def create_upload(
     tags=["images"],
     operation_id="listImages",
     summary="List the images that are public or the caller's own",
-    responses=responds(ImageList, errors.InvalidFields),
+    responses=responds_with_page(ImageList, errors.InvalidFields),
     openapi_extensions=takes_query(ImageQuery),
+    middlewares=[paged],
 )
 def list_images(
     query: Annotated[ImageQuery, Depends(read_user_query(ImageQuery))],

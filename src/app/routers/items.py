@@ -22,7 +22,17 @@ from app.identity import (
     read_user_query,
 )
 from app.items import add_item, delete_item, replace_item
-from app.openapi import BODY_ERRORS, CHANGE_ERRORS, NOT_MODIFIED, READ_ERRORS, accepts, responds, takes_query
+from app.openapi import (
+    BODY_ERRORS,
+    CHANGE_ERRORS,
+    NOT_MODIFIED,
+    READ_ERRORS,
+    accepts,
+    responds,
+    responds_with_page,
+    takes_query,
+)
+from app.paging import paged
 from app.repeats import idempotent, show_item
 from app.requests.body import read_json
 from app.requests.inputs import ItemCreate, PageQuery
@@ -67,8 +77,9 @@ def create_item(
     tags=["items"],
     operation_id="listItems",
     summary="List the caller's items",
-    responses=responds(ItemList, errors.Forbidden, errors.InvalidFields),
+    responses=responds_with_page(ItemList, errors.Forbidden, errors.InvalidFields),
     openapi_extensions=takes_query(PageQuery),
+    middlewares=[paged],
 )
 def list_items(
     caller: OwningCaller,

@@ -240,6 +240,15 @@ def test_responses_have_their_headers(api: Api) -> None:
         assert "headers" not in operation["responses"]["500"]
 
 
+def test_listings_may_name_their_next_page(api: Api) -> None:
+    operations = list_operations(read(api, "open"))
+    for path in ("/images", "/items", "/files"):
+        assert operations["get", path]["responses"]["200"]["headers"]["Link"].keys() == {
+            "description",
+            "schema",
+        }
+
+
 def test_every_failure_is_a_problem_and_empty_responses_have_no_content(api: Api) -> None:
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for operation in list_operations(read(api, "jwt")).values():
