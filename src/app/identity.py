@@ -20,7 +20,7 @@ from app.access.callers import (
 from app.access.policy import Action, authorize
 from app.dependencies import AuthMode, Verify, get_verify
 from app.requests.body import get_query, read_query
-from app.requests.inputs import UserQuery
+from app.requests.inputs import ImageQuery, UserQuery
 from app.responses.conditions import require_match
 from shared.errors import FieldError, Forbidden, InvalidFields, Unauthenticated
 from shared.items import Item
@@ -120,6 +120,22 @@ def read_user_query[Q: UserQuery](model: type[Q]) -> Callable[[Request, Caller, 
         return query.model_copy(update={"user_id": _require_id(caller, mode, missing)})
 
     return read_own
+
+
+def read_image_query(
+    query: Annotated[ImageQuery, Depends(read_user_query(ImageQuery))], caller: CurrentCaller, mode: AuthMode
+) -> ImageQuery:
+    """Read the query of a listing. Images are found by their bytes for their owner alone.
+
+    Raises Forbidden for the bytes of another user, except for an admin.
+    """
+    if query.sha256 is None:
+        return query
+    own_id = _require_id(
+        caller, mode, FieldError("sha256", f"is not read without the header {USER_ID_HEADER}")
+    )
+    caller.require_name(query.user_id)
+    return query.model_copy(update={"user_id": query.user_id or own_id})
 
 
 def _require_id(caller: Caller, mode: str, missing: FieldError) -> str:

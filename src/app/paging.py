@@ -15,7 +15,8 @@ def paged(
 ) -> Response[Any]:
     """Middleware of the listings: `Link` is the URL of the same listing with the cursor of the next page."""
     response = next_middleware(app)
-    if cursor := response.body.next_cursor:
+    page: Any = response.body
+    if cursor := page.next_cursor:
         query = urlencode(get_query(request) | {"cursor": [cursor]}, doseq=True)
         response.headers["Link"] = f'<{base_url}{request.resolved_event.path}?{query}>; rel="next"'
     return response

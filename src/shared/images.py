@@ -25,6 +25,8 @@ HIDDEN_IMAGES_VERSION = 2
 """From this schema version on, hidden images are in a listing of everyone's."""
 FOLDED_TAGS_VERSION = 2
 """From this schema version on, partitions name tags without their case."""
+SAME_BYTES_VERSION = 3
+"""From this schema version on, images with the same bytes are in a listing of their owner's."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,26 @@ class ImageFilter:
     match: Literal["all", "any"] = "all"
     trashed: bool = False
     """It shows the trash, and nothing else."""
+    sha256: str | None = None
+    """Of images whose originals the caller may see: their own, or for an admin those of `user_id`."""
 
     @property
     def shows_everyone(self) -> bool:
-        """True if it shows the hidden images of all users. The listing of those has no tags."""
-        return self.is_admin and self.user_id is None and not self.tags
+        """True if it shows the hidden images of all users. The listing of those has no tags and no bytes."""
+        return self.is_admin and self.user_id is None and not self.tags and self.sha256 is None
+
+    @property
+    def full_owner_id(self) -> str | None:
+        """The user of whose images it shows all, also hidden ones."""
+        owner_id = self.user_id or self.caller_id
+        return owner_id if self.is_admin or owner_id == self.caller_id else None
+
+    @property
+    def same_bytes(self) -> Intersection:
+        """The partition that holds all images of an owner with the same bytes, if it asks for these."""
+        if self.sha256 is None or self.full_owner_id is None:
+            return []
+        return [_same_bytes_base(self.full_owner_id, self.sha256, is_trashed=self.trashed)]
 
 
 class ImageRepository(RecordRepository[Image]):
@@ -71,11 +88,15 @@ class ImageRepository(RecordRepository[Image]):
         suffixes = ["", *map(_make_tag_suffix, _get_tag_names(record))]
         if record.is_public:
             bases = [_user_base(record.user_id, "PUBLIC"), _public_base(record.shard)]
-            return [base + suffix for base in bases for suffix in suffixes]
-        name = _name_hidden(record.visibility, is_trashed=record.is_trashed)
-        partitions = [_user_base(record.user_id, name) + suffix for suffix in suffixes]
-        if record.schema_version >= HIDDEN_IMAGES_VERSION:
-            partitions.append(_hidden_base(record.shard, name))
+            partitions = [base + suffix for base in bases for suffix in suffixes]
+        else:
+            name = _name_hidden(record.visibility, is_trashed=record.is_trashed)
+            partitions = [_user_base(record.user_id, name) + suffix for suffix in suffixes]
+            if record.schema_version >= HIDDEN_IMAGES_VERSION:
+                partitions.append(_hidden_base(record.shard, name))
+        if record.sha256 and record.schema_version >= SAME_BYTES_VERSION:
+            base = _same_bytes_base(record.user_id, record.sha256, is_trashed=record.is_trashed)
+            partitions.append(base)
         return partitions
 
     def list_partitions_of(self, user_id: str) -> Sequence[str]:
@@ -99,6 +120,8 @@ class ImageRepository(RecordRepository[Image]):
         """
         hidden = _get_intersections(self._get_hidden_bases(query), query)
         public = _get_intersections(self._get_public_bases(query), query)
+        if query.same_bytes and not query.tags and query.visibility is None:
+            public, hidden = iter([query.same_bytes]), iter(())
         page = self.list(public, span, limit=limit, sources=hidden)
         # An entry is read before its record: an image that was hidden in between stays hidden.
         visible = [
@@ -134,7 +157,10 @@ class ImageRepository(RecordRepository[Image]):
     def _get_public_bases(self, query: ImageFilter) -> Iterator[str]:
         if query.trashed or query.visibility is Visibility.PRIVATE:
             return
-        if query.user_id is None:
+        if query.sha256 is not None:
+            if query.full_owner_id is not None:
+                yield _user_base(query.full_owner_id, "PUBLIC")
+        elif query.user_id is None:
             yield from map(_public_base, range(self._public_shards))
         else:
             yield _user_base(query.user_id, "PUBLIC")
@@ -145,9 +171,8 @@ class ImageRepository(RecordRepository[Image]):
         if query.shows_everyone:
             yield from (_hidden_base(shard, name) for shard in range(self._public_shards) for name in names)
             return
-        owner = query.user_id or query.caller_id
-        if owner is not None and (query.is_admin or owner == query.caller_id):
-            yield from (_user_base(owner, name) for name in names)
+        if query.full_owner_id is not None:
+            yield from (_user_base(query.full_owner_id, name) for name in names)
 
 
 def _get_intersections(bases: Iterable[str], query: ImageFilter) -> Iterator[Intersection]:
@@ -155,7 +180,7 @@ def _get_intersections(bases: Iterable[str], query: ImageFilter) -> Iterator[Int
     groups = [suffixes] if query.match == "all" else [[suffix] for suffix in suffixes]
     for base in bases:
         for group in groups or [[]]:
-            yield [base + suffix for suffix in group] or [base]
+            yield [*query.same_bytes, *([base + suffix for suffix in group] or [base])]
 
 
 def _public_base(shard: int) -> str:
@@ -169,6 +194,11 @@ def _hidden_base(shard: int, name: str) -> str:
 
 def _user_base(user_id: str, name: str) -> str:
     return f"{make_user_partition(user_id)}#{name}"
+
+
+def _same_bytes_base(user_id: str, sha256: str, *, is_trashed: bool) -> str:
+    """Partition of all images of a user with these bytes. Those in the trash have their own."""
+    return _user_base(user_id, f"{'TRASHED-' if is_trashed else ''}SHA256#{sha256}")
 
 
 def _name_hidden(visibility: Visibility, *, is_trashed: bool) -> str:

@@ -186,6 +186,19 @@ def lose_entry(world: World) -> str:
     return f"{world.image.id} in {partition}"
 
 
+def lose_entry_of_same_bytes(world: World) -> str:
+    (key,) = [key for key in world.list_entries(world.image) if "#SHA256#" in key[0]]
+    world.delete_row("images", *key)
+    return f"{world.image.id} in {key[0]}"
+
+
+def leave_entry_of_other_bytes(world: World) -> str:
+    _, sort = world.list_entries(world.image)[0]
+    partition = f"USER#ann#SHA256#{'1' * 64}"
+    world.put_row("images", partition, sort)
+    return f"{world.image.id} in {partition}"
+
+
 def lose_entry_of_item(world: World) -> str:
     ((partition, sort),) = world.items.get_entries(world.item)
     world.delete_row("items", partition, sort)
@@ -277,6 +290,8 @@ BREAKAGES: list[tuple[Callable[[World], str], Flaw]] = [
     (leave_old_revision, Flaw.ORPHAN),
     (leave_new_revision, Flaw.ORPHAN),
     (lose_entry, Flaw.MISSING_ENTRY),
+    (lose_entry_of_same_bytes, Flaw.MISSING_ENTRY),
+    (leave_entry_of_other_bytes, Flaw.STRAY_ENTRY),
     (lose_entry_of_item, Flaw.MISSING_ENTRY),
     (leave_entry, Flaw.STRAY_ENTRY),
     (leave_entry_of_a_tag, Flaw.STRAY_ENTRY),

@@ -85,6 +85,8 @@ class Image(Record, Life):
     """A record, and which bytes there are in the bucket."""
 
     metadata: dict[str, Any]
+    known: Picture | None = None
+    """The picture whose SHA-256 the record has: what was uploaded or announced, later what is ready."""
     charged_images: int = 0
     charged_bytes: int = 0
     """What it counts, and what it has counted until the change that ended this is followed."""
@@ -216,6 +218,7 @@ class Image(Record, Life):
             self.revision = life.revision
             self.metadata["filename"] = FILENAME
         assert self.original
+        self.known = self.original
         self.content_type = self.original.content_type
         self.has_renditions = True
         self.put_down(self, "ready")

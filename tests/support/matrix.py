@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from base64 import b64encode
 from typing import Any
 
@@ -70,6 +71,7 @@ from tests.support.successions import (
 )
 from tests.support.trashing import TRASH_OPERATIONS, TRASH_STEPS
 
+PICTURE_SHA256 = hashlib.sha256(PICTURE).hexdigest()
 RAW = {"body": PICTURE, "encode": True, "headers": {"Content-Type": "image/jpeg", **KEY}}
 FORM = make_form(("tags", "sea"), file=PICTURE)
 FORM_WITH_KEY = {**FORM, "headers": {**FORM["headers"], **KEY}}
@@ -158,6 +160,7 @@ OPERATIONS = [
     Operation("revoke links", "DELETE", "/images/{}/links", {204}, {}, add_private),
     Operation("read", "GET", "/images/{}", {200}, {}, add_private, check_image(version=1)),
     Operation("list", "GET", "/images?limit=1&tags=sea", {200}, {}, add_two),
+    Operation("list the same bytes", "GET", f"/images?sha256={PICTURE_SHA256}", {200}, {}, add_two),
     Operation("go to the original", "GET", "/images/{}/content", {302}, {}, add_private),
     Operation("show a rendition", "GET", "/images/{}/content/small", {200}, {}, add_private),
     Operation("make a variant", "GET", MADE, {200}, {}, add_shown, check_variant),
@@ -246,6 +249,7 @@ CALLS = {
     "revoke links": 5,
     "read": 3,
     "list": 8,
+    "list the same bytes": 4,
     "go to the original": 3,
     "show a rendition": 4,
     "make a variant": 7,

@@ -35,6 +35,7 @@ class Model:
             content_type=picture.content_type,
             metadata={**DEFAULTS, "filename": FILENAME, **metadata},
             original=picture,
+            known=picture,
             originals={1},
             charged_images=1,
             charged_bytes=len(picture.data),
@@ -47,6 +48,7 @@ class Model:
     ) -> Image:
         image = self.upload(user, image_id, picture, metadata)
         image.await_picture(picture, is_bound=is_bound)
+        image.known = picture if is_bound else None
         image.originals.clear()
         image.charged_images = image.charged_bytes = 0
         return image
@@ -111,6 +113,14 @@ class Model:
         refusal = None if is_good else self.refuse_read(user, image)
         return refusal or (None if image.has_renditions else 404)
 
+    def refuse_listing(self, user: User, query: Mapping[str, Any]) -> int | None:
+        """Images are found by their bytes for their owner alone."""
+        if "sha256" not in query:
+            return None
+        if user is None:
+            return 422
+        return None if query.get("userId") in {None, user} else 403
+
     def list_images(self, user: User, query: Mapping[str, Any]) -> list[Image]:
         expected = set(query.get("tags", ()))
         found = [
@@ -120,6 +130,7 @@ class Model:
             if image.exists and image.is_listed and self.refuse_read(user, image) is None
             if query.get("userId") in {None, image.owner}
             if query.get("visibility") in {None, image.metadata["visibility"]}
+            if "sha256" not in query or _has_bytes(image, user, query["sha256"])
             if not expected or _matches(expected, image, query.get("match", "all"))
         ]
         return found if query.get("order") == "asc" else found[::-1]
@@ -187,6 +198,10 @@ class Model:
 
 def _owns(user: User, record: Record) -> bool:
     return record.owner == (SHARED_USER_ID if user is None and isinstance(record, Item) else user)
+
+
+def _has_bytes(image: Image, user: User, sha256: str) -> bool:
+    return _owns(user, image) and image.known is not None and image.known.sha256 == sha256
 
 
 def _matches(expected: set[str], image: Image, match: str) -> bool:

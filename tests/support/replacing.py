@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from hypothesis.stateful import Bundle, multiple, rule
@@ -76,7 +75,7 @@ class ReplacementRules(Comparison):
     ) -> Any:  # noqa: ANN401 - a form, or none
         body = {"filename": FILENAME, "contentType": picture.content_type, "size": len(picture.data)}
         if is_bound:
-            body["sha256"] = sha256(picture.data).hexdigest()
+            body["sha256"] = picture.sha256
         url = f"/images/{image.id}/content/uploads"
         refusal = self._refuse(image, attempt, picture)
         response = self._send("POST", url, image, attempt, write_json(body), is_keyed=is_keyed)

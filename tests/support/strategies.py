@@ -16,7 +16,7 @@ from tests.support.service import (
     send_form,
     send_json,
 )
-from tests.support.specimens import PICTURES, SMALL, Picture
+from tests.support.specimens import FIRST, PICTURES, SMALL, Picture
 
 type Json = dict[str, Any]
 type Posts = list[tuple[Picture | None, int]]
@@ -62,6 +62,7 @@ queries = st.fixed_dictionaries(
         "match": st.sampled_from(["all", "any"]),
         "trashed": st.booleans(),
         "order": st.sampled_from(["asc", "desc"]),
+        "sha256": st.sampled_from([FIRST.sha256, SMALL.sha256]),
     },
 )
 contents = st.fixed_dictionaries(

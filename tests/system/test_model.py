@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -135,7 +134,7 @@ class Machine(ReplacementRules):
         size = len(picture.data)
         body = {"filename": FILENAME, "contentType": picture.content_type, "size": size, "metadata": wishes}
         if is_bound:
-            body["sha256"] = sha256(picture.data).hexdigest()
+            body["sha256"] = picture.sha256
         response = self.service.send("POST", "/images/uploads", user, write_json(body), is_keyed=is_keyed)
         refusal = self.model.refuse_upload(user, size)
         assert response.status == (refusal or 201)
@@ -199,7 +198,12 @@ class Machine(ReplacementRules):
 
     @rule(user=everyone, query=queries)
     def walk_listing(self, user: User, query: Json) -> None:
-        pages = self.api.walk(f"/images?{urlencode(query, doseq=True)}", user=user)
+        url = f"/images?{urlencode(query, doseq=True)}"
+        refusal = self.model.refuse_listing(user, query)
+        if refusal:
+            assert self.api.get(url, user=user).status == refusal
+            return
+        pages = self.api.walk(url, user=user)
         assert all(len(page["images"]) <= query["limit"] for page in pages)
         found = [image["id"] for page in pages for image in page["images"]]
         assert found == [image.id for image in self.model.list_images(user, query)]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.support.dynamodb.engine import Engine
 
 STORES = list_stores()
-RECORD_KINDS = {"IMAGE", "ITEM", "FILE"}
+RECORD_KINDS = {"IMAGE", "ITEM", FILE_KIND}
 
 
 @pytest.fixture(params=STORES, ids=lambda store: store.name)
@@ -101,16 +101,31 @@ def test_nothing_in_the_store_is_wrong(  # noqa: PLR0913, PLR0917 - what it look
     check = ConsistencyCheck(images, files, items, storage)
     is_old = store.name != STORES[-1].name
     flaws = [finding.flaw for finding in check.find()]
-    kept = [row for rows in store.tables.values() for row in rows if row["sk"]["S"] in RECORD_KINDS]
-    assert flaws.count(Flaw.OLD_FORMAT) == is_old * len(kept)
+    kinds = [row["sk"]["S"] for rows in store.tables.values() for row in rows]
+    assert flaws.count(Flaw.OLD_FORMAT) == is_old * sum(kind in RECORD_KINDS for kind in kinds)
     # Version 1 did not count items.
-    is_wrong = store.name == STORES[0].name
-    assert len(flaws) - flaws.count(Flaw.OLD_FORMAT) == flaws.count(Flaw.WRONG_USAGE) == is_wrong
+    is_first = store.name == STORES[0].name
+    assert len(flaws) - flaws.count(Flaw.OLD_FORMAT) == flaws.count(Flaw.WRONG_USAGE) == is_first
     assert run_check(check, repair=True, report=lambda _: None) == 0
     assert [*check.find()] == []
     rows = [*engine.list_items("images"), *engine.list_items("items")]
     records = [row for row in rows if row["sk"]["S"] in RECORD_KINDS]
     assert {row["schema_version"]["N"] for row in records} == {str(SCHEMA_VERSION)}
+
+
+def test_repair_lets_owners_find_old_images_by_their_bytes(
+    store: Store,
+    images: ImageRepository,
+    files: FileRepository,
+    items: ItemRepository,
+    storage: ImageStorage,
+) -> None:
+    run_check(ConsistencyCheck(images, files, items, storage), repair=True, report=lambda _: None)
+    for shown in store.images:
+        image = Image.model_validate(shown)
+        if image.sha256 and is_listed(image.state):
+            same = ImageFilter(image.user_id, sha256=image.sha256, trashed=image.is_trashed)
+            assert [found.id for found in images.list_visible(same, Span(), limit=9).records] == [image.id]
 
 
 def test_records_can_be_changed_and_deleted(

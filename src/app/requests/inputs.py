@@ -250,6 +250,7 @@ class ImageQuery(PageQuery):
     tags: FilterTags = ()
     match: Literal["all", "any"] = "all"
     visibility: Visibility | None = None
+    sha256: Sha256 | None = Field(None, description="Of the original, in hex. Among the caller's own images.")
     created_after: UtcDatetime | None = None
     created_before: UtcDatetime | None = None
     trashed: bool = Field(default=False, description="The trash, and nothing else.")

@@ -21,7 +21,7 @@ from app.identity import (
     ReprocessGuard,
     UpdateGuard,
     Uploader,
-    read_user_query,
+    read_image_query,
 )
 from app.openapi import (
     BODY_ERRORS,
@@ -113,12 +113,12 @@ def create_upload(
     tags=["images"],
     operation_id="listImages",
     summary="List the images that are public or the caller's own",
-    responses=responds_with_page(ImageList, errors.InvalidFields),
+    responses=responds_with_page(ImageList, errors.Forbidden, errors.InvalidFields),
     openapi_extensions=takes_query(ImageQuery),
     middlewares=[paged],
 )
 def list_images(
-    query: Annotated[ImageQuery, Depends(read_user_query(ImageQuery))],
+    query: Annotated[ImageQuery, Depends(read_image_query)],
     caller: CurrentCaller,
     images: Images,
     pages: Pages,
@@ -132,6 +132,7 @@ def list_images(
         tags=query.tags,
         match=query.match,
         trashed=query.trashed,
+        sha256=query.sha256,
     )
     page = images.list_visible(visible, pages.get_span(query, caller), limit=query.limit)
     return ImageList(

@@ -20,7 +20,7 @@ PAGE = ["userId", "order", "limit", "cursor"]
 CONTENT = ["v", "download", "expires", "signature", "If-None-Match"]
 VARIANT = ["width", "height", "fit", "format"]
 PICTURE_HEADERS = ["ETag", "Cache-Control", "Content-Disposition"]
-FILTERS = ["tags", "match", "visibility", "createdAfter", "createdBefore", "trashed"]
+FILTERS = ["tags", "match", "visibility", "sha256", "createdAfter", "createdBefore", "trashed"]
 
 # Statuses without `ALWAYS`; parameters beside the path's and the caller's; media types of the body; whether a
 # token is needed (None: it is not even read).
@@ -37,7 +37,7 @@ OPERATIONS: dict[tuple[str, str], tuple[list[str], list[str], list[str], bool | 
         ["application/json"],
         True,
     ),
-    ("get", "/images"): (["200", "422"], [*PAGE, *FILTERS], [], False),
+    ("get", "/images"): (["200", "403", "422"], [*PAGE, *FILTERS], [], False),
     ("get", "/images/{image_id}"): (["200", "304", "404", "422"], ["If-None-Match"], [], False),
     ("put", "/images/{image_id}"): (
         ["200", "422", *BODY, *CHANGE],

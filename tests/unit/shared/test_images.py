@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from shared.models import Image
 
 
+SAME_BYTES = f"USER#ann#SHA256#{'0' * 64}"
+
+
 def list_rows(dynamodb: DynamoDBClient) -> list[tuple[str, str]]:
     """Records and entries."""
     return sorted((row["pk"]["S"], row["sk"]["S"]) for row in dynamodb.scan(TableName="images")["Items"])
@@ -37,6 +40,7 @@ def test_private_image_has_an_entry_for_itself_and_for_each_tag(
         "USER#ann#PRIVATE",
         "USER#ann#PRIVATE#TAG#sea",
         "USER#ann#PRIVATE#TAG#sun",
+        SAME_BYTES,
     ]
 
 
@@ -46,6 +50,7 @@ def test_public_image_has_twice_as_many_once_it_is_ready(
     image = images.add(make_image(tags=("sea",), shard=2))
     assert list_partitions(dynamodb) == [
         "ALL#2#UNPUBLISHED",
+        SAME_BYTES,
         "USER#ann#UNPUBLISHED",
         "USER#ann#UNPUBLISHED#TAG#sea",
     ]
@@ -55,6 +60,7 @@ def test_public_image_has_twice_as_many_once_it_is_ready(
         "PUBLIC#2#TAG#sea",
         "USER#ann#PUBLIC",
         "USER#ann#PUBLIC#TAG#sea",
+        SAME_BYTES,
     ]
 
 
@@ -65,6 +71,7 @@ def test_public_image_has_twice_as_many_once_it_is_ready(
         {"tags": ("sun", "moon")},
         {"tags": (), "visibility": Visibility.PRIVATE},
         {"description": "x"},
+        {"sha256": "1" * 64},
     ],
 )
 def test_update_leaves_the_entries_that_a_new_image_would_have(
@@ -163,7 +170,7 @@ def test_entries_of_a_rejected_image_end_with_it(dynamodb: DynamoDBClient, image
     image = images.add(make_image(tags=("sea",)))
     rejected = reject(images, image.id)
     rows = dynamodb.scan(TableName="images")["Items"]
-    assert len(rows) == 4
+    assert len(rows) == 5
     assert {int(row["expires_at"]["N"]) for row in rows} == {rejected.expires_at}
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PRIVATE, PUBLIC = Visibility.PRIVATE, Visibility.PUBLIC
 OF_ANN = {"ann public", "ann private", "ann unpublished"}
 OF_BEN = {"ben public", "ben private", "ben unpublished"}
+SAME = "0" * 64
+"""Of the bytes of every image here that was uploaded."""
 PUBLISHED = {"ann public", "ben public"}
 
 
@@ -58,6 +60,16 @@ SHOWN: list[tuple[ImageFilter, set[str]]] = [
     (ImageFilter("ann", user_id="ben", visibility=PRIVATE), set()),
     (ImageFilter("root", is_admin=True, user_id="ben"), OF_BEN),
     (ImageFilter("root", is_admin=True, user_id="ben", visibility=PRIVATE), {"ben private"}),
+    (ImageFilter("ann", sha256=SAME), OF_ANN),
+    (ImageFilter("ann", user_id="ann", sha256=SAME, visibility=PRIVATE), {"ann private"}),
+    (ImageFilter("ann", user_id="ann", sha256=SAME, visibility=PUBLIC), {"ann public", "ann unpublished"}),
+    (ImageFilter("ann", user_id="ben", sha256=SAME), set()),
+    (ImageFilter("ann", user_id="ben", sha256=SAME, visibility=PUBLIC), set()),
+    (ImageFilter(None, user_id="ben", sha256=SAME), set()),
+    (ImageFilter(None, sha256=SAME), set()),
+    (ImageFilter("root", is_admin=True, user_id="ben", sha256=SAME), OF_BEN),
+    (ImageFilter("root", is_admin=True, sha256=SAME), set()),
+    (ImageFilter("ann", sha256="1" * 64), set()),
 ]
 OF_EVERYONE: list[tuple[ImageFilter, set[str]]] = [
     (ImageFilter("root", is_admin=True), OF_ANN | OF_BEN),

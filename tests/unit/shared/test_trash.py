@@ -47,6 +47,7 @@ def test_public_image_may_be_made_private_in_the_trash(images: ImageRepository) 
     assert {key[0].partition("#TAG")[0] for key in images.get_entries(hidden)} == {
         "USER#ann#TRASHED-PRIVATE",
         "ALL#0#TRASHED-PRIVATE",
+        f"USER#ann#TRASHED-SHA256#{image.sha256}",
     }
 
 

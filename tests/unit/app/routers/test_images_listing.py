@@ -86,6 +86,7 @@ class TestList:
 
     def test_parameter_given_twice_is_named(self, api: Api) -> None:
         names = ["order", "limit", "cursor", "userId", "match", "visibility", "createdAfter", "createdBefore"]
+        names.append("sha256")
         for name in names:
             for value in ("asc", "2026-01-01T00:00:00Z", ""):
                 response = api.get(f"/images?{name}={value}&{name}={value}")
@@ -108,6 +109,9 @@ class TestList:
             ("tags=" + "x" * 51, ["tags[0]"]),
             ("tags=" + ",".join("abcdefghijk"), ["tags"]),
             ("userId=a%20", ["userId"]),
+            ("sha256=" + "0" * 63, ["sha256"]),
+            ("sha256=" + "g" * 64, ["sha256"]),
+            ("sha256=" + "0" * 64, ["sha256"]),
         ],
     )
     def test_wrong_parameter_is_named(self, api: Api, query: str, fields: list[str]) -> None:
