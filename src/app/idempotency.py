@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from app.access.callers import Caller
 
 
+class Unfinished(Exception):
+    """The request has left a part of its work for its repeat, so its key is free again."""
+
+
 @dataclass(frozen=True)
 class KeyedRequest:
     """The parts that tell one request from another. The keys of a caller mean nothing for other callers."""
@@ -89,6 +93,7 @@ class Outcome:
 
     status: int
     record_id: str | None
+    """Of a batch, its results."""
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Outcome:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Depends, Request
@@ -147,22 +148,29 @@ def _require_id(caller: Caller, mode: str, missing: FieldError) -> str:
     raise InvalidFields([missing])
 
 
+def check(action: Action, caller: Caller, headers: Mapping[str, str], record: Image | File | Item) -> None:
+    """Check the caller's rights, then the `If-Match`."""
+    authorize(action, caller, record)
+    require_match(headers, record)
+
+
 def make_guard(
     action: Action, identify: Callable[..., Caller] = get_caller
 ) -> Callable[[Caller, Mapping[str, str]], Guard]:
-    """Make a dependency: the guard of a write checks the caller's rights, then the `If-Match`."""
+    """Make a dependency: the guard of a write."""
 
     def get_guard(
         caller: Annotated[Caller, Depends(identify)],
         headers: Headers,
     ) -> Guard:
-        def guard(record: Image | File | Item) -> None:
-            authorize(action, caller, record)
-            require_match(headers, record)
-
-        return guard
+        return partial(check, action, caller, headers)
 
     return get_guard
+
+
+def get_guard_maker(caller: CurrentCaller, headers: Headers) -> Callable[[Action], Guard]:
+    """For a request whose body says what it does."""
+    return lambda action: partial(check, action, caller, headers)
 
 
 OwningCaller = Annotated[Caller, Depends(get_owning_caller)]
@@ -177,6 +185,7 @@ def get_owner_id(caller: OwningCaller) -> str:
 Uploader = Annotated[Caller, Depends(get_uploader)]
 OwnerId = Annotated[str, Depends(get_owner_id)]
 ErasedId = Annotated[str, Depends(get_erased_id)]
+GuardMaker = Annotated[Callable[[Action], Guard], Depends(get_guard_maker)]
 UpdateGuard = Annotated[Guard, Depends(make_guard(Action.UPDATE))]
 DeleteGuard = Annotated[Guard, Depends(make_guard(Action.DELETE))]
 OwnedUpdateGuard = Annotated[Guard, Depends(make_guard(Action.UPDATE, get_owning_caller))]

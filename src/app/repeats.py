@@ -13,6 +13,7 @@ from app.dependencies import BaseUrl, Files, Images, Items, MakeStore, Storage, 
 from app.files import respond_with_upload
 from app.identity import CurrentCaller, OwningCaller, Sender, Uploader
 from app.requests.fields import IDEMPOTENCY_KEY_HEADER
+from app.responses.outputs import BatchResults
 from app.responses.views import respond_with_item
 from app.uploads import make_form
 from shared.replacements import get_open
@@ -62,6 +63,13 @@ def show_replacement_form(caller: CurrentCaller, images: Images, storage: Storag
     return show
 
 
+def show_batch() -> Show:
+    """The results as they were: they tell nothing of the images but what the caller has done to them."""
+    return lambda outcome, status: Response(
+        status, "application/json", BatchResults.model_validate_json(outcome)
+    )
+
+
 def show_item(caller: OwningCaller, items: Items, base_url: BaseUrl) -> Show:
     def show(item_id: str, status: HTTPStatus) -> Response[Any]:
         item = items.get(item_id)
@@ -84,7 +92,8 @@ def show_file(caller: OwningCaller, files: Files, storage: Storage, base_url: Ba
 def idempotent(get_show: Callable[..., Show | None] = show_nothing, record_id: str = "id") -> Middleware:
     """Make the middleware of a route: a request with an Idempotency-Key happens once.
 
-    `record_id` is the place of the record's id in the model that the route returns.
+    `record_id` is the place of the record's id in the model that the route returns. If it holds None, the
+    request has left a part undone, and runs again when it comes again.
     """
     get_record_id = attrgetter(record_id)
 
@@ -107,9 +116,14 @@ def idempotent(get_show: Callable[..., Show | None] = show_nothing, record_id: s
         def run() -> idempotency.Outcome:
             first.append(next_middleware(app))
             made = get_record_id(first[0].body) if show else None
+            if show and made is None:
+                raise idempotency.Unfinished
             return idempotency.Outcome(int(first[0].status_code), made)
 
-        outcome = idempotency.run_once(keyed, make_store(), app.lambda_context, run)
+        try:
+            outcome = idempotency.run_once(keyed, make_store(), app.lambda_context, run)
+        except idempotency.Unfinished:
+            return first[0]
         if first:
             return first[0]
         if show is None or outcome.record_id is None:

@@ -13,5 +13,5 @@ def limited(
     app: APIGatewayRestResolver, next_middleware: NextMiddleware, owner_id: OwnerId, usages: Usages
 ) -> Response[Any]:
     """Middleware of the routes that write and reserve nothing. Those that reserve take a token with it."""
-    usages.take_token(owner_id)
+    usages.take_tokens(owner_id)
     return next_middleware(app)

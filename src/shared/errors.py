@@ -193,6 +193,13 @@ class Throttled(Unavailable):
     default_detail = "The service is busy. Try again in a moment."
 
 
+class OutOfTime(Unavailable):
+    """The request has no time left for this part of it. Nothing of the part was begun."""
+
+    code = "out_of_time"
+    default_detail = "There was no time left for this image. Nothing was done to it. Send it again."
+
+
 class Contended(Unavailable):
     """Others keep changing the same thing."""
 

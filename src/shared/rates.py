@@ -25,13 +25,16 @@ class Rate:
         """The time that one token takes. 0: writes take no token."""
         return math.ceil(MILLISECONDS_PER_MINUTE / self.per_minute) if self.per_minute else 0
 
-    def get_latest(self, now_ms: int) -> int:
-        """The latest time at which the bucket may be full again, if it still has a token now."""
-        return now_ms + (self.burst - 1) * self.interval_ms
+    def get_latest(self, count: int, now_ms: int) -> int:
+        """The latest time at which the bucket may be full again, if it still has so many tokens now.
 
-    def require_token(self, full_at_ms: int, now_ms: int) -> None:
-        """Raises RateExceeded, which says when the next token comes."""
-        wait_ms = full_at_ms - self.get_latest(now_ms)
+        Who takes more than it holds waits until it is full, and leaves a debt.
+        """
+        return now_ms + max(0, self.burst - count) * self.interval_ms
+
+    def require_tokens(self, count: int, full_at_ms: int, now_ms: int) -> None:
+        """Raises RateExceeded, which says when the tokens are there."""
+        wait_ms = full_at_ms - self.get_latest(count, now_ms)
         if self.per_minute is not None and wait_ms > 0:
             raise RateExceeded(
                 f"A user may write {self.per_minute} times a minute, and {self.burst} times at once.",

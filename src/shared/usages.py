@@ -70,7 +70,7 @@ class UsageRepository:
         Raises QuotaExceeded, RateExceeded and Erased.
         """
         write = Write(added.amounts, stamps={"reserved_at": int(self._clock())})
-        self._reserve(name, user_id, write, needed=added, takes_token=takes_token)
+        self._reserve(name, user_id, write, needed=added, tokens=int(takes_token))
 
     def begin_upload(self, upload: str, user_id: str, form: Form, later: Usage | None = None) -> None:
         """Count a direct upload as pending. It needs room for what it will add `later`: an image by default.
@@ -92,12 +92,14 @@ class UsageRepository:
         write = Write((-ended).amounts, removed=[*forms], conditions=conditions)
         self._count(f"end {' '.join(forms)}", user_id, write)
 
-    def take_token(self, user_id: str) -> None:
-        """Take a token of a user's rate for a write that reserves nothing.
+    def take_tokens(self, user_id: str, count: int = 1) -> None:
+        """Take tokens of a user's rate for writes that reserve nothing: all of them, or none.
 
-        If a response is lost, it may take two. So it leaves no id in the row. Raises RateExceeded and Erased.
+        If a response is lost, it may take twice as many. So it leaves no id in the row. Raises RateExceeded
+        and Erased.
         """
-        self._reserve(None, user_id, Write(), needed=Usage())
+        if count:
+            self._reserve(None, user_id, Write(), needed=Usage(), tokens=count)
 
     def release(self, name: str, user_id: str, reserved: Usage) -> None:
         """Give back what was reserved under a name for something that is not stored after all."""
@@ -168,9 +170,9 @@ class UsageRepository:
         )
 
     def _reserve(
-        self, name: str | None, user_id: str, write: Write, *, needed: Usage, takes_token: bool = True
+        self, name: str | None, user_id: str, write: Write, *, needed: Usage, tokens: int = 1
     ) -> None:
-        """Make a write if there is room for what is needed, and a token if it takes one."""
+        """Make a write if there is room for what is needed, and if the bucket has the tokens."""
         self._quota.require_room(Usage(), needed)
         limits = self._quota.get_limits_before(needed)
         bounds = Write(
@@ -180,12 +182,12 @@ class UsageRepository:
             ],
             values={f"max_{name}": limit for name, limit in limits.items()},
         )
-        rate = self._rate if takes_token else Rate()
+        rate = self._rate if tokens else Rate()
         is_busy = False
         for pause in chain([0], make_pauses()):
             time.sleep(pause)
             now_ms = int(self._clock() * 1000)
-            token = _write_token(rate, now_ms, is_busy=is_busy)
+            token = _write_tokens(rate, tokens, now_ms, is_busy=is_busy)
             found = self._count(name and f"reserve {name}", user_id, write + bounds + token)
             if found is None:
                 return
@@ -196,7 +198,7 @@ class UsageRepository:
                 self.end_forms(user_id, ended)  # unless another request has just done so
                 continue
             self._quota.require_room(counter, needed)
-            rate.require_token(counter.full_at, now_ms)
+            rate.require_tokens(tokens, counter.full_at, now_ms)
             is_busy = counter.full_at > now_ms
         raise Contended
 
@@ -252,18 +254,18 @@ class UsageRepository:
         return None
 
 
-def _write_token(rate: Rate, now_ms: int, *, is_busy: bool) -> Write:
-    """Take a token. The first try expects a full bucket, and the row that it finds tells if that is wrong."""
+def _write_tokens(rate: Rate, count: int, now_ms: int, *, is_busy: bool) -> Write:
+    """Take tokens. The first try expects a full bucket, and the row that it finds tells if that is wrong."""
     if not rate.interval_ms:
         return Write()
     if is_busy:
         return Write(
-            {"full_at": rate.interval_ms},
+            {"full_at": count * rate.interval_ms},
             conditions=["#full_at BETWEEN :now_ms AND :latest"],
-            values={"now_ms": now_ms, "latest": rate.get_latest(now_ms)},
+            values={"now_ms": now_ms, "latest": rate.get_latest(count, now_ms)},
         )
     return Write(
-        stamps={"full_at": now_ms + rate.interval_ms},
+        stamps={"full_at": now_ms + count * rate.interval_ms},
         conditions=["(attribute_not_exists(#full_at) OR #full_at <= :now_ms)"],
         values={"now_ms": now_ms},
     )

@@ -9,6 +9,7 @@ from typing import Any
 from shared.models import Visibility
 from shared.renditions import STILLS
 from tests.support.api import make_form, make_upload
+from tests.support.batching import BATCH_OPERATIONS
 from tests.support.displays import (
     QUERY,
     add_shown,
@@ -196,6 +197,7 @@ OPERATIONS = [
     Operation("read a file", "GET", "/files/{}", {200}, {}, add_file, check_one_file),
     Operation("delete a file", "DELETE", "/files/{}", {204, 404}, {}, add_file, check_no_file),
     *TRASH_OPERATIONS,
+    *BATCH_OPERATIONS,
 ]
 STEPS = [
     Step("process", tell_of_original, add_uploaded, check_one_image),
@@ -273,6 +275,8 @@ CALLS = {
     "restore": 5,
     "list the trash": 3,
     "follow the end of the trash": 4,
+    "trash two": 9,
+    "delete two": 6,
     "process": 4 + len(STILLS),
     "accept a direct upload": 4,
     "process a direct upload": 8 + len(STILLS),

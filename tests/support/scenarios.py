@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shared.models import Image
+    from tests.support.api import ApiResponse
     from tests.support.deployment import Deployment
     from tests.support.faults import Injection
 
@@ -43,6 +44,8 @@ class Operation:
     options: dict[str, Any] = field(default_factory=dict)
     prepare: Callable[[Deployment], str] = lambda _: ""
     check: Callable[[Deployment, str], object] = lambda *_: None
+    is_whole: Callable[[ApiResponse], bool] = lambda _: True
+    """Tells of a response with one of the statuses whether all is done."""
 
 
 @dataclass(frozen=True)

@@ -109,9 +109,9 @@ def send_until_done(
     """Act as a client that wants it done: it tries again if it is asked to, or if no response came."""
     response = send(deployment, operation, target, injection)
     for _ in range(MAX_RETRIES):
-        if response and response.status in operation.statuses:
+        if is_done(operation, response):
             return
-        if response:
+        if response and response.status not in operation.statuses:
             assert response.status in TEMPORARY, response.body
             assert response.status == 409 or response.headers["Retry-After"]
         if response and response.status == HTTPStatus.CONFLICT and "Retry-After" in response.headers:
@@ -119,7 +119,11 @@ def send_until_done(
         deployment.pass_time()
         response = send(deployment, operation, target, None)
     assert response
-    assert response.status in operation.statuses, response.body
+    assert is_done(operation, response), response.body
+
+
+def is_done(operation: Operation, response: ApiResponse | None) -> bool:
+    return bool(response and response.status in operation.statuses and operation.is_whole(response))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -72,11 +72,19 @@ def make_problem(error: DomainError, request_id: str) -> Problem:
     )
 
 
-def respond_with_error(error: Exception, request_id: str, *, is_for_people: bool = False) -> Response[str]:
-    """Make the response for any error, and log the errors that are not the client's."""
+def judge_error(error: Exception) -> DomainError:
+    """Return the error that the client gets, and log those that are not the client's."""
     if not isinstance(error, DomainError):
-        get_logger().exception("unexpected error")
-        error = InternalError()
+        get_logger().exception("unexpected error", exc_info=error)
+        return InternalError()
+    if isinstance(error, errors.Unavailable):
+        get_logger().warning("AWS did not serve a call", exc_info=error)
+    return error
+
+
+def respond_with_error(error: Exception, request_id: str, *, is_for_people: bool = False) -> Response[str]:
+    """Make the response for any error."""
+    error = judge_error(error)
     headers = {}
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(error.allowed)
@@ -84,8 +92,6 @@ def respond_with_error(error: Exception, request_id: str, *, is_for_people: bool
         headers["WWW-Authenticate"] = error.challenge
     if error.retry_after_seconds:
         headers["Retry-After"] = str(error.retry_after_seconds)
-    if isinstance(error, errors.Unavailable):
-        get_logger().warning("AWS did not serve a call", exc_info=error)
     get_logger().append_keys(code=error.code)
     problem = make_problem(error, request_id)
     if is_for_people:

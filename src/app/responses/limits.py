@@ -83,6 +83,7 @@ class Limits(Model):
     max_item_name_chars: int = limits.MAX_ITEM_NAME_CHARS
     max_json_bytes: int = limits.MAX_JSON_BYTES
     max_page_size: int = limits.MAX_PAGE_SIZE
+    max_batch_ids: int = limits.MAX_BATCH_IDS
     max_idempotency_key_chars: int = limits.MAX_IDEMPOTENCY_KEY_CHARS
     idempotency_key_seconds: int = limits.IDEMPOTENCY_KEY_SECONDS
     max_item_bytes: int = MAX_ITEM_BYTES

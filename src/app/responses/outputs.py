@@ -186,3 +186,26 @@ class Problem(Model):
         default=None,
         description="Of a 401: the value of WWW-Authenticate, which API Gateway sends under another name.",
     )
+
+
+class BatchResult(Model):
+    """The end of the action for one image, as the route of that image would tell it."""
+
+    id: str
+    status: int
+    error: Problem | None = None
+    retry_after: int | None = Field(
+        default=None, description="Seconds after which to send this id again. Null if that does not help."
+    )
+
+
+class BatchResults(Model):
+    """The results of a batch, in the order of its ids."""
+
+    results: list[BatchResult]
+
+    @property
+    def outcome(self) -> str | None:
+        """The results as they are kept for a repeat. None: a part has to be sent again, so it runs again."""
+        is_over = all(result.retry_after is None for result in self.results)
+        return self.model_dump_json() if is_over else None

@@ -58,6 +58,12 @@ OPERATIONS: dict[tuple[str, str], tuple[list[str], list[str], list[str], bool | 
         [],
         True,
     ),
+    ("post", "/images/batch"): (
+        ["200", "403", "404", "409", "422", *BODY],
+        ["Idempotency-Key"],
+        ["application/json"],
+        True,
+    ),
     ("post", "/images/{image_id}/trash"): (
         ["200", "422", *CHANGE],
         ["Idempotency-Key", "If-Match"],
@@ -160,7 +166,7 @@ VARIANTS = ["image/avif", "image/webp", "image/jpeg", "image/png", "application/
 OPERATION_IDS = [
     *("uploadImage", "uploadImageAsJson", "beginUpload", "listImages", "getImage", "deleteImage"),
     *("updateImage", "updateImageByPut", "reprocessImage", "getContent", "getOriginal", "getRendition"),
-    *("trashImage", "restoreImage"),
+    *("trashImage", "restoreImage", "runBatch"),
     *("replaceContent", "replaceContentAsJson", "beginReplacement", "createLink", "deleteLinks"),
     *("createItem", "listItems", "getItem", "replaceItem", "deleteItem"),
     *("uploadFile", "uploadFileAsJson", "listFiles", "getFile", "deleteFile"),

@@ -98,6 +98,7 @@ def test_every_example_of_a_body_works(api: Api) -> None:
         "updateImageByPut": ("PUT", f"/images/{image.json['id']}", 200),
         "replaceContentAsJson": ("PUT", f"/images/{image.json['id']}/content/", 409),
         "beginReplacement": ("POST", f"/images/{image.json['id']}/content/uploads", 409),
+        "runBatch": ("POST", "/images/batch", 200),
         "createLink": ("POST", f"/images/{image.json['id']}/links", 201),
         "createItem": ("POST", "/items", 201),
         "replaceItem": ("PUT", f"/items/{item.json['id']}", 200),

@@ -25,7 +25,7 @@ def test_user_whom_an_operator_erases_is_gone(estate: Estate, registry: Registry
     estate.fill()
     registry.erase("ann")
     with pytest.raises(Erased):
-        estate.usages.take_token("ann")
+        estate.usages.take_tokens("ann")
     estate.settle()
     estate.require_gone()
 

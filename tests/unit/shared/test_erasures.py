@@ -36,7 +36,7 @@ def test_new_writes_are_refused_as_soon_as_it_has_begun(
     with pytest.raises(Erased):
         usages.reserve("b", "ann", Usage(items=1))
     with pytest.raises(Erased):
-        usages.take_token("ann")
+        usages.take_tokens("ann")
     usages.reserve("c", "ben", Usage(items=1))
 
 
@@ -87,7 +87,7 @@ def test_what_was_interrupted_can_be_begun_again(
     injection.end()
     begin(erasures, usages, tombstones)
     with pytest.raises(Erased):
-        usages.take_token("ann")
+        usages.take_tokens("ann")
 
 
 def test_tombstone_in_the_bucket_comes_first(
@@ -97,7 +97,7 @@ def test_tombstone_in_the_bucket_comes_first(
     with pytest.raises(Unavailable):
         begin(erasures, usages, tombstones)
     assert erasures.get("ann") is None
-    usages.take_token("ann")
+    usages.take_tokens("ann")
     injection.end()
     begin(erasures, usages, tombstones)
     assert [*tombstones.list_users()] == ["ann"]

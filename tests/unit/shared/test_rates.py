@@ -17,7 +17,7 @@ def test_token_takes_its_share_of_a_minute(per_minute: int, interval_ms: int) ->
 
 def test_rate_without_a_bound_takes_no_token() -> None:
     assert Rate().interval_ms == 0
-    Rate().require_token(NOW + 10**9, NOW)
+    Rate().require_tokens(1, NOW + 10**9, NOW)
 
 
 @pytest.mark.parametrize(
@@ -26,10 +26,10 @@ def test_rate_without_a_bound_takes_no_token() -> None:
 def test_error_says_when_the_next_token_comes(full_in_ms: int, retry_after: int | None) -> None:
     rate = Rate(per_minute=60, burst=5)
     if retry_after is None:
-        rate.require_token(NOW + full_in_ms, NOW)
+        rate.require_tokens(1, NOW + full_in_ms, NOW)
         return
     with pytest.raises(RateExceeded, match="60 times a minute, and 5 times at once") as caught:
-        rate.require_token(NOW + full_in_ms, NOW)
+        rate.require_tokens(1, NOW + full_in_ms, NOW)
     assert caught.value.retry_after_seconds == retry_after
 
 
@@ -46,10 +46,34 @@ def test_no_more_tokens_are_taken_than_a_bucket_holds_and_gets(
     for pause in pauses:
         now += pause
         try:
-            rate.require_token(full_at, now)
+            rate.require_tokens(1, full_at, now)
         except RateExceeded as error:
-            rate.require_token(full_at, now + 1000 * (error.retry_after_seconds or 0))
+            rate.require_tokens(1, full_at, now + 1000 * (error.retry_after_seconds or 0))
         else:
             full_at = max(full_at, now) + rate.interval_ms
             taken += 1
     assert taken <= burst + (now - NOW) // rate.interval_ms
+
+
+@given(
+    per_minute=st.integers(1, 6000),
+    burst=st.integers(1, 50),
+    steps=st.lists(st.tuples(st.integers(0, 60_000), st.integers(1, 100)), max_size=100),
+)
+def test_many_tokens_at_once_cost_as_much_as_one_by_one(
+    per_minute: int, burst: int, steps: list[tuple[int, int]]
+) -> None:
+    """More than the bucket holds are there when it is full, and then they leave a debt."""
+    rate = Rate(per_minute, burst)
+    now, full_at, taken = NOW, 0, 0
+    for pause, count in steps:
+        now += pause
+        try:
+            rate.require_tokens(count, full_at, now)
+        except RateExceeded as error:
+            rate.require_tokens(count, full_at, now + 1000 * (error.retry_after_seconds or 0))
+            continue
+        taken += count
+        full_at = max(full_at, now) + count * rate.interval_ms
+        assert full_at <= now + max(burst, count) * rate.interval_ms
+    assert taken <= burst + 100 + (now - NOW) / rate.interval_ms

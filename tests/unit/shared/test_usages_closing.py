@@ -50,14 +50,14 @@ def test_closed_counter_takes_nothing_new(usages: UsageRepository) -> None:
     with pytest.raises(Erased):
         usages.begin_upload(new_id(), "ann", Form(bytes=7, ends_at=2_000_000_000))
     with pytest.raises(Erased):
-        usages.take_token("ann")
+        usages.take_tokens("ann")
     assert usages.get("ann").images == 1
 
 
 def test_user_without_a_counter_can_be_closed(usages: UsageRepository) -> None:
     assert close(usages).is_zero
     with pytest.raises(Erased):
-        usages.take_token("ann")
+        usages.take_tokens("ann")
 
 
 def test_closing_again_tells_when_it_was_closed_and_what_is_pending(
@@ -94,7 +94,7 @@ def test_emptied_counter_is_at_nothing_and_ends(usages: UsageRepository, clock: 
     usages.give_back("ann", [Ending(IMAGE, clock())])
     assert usages.get("ann").is_zero
     with pytest.raises(Erased):
-        usages.take_token("ann")
+        usages.take_tokens("ann")
 
 
 def test_counter_that_has_changed_since_is_not_emptied(usages: UsageRepository) -> None:

@@ -82,10 +82,10 @@ def test_refused_write_counts_nothing_and_takes_no_token(table: Table, clock: Cl
     for _ in range(10):
         with pytest.raises(QuotaExceeded):
             usages.reserve(new_id(), "ann", ONE)
-    usages.take_token("ann")
-    usages.take_token("ann")
+    usages.take_tokens("ann")
+    usages.take_tokens("ann")
     with pytest.raises(RateExceeded):
-        usages.take_token("ann")
+        usages.take_tokens("ann")
     assert usages.get("ann").images == 1
 
 
@@ -113,12 +113,25 @@ def test_change_leaves_no_id_in_the_row(usages: UsageRepository, table: Table) -
     """A user who changes ten images a second would make each write dearer."""
     usages.reserve(new_id(), "ann", ONE)
     before = table.get(make_usage_key("ann")) or {}
-    usages.take_token("ann")
+    usages.take_tokens("ann")
     after = table.get(make_usage_key("ann")) or {}
     assert after.keys() == before.keys()
     assert {name: after[name] for name in after if name.startswith("writes_")} == {
         name: before[name] for name in before if name.startswith("writes_")
     }
+
+
+def test_many_tokens_are_taken_in_one_write_or_not_at_all(usages: UsageRepository, clock: Clock) -> None:
+    usages.take_tokens("ann", 2)
+    with pytest.raises(RateExceeded):
+        usages.take_tokens("ann", 2)
+    usages.take_tokens("ann", 1)
+    usages.take_tokens("ann", 0)
+    clock.advance(3)
+    usages.take_tokens("ann", 5)
+    with pytest.raises(RateExceeded) as caught:
+        usages.take_tokens("ann", 1)
+    assert caught.value.retry_after_seconds == 3
 
 
 def test_verified_upload_takes_no_second_token(usages: UsageRepository) -> None:
@@ -140,5 +153,5 @@ def test_user_who_is_erased_gets_nothing(
     with pytest.raises(Erased):
         usages.reserve(new_id(), "ann", ONE)
     with pytest.raises(Erased):
-        usages.take_token("ann")
+        usages.take_tokens("ann")
     assert usages.get("ann").images == 1

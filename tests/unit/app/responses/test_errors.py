@@ -59,6 +59,11 @@ KINDS: dict[type[DomainError], tuple[int, str, str]] = {
         "This has changed since you read it. Read it again, then repeat your change.",
     ),
     errors.Throttled: (503, "throttled", "The service is busy. Try again in a moment."),
+    errors.OutOfTime: (
+        503,
+        "out_of_time",
+        "There was no time left for this image. Nothing was done to it. Send it again.",
+    ),
     errors.Contended: (
         503,
         "contended",
@@ -72,9 +77,10 @@ KINDS: dict[type[DomainError], tuple[int, str, str]] = {
     MethodNotAllowed: (405, "method_not_allowed", ""),
     InternalError: (500, "internal_error", "The service made a mistake. It has been logged."),
 }
-LOGGED = {errors.Throttled, errors.Contended, errors.Unavailable}
+LOGGED = {errors.Throttled, errors.OutOfTime, errors.Contended, errors.Unavailable}
 RETRIED: dict[type[DomainError], str] = {
     errors.Throttled: "2",
+    errors.OutOfTime: "2",
     errors.Contended: "2",
     errors.Unavailable: "2",
     errors.NotReady: "2",

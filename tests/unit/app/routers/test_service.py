@@ -87,6 +87,7 @@ def test_every_endpoint_is_described_with_its_errors(document: Any) -> None:  # 
         ("post", "/images/{image_id}/content/uploads"),
         ("post", "/images/{image_id}/reprocess"),
         ("post", "/images/{image_id}/trash"),
+        ("post", "/images/batch"),
         ("post", "/images/{image_id}/restore"),
         ("post", "/images/{image_id}/links"),
         ("delete", "/images/{image_id}/links"),
