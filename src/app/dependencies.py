@@ -17,6 +17,7 @@ from app.pages import PageCursors
 from app.responses.formats import is_for_people
 from app.responses.views import ImageViews
 from app.variants import MakeVariant, VariantMaker
+from app.webpage import SignIn, list_storage_origins
 from shared.aws import Credentials, Deadline, create_client, translate_errors
 from shared.erasures import ErasureRepository
 from shared.files import FileRepository
@@ -219,6 +220,19 @@ def get_has_docs() -> bool:
     return get_settings().has_docs
 
 
+def get_has_web_page() -> bool:
+    return get_settings().has_web_page
+
+
+def get_storage_origins() -> tuple[str, ...]:
+    settings = get_settings()
+    return list_storage_origins(settings.s3_public_url, settings.bucket)
+
+
+def get_page_sign_in() -> SignIn:
+    return SignIn(get_settings().auth_mode)
+
+
 def get_claim(request: Request) -> str | None:
     """The same name for all tries of a request with an Idempotency-Key."""
     claim: str | None = request.context.get("claim")
@@ -291,5 +305,8 @@ UserRate = Annotated[Rate, Depends(get_rate)]
 InvocationDeadline = Annotated[Deadline, Depends(get_deadline)]
 TrashLifetime = Annotated[timedelta, Depends(get_trash_lifetime)]
 HasDocs = Annotated[bool, Depends(get_has_docs)]
+HasWebPage = Annotated[bool, Depends(get_has_web_page)]
+StorageOrigins = Annotated[tuple[str, ...], Depends(get_storage_origins)]
+PageSignIn = Annotated[SignIn, Depends(get_page_sign_in)]
 AuthMode = Annotated[str, Depends(get_auth_mode)]
 BaseUrl = Annotated[str, Depends(get_base_url)]

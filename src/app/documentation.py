@@ -1,18 +1,13 @@
 """The documentation of the API for browsers: a page of Swagger UI, its scripts and its style."""
 
-import hashlib
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
 from urllib.parse import urlsplit
 
-from app.responses.documents import Document
+from app.responses.documents import ASSET_CACHE, MAX_ADDRESSES, PAGE_CACHE, Document, make_version
 
 TITLE = "Image upload service"
-MAX_ADDRESSES = 8
-"""More than one stage and one domain: for how many base URLs a process keeps documents."""
-PAGE_CACHE = "public, max-age=300"
-ASSET_CACHE = "public, max-age=31536000, immutable"  # its path names its content
 SCRIPT_TYPE = "text/javascript; charset=utf-8"
 
 # All paths are relative, so that the page works under every address and stage.
@@ -94,6 +89,4 @@ def get_assets() -> Mapping[str, Document]:
 
 @cache
 def get_version() -> str:
-    """The part of the paths of all assets that changes with any of them."""
-    digests = "".join(asset.digest for asset in get_assets().values())
-    return hashlib.sha256(digests.encode()).hexdigest()[:16]
+    return make_version(get_assets().values())

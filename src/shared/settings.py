@@ -177,6 +177,11 @@ class Settings:
         return self._environ.get("API_DOCS") != "disabled"
 
     @cached_property
+    def has_web_page(self) -> bool:
+        """`GET /` shows people a page."""
+        return self._environ.get("WEB_PAGE") != "disabled"
+
+    @cached_property
     def s3_public_url(self) -> str | None:
         """The S3 endpoint as clients reach it. None: the one that the functions use."""
         return self._environ.get("S3_PUBLIC_URL") or None

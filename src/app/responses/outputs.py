@@ -1,7 +1,7 @@
 """Outputs: the models of what the API returns."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, JsonValue
 
@@ -146,6 +146,21 @@ class Health(Model):
 
     status: Literal["ok"] = "ok"
     version: str
+
+
+class ServiceDescription(Model):
+    """The service, and where everything begins."""
+
+    name: str
+    version: str
+    links: dict[str, str]
+
+    @classmethod
+    def of(cls, name: str, version: str, base_url: str, *, has_docs: bool) -> Self:
+        paths = ["images", "items", "files", "me", "limits", "health", "openapi.json"]
+        paths += ["docs"] if has_docs else []
+        links = {path.partition(".")[0]: f"{base_url}/{path}" for path in paths}
+        return cls(name=name, version=version, links=links)
 
 
 class ErasurePublic(Model):

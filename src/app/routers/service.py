@@ -9,12 +9,12 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from app import VERSION
 from app.dependencies import AuthMode, BaseUrl, HasDocs, Mode, TrashLifetime, Usages, UserQuota, UserRate
 from app.document import describe_api
-from app.documentation import MAX_ADDRESSES, PAGE_CACHE, get_assets, get_version, make_page
+from app.documentation import get_assets, get_version, make_page
 from app.identity import CurrentCaller, Headers, read_user_query
 from app.openapi import responds, takes_query
 from app.requests.inputs import UserQuery
 from app.responses.conditions import respond_not_modified
-from app.responses.documents import Document
+from app.responses.documents import MAX_ADDRESSES, PAGE_CACHE, Document
 from app.responses.limits import Limits
 from app.responses.outputs import Health
 from app.responses.views import serialize

@@ -1,0 +1,82 @@
+/** The address: what the page shows stands behind the # of its URL, so that it can be kept and sent. */
+
+/**
+ * @typedef {object} View
+ * @property {"all" | "mine" | "public" | "trash"} whose
+ * @property {string[]} tags
+ * @property {"all" | "any"} match
+ * @property {string} after a day, or empty
+ * @property {string} before a day, or empty
+ * @property {string} image the id of the image in the light box, or empty
+ */
+
+const WHOSE = ["all", "mine", "public", "trash"];
+
+/**
+ * @param {string} hash
+ * @returns {View}
+ */
+export function readView(hash) {
+  const pairs = new URLSearchParams(hash.replace(/^#/, ""));
+  const whose = pairs.get("show") ?? "all";
+  return {
+    whose: /** @type {View["whose"]} */ (WHOSE.includes(whose) ? whose : "all"),
+    tags: pairs.getAll("tag"),
+    match: pairs.get("match") === "any" ? "any" : "all",
+    after: pairs.get("after") ?? "",
+    before: pairs.get("before") ?? "",
+    image: pairs.get("image") ?? "",
+  };
+}
+
+/**
+ * @param {View} view
+ * @returns {string}
+ */
+export function writeView(view) {
+  const pairs = new URLSearchParams();
+  if (view.whose !== "all") pairs.append("show", view.whose);
+  for (const tag of view.tags) pairs.append("tag", tag);
+  if (view.match === "any") pairs.append("match", "any");
+  if (view.after) pairs.append("after", view.after);
+  if (view.before) pairs.append("before", view.before);
+  if (view.image) pairs.append("image", view.image);
+  return `#${pairs}`;
+}
+
+/**
+ * The query of `GET /images` for a view. Days are those of the person who looks.
+ *
+ * @param {View} view
+ * @returns {Record<string, string | string[]>}
+ */
+export function makeListQuery(view) {
+  return {
+    userId: view.whose === "mine" || view.whose === "trash" ? "me" : "",
+    visibility: view.whose === "public" ? "public" : "",
+    trashed: view.whose === "trash" ? "true" : "",
+    tags: view.tags,
+    match: view.tags.length > 1 ? view.match : "",
+    createdAfter: view.after && startDay(view.after, 0),
+    createdBefore: view.before && startDay(view.before, 1),
+  };
+}
+
+/**
+ * Tell if two views show the same images, whichever of them is in the light box.
+ *
+ * @param {View} one
+ * @param {View} other
+ */
+export function isSameList(one, other) {
+  return writeView({ ...one, image: "" }) === writeView({ ...other, image: "" });
+}
+
+/**
+ * @param {string} day
+ * @param {number} later in days
+ */
+function startDay(day, later) {
+  const [year = 0, month = 1, date = 1] = day.split("-").map(Number);
+  return new Date(year, month - 1, date + later).toISOString();
+}

@@ -1,0 +1,58 @@
+/** Elements: made with their properties and children in one call. */
+
+/** @typedef {Node | string | null | undefined | false} Child */
+
+/**
+ * Properties are those of the DOM. A name with a hyphen, or `role`, is an attribute, and `on` holds listeners.
+ *
+ * @template {keyof HTMLElementTagNameMap} Name
+ * @param {Name} name
+ * @param {Record<string, any>} [properties]
+ * @param {...Child} children
+ * @returns {HTMLElementTagNameMap[Name]}
+ */
+export function make(name, properties = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(properties)) {
+    if (key === "on") {
+      for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
+    } else if (key === "dataset" || key === "style") {
+      Object.assign(element[key], value);
+    } else if (key.includes("-") || key === "role" || key === "list" || key === "for") {
+      if (value !== null && value !== undefined && value !== false) element.setAttribute(key, value);
+    } else {
+      Object.assign(element, { [key]: value });
+    }
+  }
+  element.append(...selectNodes(children));
+  return element;
+}
+
+/** @param {Child[]} children */
+export function selectNodes(children) {
+  return /** @type {(Node | string)[]} */ (children.filter((child) => child || child === ""));
+}
+
+/**
+ * A button of words, or of a sign with its name for those who cannot see it.
+ *
+ * @param {string} text
+ * @param {(event: Event) => void} onClick
+ * @param {Record<string, any>} [properties]
+ */
+export function makeButton(text, onClick, properties = {}) {
+  return make("button", { type: "button", on: { click: onClick }, ...properties }, properties.textContent ? null : text);
+}
+
+/**
+ * @param {string} sign
+ * @param {string} name
+ * @param {(event: Event) => void} onClick
+ * @param {Record<string, any>} [properties]
+ */
+export function makeSignButton(sign, name, onClick, properties = {}) {
+  const shown = make("span", { "aria-hidden": "true" }, sign);
+  const button = make("button", { type: "button", title: name, "aria-label": name, on: { click: onClick }, ...properties }, shown);
+  button.classList.add("sign");
+  return button;
+}

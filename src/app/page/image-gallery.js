@@ -1,0 +1,309 @@
+/** Image gallery: rows of pictures, of which only those near the window are in the document. */
+
+import { make } from "./elements.js";
+import { boundAspect, findRow, findRowOf, isStep, layOutRows, measureRows, stepInRows } from "./rows.js";
+import { say } from "./texts.js";
+import { makeTile } from "./tile.js";
+
+/** @import { Image } from "./api.js" */
+/** @import { Library } from "./library.js" */
+/** @import { Row } from "./rows.js" */
+/** @import { Selection } from "./selection.js" */
+/** @import { Session } from "./session.js" */
+
+const GAP_PX = 6;
+const NARROW_PX = 600;
+const NARROW_ROW_PX = 130;
+const ROW_PX = 210;
+const OVERSCAN = 1; // windows above and below
+
+/** Fires `open` with the index of a picture. */
+export class ImageGallery extends HTMLElement {
+  /** @type {Library | null} */
+  #library = null;
+  /** @type {Row[]} */
+  #rows = [];
+  /** @type {Map<number, HTMLLIElement>} */
+  #tiles = new Map();
+  /** @type {Map<number, Image | undefined>} what the tiles show */
+  #shown = new Map();
+  #current = 0;
+  #anchor = 0;
+  #isAsked = false;
+  trashDays = 30;
+
+  /**
+   * @param {Session} session
+   * @param {Selection} selection
+   */
+  constructor(session, selection) {
+    super();
+    this.session = session;
+    this.selection = selection;
+    this.list = make("ul", { className: "tiles", role: "list", "aria-label": say("gallery"), "aria-describedby": "gallery-keys" });
+    this.message = make("p", { className: "message", role: "status" });
+    this.append(make("p", { id: "gallery-keys", className: "unseen" }, say("galleryKeys")), this.list, this.message);
+  }
+
+  connectedCallback() {
+    window.addEventListener("scroll", () => this.#ask(), { passive: true });
+    new ResizeObserver(() => this.#layOut()).observe(this);
+    this.selection.addEventListener("change", () => this.#markSelection());
+    this.list.addEventListener("click", (event) => this.#click(event));
+    this.list.addEventListener("keydown", (event) => this.#press(event));
+    this.list.addEventListener("error", (event) => this.#mend(event), { capture: true });
+  }
+
+  /** @param {Library} library */
+  show(library) {
+    this.#library?.close();
+    this.#library = library;
+    this.#current = 0;
+    this.#clear();
+    library.addEventListener("change", () => this.#layOut());
+    this.#layOut();
+    this.say(say("loading"));
+    library.grow();
+  }
+
+  /** @param {string | Node} content */
+  say(content) {
+    this.message.replaceChildren(content);
+  }
+
+  /** @param {string} id */
+  reveal(id) {
+    const index = this.#library?.findIndex(id) ?? -1;
+    const row = this.#rows[findRowOf(this.#rows, index)];
+    if (index < 0 || !row) return;
+    this.#current = index;
+    const top = this.list.getBoundingClientRect().top + window.scrollY + row.top;
+    if (top < window.scrollY || top + row.height > window.scrollY + window.innerHeight) window.scrollTo({ top: top - 80 });
+    this.#render();
+    this.#focusCurrent();
+  }
+
+  #layOut() {
+    const library = this.#library;
+    if (!library) return;
+    const width = this.list.clientWidth;
+    const height = width < NARROW_PX ? NARROW_ROW_PX : ROW_PX;
+    this.#rows = layOutRows(library.aspects, width, height, GAP_PX);
+    this.list.style.height = `${measureRows(this.#rows)}px`;
+    if (library.length || library.isComplete) this.say("");
+    if (!library.length && library.isComplete) this.dispatchEvent(new Event("empty"));
+    this.#render();
+  }
+
+  #ask() {
+    if (this.#isAsked) return;
+    this.#isAsked = true;
+    requestAnimationFrame(() => {
+      this.#isAsked = false;
+      this.#render();
+    });
+  }
+
+  #render() {
+    const library = this.#library;
+    if (!library) return;
+    const above = -this.list.getBoundingClientRect().top;
+    const window_ = window.innerHeight;
+    const first = findRow(this.#rows, above - window_ * OVERSCAN);
+    const last = findRow(this.#rows, above + window_ * (1 + OVERSCAN));
+    const wanted = new Set();
+    for (const row of this.#rows.slice(first, last + 1)) this.#renderRow(library, row, wanted);
+    for (const [index, tile] of this.#tiles) {
+      if (wanted.has(index) || tile.contains(document.activeElement)) continue;
+      tile.remove();
+      this.#tiles.delete(index);
+      this.#shown.delete(index);
+    }
+    if (above + window_ * (2 + OVERSCAN) > measureRows(this.#rows)) library.grow();
+  }
+
+  /**
+   * @param {Library} library
+   * @param {Row} row
+   * @param {Set<number>} wanted
+   */
+  #renderRow(library, row, wanted) {
+    const aspects = library.aspects.slice(row.start, row.end).map(boundAspect);
+    let left = 0;
+    aspects.forEach((aspect, offset) => {
+      const index = row.start + offset;
+      const width = aspect * row.height;
+      const tile = this.#renderTile(library, index);
+      place(tile, left, row.top, width, row.height);
+      left += width + GAP_PX;
+      wanted.add(index);
+    });
+  }
+
+  /**
+   * @param {Library} library
+   * @param {number} index
+   */
+  #renderTile(library, index) {
+    const image = library.get(index);
+    const known = this.#tiles.get(index);
+    if (known && this.#shown.get(index) === image) return known;
+    const tile = image ? this.#makeTile(image, index) : make("li", { className: "tile" });
+    if (known) {
+      const hadFocus = known.contains(document.activeElement);
+      known.replaceWith(tile);
+      if (hadFocus) tile.querySelector("a")?.focus({ preventScroll: true });
+    } else this.list.append(tile);
+    this.#tiles.set(index, tile);
+    this.#shown.set(index, image);
+    return tile;
+  }
+
+  /**
+   * @param {Image} image
+   * @param {number} index
+   */
+  #makeTile(image, index) {
+    const isOwn = this.session.owns(image);
+    const tile = makeTile(image, {
+      index,
+      count: this.#library?.isComplete ? this.#library.length : -1,
+      isSelected: this.selection.has(image.id),
+      canSelect: isOwn,
+      isOwn,
+      trashDays: this.trashDays,
+    });
+    const link = /** @type {HTMLAnchorElement} */ (tile.querySelector("a"));
+    link.tabIndex = index === this.#current ? 0 : -1;
+    link.addEventListener("focus", () => this.#setCurrent(index));
+    return tile;
+  }
+
+  #clear() {
+    for (const tile of this.#tiles.values()) tile.remove();
+    this.#tiles.clear();
+    this.#shown.clear();
+  }
+
+  #markSelection() {
+    for (const tile of this.#tiles.values()) {
+      const isSelected = this.selection.has(tile.dataset["id"] ?? "");
+      tile.classList.toggle("selected", isSelected);
+      const box = tile.querySelector("input");
+      if (box) box.checked = isSelected;
+    }
+  }
+
+  /** @param {MouseEvent} event */
+  #click(event) {
+    const target = /** @type {Element} */ (event.target);
+    const index = this.#find(target);
+    if (index < 0) return;
+    const isChoice = target.closest(".choice") !== null;
+    if (isChoice && target.tagName !== "INPUT") return; // the click on its box follows
+    if (isChoice || event.shiftKey || event.ctrlKey || event.metaKey) {
+      if (!isChoice) event.preventDefault();
+      this.#select(index, event.shiftKey);
+    } else if (target.closest("a")) {
+      event.preventDefault();
+      this.#open(index);
+    }
+  }
+
+  /** @param {KeyboardEvent} event */
+  #press(event) {
+    const index = this.#find(/** @type {Element} */ (event.target));
+    if (index < 0) return;
+    if (event.key === " ") this.#select(index, false);
+    else if (isStep(event.key)) {
+      const next = stepInRows(this.#rows, index, event.key, document.documentElement.dir === "rtl");
+      this.#setCurrent(next);
+      this.#focusCurrent();
+      if (event.shiftKey) this.#select(next, true);
+    } else return;
+    event.preventDefault();
+  }
+
+  /** @param {number} index */
+  #setCurrent(index) {
+    const mark = (/** @type {number} */ at, /** @type {number} */ value) => {
+      const link = this.#tiles.get(at)?.querySelector("a");
+      if (link) link.tabIndex = value;
+    };
+    mark(this.#current, -1);
+    this.#current = index;
+    mark(index, 0);
+  }
+
+  #focusCurrent() {
+    const row = this.#rows[findRowOf(this.#rows, this.#current)];
+    if (row) {
+      const top = this.list.getBoundingClientRect().top + row.top;
+      if (top < 80) window.scrollBy(0, top - 80);
+      else if (top + row.height > window.innerHeight) window.scrollBy(0, top + row.height - window.innerHeight + GAP_PX);
+      this.#render();
+    }
+    this.#tiles.get(this.#current)?.querySelector("a")?.focus({ preventScroll: true });
+  }
+
+  /**
+   * @param {number} index
+   * @param {boolean} isRange
+   */
+  #select(index, isRange) {
+    const image = this.#library?.get(index);
+    if (!image || !this.session.owns(image)) return;
+    if (isRange) {
+      const [start, end] = [Math.min(this.#anchor, index), Math.max(this.#anchor, index)];
+      const range = Array.from({ length: end - start + 1 }, (_, offset) => this.#library?.get(start + offset) ?? image);
+      this.selection.add(range.filter((each) => this.session.owns(each)));
+    } else {
+      this.#anchor = index;
+      this.selection.toggle(image);
+    }
+  }
+
+  /** @param {number} index */
+  #open(index) {
+    const image = this.#library?.get(index);
+    if (image) this.dispatchEvent(new CustomEvent("open", { detail: image }));
+  }
+
+  /** @param {Element} element */
+  #find(element) {
+    const tile = element.closest(".tile");
+    for (const [index, each] of this.#tiles) if (each === tile) return index;
+    return -1;
+  }
+
+  /**
+   * URLs of private pictures end. Ask for new ones, once.
+   *
+   * @param {Event} event
+   */
+  #mend(event) {
+    const picture = /** @type {HTMLElement} */ (event.target);
+    const id = /** @type {HTMLElement | null} */ (picture.closest(".tile"))?.dataset["id"];
+    if (!id || !(picture instanceof HTMLImageElement) || picture.dataset["isMended"]) return;
+    picture.dataset["isMended"] = "true";
+    this.dispatchEvent(new CustomEvent("expired", { detail: id }));
+  }
+}
+
+/**
+ * @param {HTMLElement} tile
+ * @param {number} left
+ * @param {number} top
+ * @param {number} width
+ * @param {number} height
+ */
+function place(tile, left, top, width, height) {
+  tile.style.insetInlineStart = `${left}px`;
+  tile.style.top = `${top}px`;
+  tile.style.width = `${width}px`;
+  tile.style.height = `${height}px`;
+  const picture = tile.querySelector("img");
+  if (picture) picture.sizes = `${Math.ceil(width)}px`;
+}
+
+customElements.define("image-gallery", ImageGallery);

@@ -1,0 +1,212 @@
+/** The page: its parts, and how they know of each other. */
+
+import { Api } from "./api.js";
+import { isSameList, makeListQuery, readView, writeView } from "./address.js";
+import { make } from "./elements.js";
+import { collectFiles } from "./files.js";
+import { Hasher } from "./hashes.js";
+import { ImageGallery } from "./image-gallery.js";
+import { Library } from "./library.js";
+import { LightBox } from "./light-box.js";
+import { askForName } from "./name-dialog.js";
+import { Notices } from "./notices.js";
+import { Selection } from "./selection.js";
+import { SelectionBar } from "./selection-bar.js";
+import { Session } from "./session.js";
+import { readSettings } from "./settings.js";
+import { announceLanguage, say } from "./texts.js";
+import { TopBar } from "./top-bar.js";
+import { UploadPanel } from "./upload-panel.js";
+import { UploadQueue } from "./upload-queue.js";
+
+/** @import { View } from "./address.js" */
+/** @import { Image } from "./api.js" */
+
+/** Connects the parts. */
+class Page {
+  /** @type {Library | null} */
+  library = null;
+  /** @type {View} */
+  view = readView(location.hash);
+
+  constructor() {
+    this.session = new Session(readSettings(), null);
+    this.api = new Api(this.session);
+    this.notices = new Notices();
+    this.selection = new Selection();
+    this.bar = new TopBar(this.session);
+    this.gallery = new ImageGallery(this.session, this.selection);
+    this.selectionBar = new SelectionBar(this.api, this.selection, this.notices);
+    this.queue = new UploadQueue(this.api, new Hasher());
+    this.panel = new UploadPanel(this.queue);
+    this.box = new LightBox(this.api);
+    this.panel.hidden = true;
+    this.knownTags = make("datalist", { id: "known-tags" });
+  }
+
+  async start() {
+    announceLanguage();
+    document.title = say("title");
+    document.body.append(
+      make("a", { href: "#pictures", className: "skip", on: { click: (/** @type {Event} */ event) => this.#skip(event) } }, say("skipToPictures")),
+      make("header", {}, this.bar),
+      this.panel,
+      make("main", { id: "pictures", tabIndex: -1 }, this.gallery),
+      this.selectionBar,
+      this.notices,
+      this.box,
+      this.knownTags,
+    );
+    this.#listen();
+    await this.#identify();
+    this.#follow(true);
+  }
+
+  #listen() {
+    window.addEventListener("hashchange", () => this.#follow(false));
+    window.addEventListener("beforeunload", (event) => this.queue.isMoving && event.preventDefault());
+    window.addEventListener("offline", () => this.notices.add(say("offlineNow")));
+    window.addEventListener("online", () => this.notices.add(say("onlineAgain")));
+    this.#listenToFiles();
+    this.session.addEventListener("change", async () => {
+      await this.#identify();
+      this.#follow(true);
+    });
+    this.bar.addEventListener("view", (event) => this.#go(/** @type {CustomEvent} */ (event).detail));
+    this.bar.addEventListener("upload", () => this.#showPanel(this.panel.hidden));
+    this.bar.addEventListener("name", () => askForName(this.session));
+    this.gallery.addEventListener("open", (event) => this.#go({ ...this.view, image: /** @type {CustomEvent} */ (event).detail.id }));
+    this.gallery.addEventListener("expired", (event) => this.#refresh([/** @type {CustomEvent} */ (event).detail]));
+    this.gallery.addEventListener("empty", () => this.gallery.say(say(this.#chooseEmptyText())));
+    this.queue.addEventListener("image", (event) => this.#put(/** @type {CustomEvent} */ (event).detail));
+    this.selectionBar.addEventListener("change", (event) => this.#refresh(/** @type {CustomEvent} */ (event).detail));
+    this.box.addEventListener("closed", () => this.#close());
+    this.box.addEventListener("move", (event) => this.#move(/** @type {CustomEvent} */ (event).detail));
+    this.box.addEventListener("change", (event) => this.library?.put(/** @type {CustomEvent} */ (event).detail));
+    this.box.addEventListener("remove", (event) => this.library?.remove(/** @type {CustomEvent} */ (event).detail));
+  }
+
+  #listenToFiles() {
+    const overlay = make("div", { className: "drop", hidden: true }, say("dropHere"));
+    document.body.append(overlay);
+    const hasFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files") && this.session.isNamed;
+    document.addEventListener("dragover", (event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      overlay.hidden = false;
+    });
+    document.addEventListener("dragleave", (event) => {
+      if (!event.relatedTarget) overlay.hidden = true;
+    });
+    document.addEventListener("drop", async (event) => {
+      overlay.hidden = true;
+      if (!hasFiles(event) || !event.dataTransfer) return;
+      event.preventDefault();
+      this.#add(await collectFiles(event.dataTransfer));
+    });
+    document.addEventListener("paste", async (event) => {
+      if (!event.clipboardData?.files.length || !this.session.isNamed) return;
+      event.preventDefault();
+      this.#add([...event.clipboardData.files]);
+    });
+  }
+
+  /** @param {File[]} files */
+  #add(files) {
+    this.#showPanel(true);
+    this.panel.add(files);
+  }
+
+  /** @param {boolean} isShown */
+  #showPanel(isShown) {
+    this.panel.hidden = !isShown;
+    this.bar.uploadButton.setAttribute("aria-expanded", String(isShown));
+  }
+
+  async #identify() {
+    this.session.me = null;
+    if (this.session.isNamed) {
+      try {
+        this.session.me = (await this.api.call("GET", "/me")).body;
+      } catch (error) {
+        this.notices.addError(error);
+      }
+    }
+    this.bar.update();
+  }
+
+  /** @param {View} view */
+  #go(view) {
+    const address = writeView(view);
+    if (address !== location.hash) location.hash = address;
+  }
+
+  /** @param {boolean} isNew whether the list is read again in any case */
+  #follow(isNew) {
+    const view = readView(location.hash);
+    const isSame = !isNew && isSameList(view, this.view);
+    this.view = view;
+    this.bar.show(view);
+    this.selectionBar.use(view.whose === "trash");
+    if (!isSame) {
+      this.selection.clear();
+      this.library = new Library(this.api, clean(makeListQuery(view)));
+      this.library.addEventListener("fail", (event) => this.notices.addError(/** @type {CustomEvent} */ (event).detail));
+      this.gallery.show(this.library);
+    }
+    if (view.image) this.box.show(view.image);
+    else this.box.hide();
+  }
+
+  #close() {
+    if (!this.view.image) return;
+    const { image } = this.view;
+    this.#go({ ...this.view, image: "" });
+    this.gallery.reveal(image);
+  }
+
+  /** @param {-1 | 1} step */
+  #move(step) {
+    const index = (this.library?.findIndex(this.view.image) ?? -1) + step;
+    const image = index < 0 ? undefined : this.library?.get(index);
+    if (image) history.replaceState(null, "", writeView({ ...this.view, image: image.id }));
+    if (image) this.#follow(false);
+  }
+
+  /** @param {Image} image */
+  #put(image) {
+    if (this.view.whose !== "trash") this.library?.put(image);
+  }
+
+  /**
+   * Read images again that have changed. Those that do not belong here any more go.
+   *
+   * @param {string[]} ids
+   */
+  async #refresh(ids) {
+    const isTrash = this.view.whose === "trash";
+    for (const id of ids) {
+      const found = await this.api.getImage(id).catch(() => null);
+      if (!found || (found.image.trashedAt !== null) !== isTrash) this.library?.remove(id);
+      else this.library?.put(found.image);
+    }
+  }
+
+  #chooseEmptyText() {
+    if (this.view.whose === "trash") return "emptyTrash";
+    return this.view.tags.length || this.view.after || this.view.before ? "nothingFound" : "nothingHere";
+  }
+
+  /** @param {Event} event */
+  #skip(event) {
+    event.preventDefault();
+    document.getElementById("pictures")?.focus();
+  }
+}
+
+/** @param {Record<string, string | string[]>} query */
+function clean(query) {
+  return Object.fromEntries(Object.entries(query).filter(([, value]) => value.length > 0));
+}
+
+new Page().start();

@@ -1,0 +1,29 @@
+/** Name dialog: where the service has no tokens, a person says who they are. */
+
+import { make } from "./elements.js";
+import { say } from "./texts.js";
+
+/** @import { Session } from "./session.js" */
+
+/** @param {Session} session */
+export function askForName(session) {
+  const input = make("input", { type: "text", required: true, maxLength: 128, value: session.name, autocomplete: "username" });
+  const dialog = make(
+    "dialog",
+    { className: "small", "aria-label": say("yourName") },
+    make(
+      "form",
+      { method: "dialog" },
+      make("label", {}, make("span", {}, say("yourName")), input),
+      make("p", { className: "hint" }, say("nameHint")),
+      make("button", { className: "main" }, say("go")),
+    ),
+  );
+  dialog.addEventListener("close", () => {
+    const name = input.value.trim();
+    if (name) session.takeName(name);
+    dialog.remove();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+}

@@ -1,0 +1,52 @@
+/** Notices: short messages at the edge of the page, also for those who hear it. */
+
+import { ApiError, ConnectionError } from "./api.js";
+import { make, makeButton, makeSignButton } from "./elements.js";
+import { say } from "./texts.js";
+
+const SHOWN_MS = 8000;
+
+/** One list of messages. Those that offer something stay until they are closed. */
+export class Notices extends HTMLElement {
+  constructor() {
+    super();
+    this.setAttribute("role", "status");
+  }
+
+  /**
+   * @param {string | Node} content
+   * @param {{text: string, run: () => void}} [offer]
+   */
+  add(content, offer) {
+    const notice = make("div", { className: "notice" }, make("div", {}, content));
+    if (offer) {
+      notice.append(
+        makeButton(offer.text, () => {
+          notice.remove();
+          offer.run();
+        }),
+      );
+    }
+    notice.append(makeSignButton("×", say("close"), () => notice.remove()));
+    this.append(notice);
+    if (!offer) setTimeout(() => notice.remove(), SHOWN_MS);
+  }
+
+  /** @param {unknown} error */
+  addError(error) {
+    this.add(say("somethingWrong", { reason: explain(error) }));
+  }
+}
+
+/**
+ * The API's own sentence, or what is wrong with the line.
+ *
+ * @param {unknown} error
+ */
+export function explain(error) {
+  if (error instanceof ApiError) return error.message;
+  if (error instanceof ConnectionError) return say("broken");
+  return String(error);
+}
+
+customElements.define("notice-list", Notices);
