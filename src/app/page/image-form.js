@@ -12,7 +12,7 @@ import { say } from "./texts.js";
 /** @type {("description" | "tags" | "visibility" | "filename")[]} */
 const FIELDS = ["description", "tags", "visibility", "filename"];
 
-/** Fires `change` with the image as it is after that. */
+/** Fires `changed` with the image as it is after that. */
 export class ImageForm extends HTMLElement {
   /**
    * @param {Api} api
@@ -105,7 +105,7 @@ export class ImageForm extends HTMLElement {
   #take(image, etag) {
     [this.image, this.etag] = [image, etag];
     this.#fill(image);
-    this.dispatchEvent(new CustomEvent("change", { detail: image }));
+    this.dispatchEvent(new CustomEvent("changed", { detail: image }));
   }
 }
 

@@ -17,7 +17,7 @@ const SWIPE_PX = 60;
 const LOOK_MS = 800;
 const LOOKS = 60;
 
-/** Fires `move` with -1 or 1, `closed`, `change` with an image, and `remove` with the id of an image. */
+/** Fires `move` with -1 or 1, `closed`, `changed` with an image, and `remove` with the id of an image. */
 export class LightBox extends HTMLElement {
   /** @type {Image | null} */
   image = null;
@@ -85,9 +85,9 @@ export class LightBox extends HTMLElement {
     this.dialog.setAttribute("aria-label", describe(image));
     this.#showPicture(image);
     this.#form = isOwn && !image.trashedAt ? new ImageForm(this.api, image, etag) : null;
-    this.#form?.addEventListener("change", (event) => {
+    this.#form?.addEventListener("changed", (event) => {
       this.image = /** @type {CustomEvent} */ (event).detail;
-      this.dispatchEvent(new CustomEvent("change", { detail: this.image }));
+      this.dispatchEvent(new CustomEvent("changed", { detail: this.image }));
     });
     this.said.replaceChildren();
     const heading = make("h2", {}, make("bdi", {}, describe(image)));
@@ -216,7 +216,7 @@ export class LightBox extends HTMLElement {
       if (this.image?.id !== id) return;
       this.#render(image, etag);
       if (replacement) this.said.replaceChildren(say("replaceRejected", { reason: replacement.statusReason ?? "" }));
-      this.dispatchEvent(new CustomEvent("change", { detail: image }));
+      this.dispatchEvent(new CustomEvent("changed", { detail: image }));
       return;
     }
   }

@@ -79,10 +79,10 @@ class Page {
     this.gallery.addEventListener("expired", (event) => this.#refresh([/** @type {CustomEvent} */ (event).detail]));
     this.gallery.addEventListener("empty", () => this.gallery.say(say(this.#chooseEmptyText())));
     this.queue.addEventListener("image", (event) => this.#put(/** @type {CustomEvent} */ (event).detail));
-    this.selectionBar.addEventListener("change", (event) => this.#refresh(/** @type {CustomEvent} */ (event).detail));
+    this.selectionBar.addEventListener("changed", (event) => this.#refresh(/** @type {CustomEvent} */ (event).detail));
     this.box.addEventListener("closed", () => this.#close());
     this.box.addEventListener("move", (event) => this.#move(/** @type {CustomEvent} */ (event).detail));
-    this.box.addEventListener("change", (event) => this.library?.put(/** @type {CustomEvent} */ (event).detail));
+    this.box.addEventListener("changed", (event) => this.library?.put(/** @type {CustomEvent} */ (event).detail));
     this.box.addEventListener("remove", (event) => this.library?.remove(/** @type {CustomEvent} */ (event).detail));
   }
 

@@ -10,7 +10,7 @@ import { say } from "./texts.js";
 /** @import { Notices } from "./notices.js" */
 /** @import { Selection } from "./selection.js" */
 
-/** Fires `change` with the ids of images that have changed. */
+/** Fires `changed` with the ids of images that have changed. */
 export class SelectionBar extends HTMLElement {
   /**
    * @param {Api} api
@@ -118,7 +118,7 @@ export class SelectionBar extends HTMLElement {
 
   /** @param {Image[]} images */
   #tell(images) {
-    this.dispatchEvent(new CustomEvent("change", { detail: images.map((image) => image.id) }));
+    this.dispatchEvent(new CustomEvent("changed", { detail: images.map((image) => image.id) }));
   }
 }
 
