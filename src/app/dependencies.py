@@ -14,10 +14,11 @@ from app.access.links import LinkSigner
 from app.access.signers import SigningRole
 from app.delivery import Delivery
 from app.pages import PageCursors
+from app.responses.documents import Document
 from app.responses.formats import is_for_people
 from app.responses.views import ImageViews
 from app.variants import MakeVariant, VariantMaker
-from app.webpage import SignIn, list_storage_origins
+from app.webpage import SignIn, list_storage_origins, make_webpage
 from shared.aws import Credentials, Deadline, create_client, translate_errors
 from shared.erasures import ErasureRepository
 from shared.files import FileRepository
@@ -220,19 +221,6 @@ def get_has_docs() -> bool:
     return get_settings().has_docs
 
 
-def get_has_web_page() -> bool:
-    return get_settings().has_web_page
-
-
-def get_storage_origins() -> tuple[str, ...]:
-    settings = get_settings()
-    return list_storage_origins(settings.s3_public_url, settings.bucket)
-
-
-def get_page_sign_in() -> SignIn:
-    return SignIn(get_settings().auth_mode)
-
-
 def get_claim(request: Request) -> str | None:
     """The same name for all tries of a request with an Idempotency-Key."""
     claim: str | None = request.context.get("claim")
@@ -251,6 +239,13 @@ def get_base_url(request: Request) -> str:
     full_path: str = context["path"]
     stage = full_path.removesuffix(event.path) if full_path.endswith(event.path) else ""
     return f"https://{context['domainName']}{stage}"
+
+
+def get_make_webpage(base_url: Annotated[str, Depends(get_base_url)]) -> Callable[[], Document] | None:
+    settings = get_settings()
+    origins = list_storage_origins(settings.s3_public_url, settings.bucket)
+    sign_in = SignIn(settings.auth_mode)
+    return (lambda: make_webpage(base_url, origins, sign_in)) if settings.has_web_page else None
 
 
 def get_links(keys: Annotated[KeyRing, Depends(get_keys)]) -> LinkSigner:
@@ -305,8 +300,6 @@ UserRate = Annotated[Rate, Depends(get_rate)]
 InvocationDeadline = Annotated[Deadline, Depends(get_deadline)]
 TrashLifetime = Annotated[timedelta, Depends(get_trash_lifetime)]
 HasDocs = Annotated[bool, Depends(get_has_docs)]
-HasWebPage = Annotated[bool, Depends(get_has_web_page)]
-StorageOrigins = Annotated[tuple[str, ...], Depends(get_storage_origins)]
-PageSignIn = Annotated[SignIn, Depends(get_page_sign_in)]
+MakeWebpage = Annotated[Callable[[], Document] | None, Depends(get_make_webpage)]
 AuthMode = Annotated[str, Depends(get_auth_mode)]
 BaseUrl = Annotated[str, Depends(get_base_url)]

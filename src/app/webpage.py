@@ -34,7 +34,7 @@ POLICY = (
 
 @dataclass(frozen=True)
 class SignIn:
-    """What the page needs to know to let a person sign in. Empty texts: it cannot."""
+    """The issuer on whose page a person signs in. Empty texts: nobody can."""
 
     mode: str
     issuer: str = ""

@@ -69,6 +69,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "LocalPort": {"Type": "Number", "Default": 3000, "MinValue": 1, "MaxValue": 65_535},
     "CdnSeconds": {"Type": "Number", "Default": 60, "MinValue": 0, "MaxValue": 86_400},
     "ApiDocs": {"Type": "String", "Default": "enabled", "AllowedValues": ["enabled", "disabled"]},
+    "WebPage": {"Type": "String", "Default": "enabled", "AllowedValues": ["enabled", "disabled"]},
     "AccessLogs": {"Type": "String", "Default": "disabled", "AllowedValues": ["enabled", "disabled"]},
     "PublicShards": {"Type": "Number", "Default": 4, "MinValue": 1, "MaxValue": 64},
     "MaxUserImages": {"Type": "Number", "Default": 10_000, "MinValue": 0},

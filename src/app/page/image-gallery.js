@@ -3,7 +3,7 @@
 import { make } from "./elements.js";
 import { boundAspect, findRow, findRowOf, isStep, layOutRows, measureRows, stepInRows } from "./rows.js";
 import { say } from "./texts.js";
-import { makeTile } from "./tile.js";
+import { makeTile, placeTile } from "./tile.js";
 
 /** @import { Image } from "./api.js" */
 /** @import { Library } from "./library.js" */
@@ -134,7 +134,7 @@ export class ImageGallery extends HTMLElement {
       const index = row.start + offset;
       const width = aspect * row.height;
       const tile = this.#renderTile(library, index);
-      place(tile, left, row.top, width, row.height);
+      placeTile(tile, { left, top: row.top, width, height: row.height });
       left += width + GAP_PX;
       wanted.add(index);
     });
@@ -288,22 +288,6 @@ export class ImageGallery extends HTMLElement {
     picture.dataset["isMended"] = "true";
     this.dispatchEvent(new CustomEvent("expired", { detail: id }));
   }
-}
-
-/**
- * @param {HTMLElement} tile
- * @param {number} left
- * @param {number} top
- * @param {number} width
- * @param {number} height
- */
-function place(tile, left, top, width, height) {
-  tile.style.insetInlineStart = `${left}px`;
-  tile.style.top = `${top}px`;
-  tile.style.width = `${width}px`;
-  tile.style.height = `${height}px`;
-  const picture = tile.querySelector("img");
-  if (picture) picture.sizes = `${Math.ceil(width)}px`;
 }
 
 customElements.define("image-gallery", ImageGallery);

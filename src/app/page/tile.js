@@ -108,3 +108,13 @@ export function countDaysLeft(trashedAt, trashDays) {
   const end = new Date(trashedAt).getTime() + trashDays * DAY_MS;
   return Math.max(0, Math.ceil((end - Date.now()) / DAY_MS));
 }
+
+/**
+ * @param {HTMLElement} tile
+ * @param {{left: number, top: number, width: number, height: number}} box in pixels
+ */
+export function placeTile(tile, { left, top, width, height }) {
+  Object.assign(tile.style, { insetInlineStart: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
+  const picture = tile.querySelector("img");
+  if (picture) picture.sizes = `${Math.ceil(width)}px`;
+}

@@ -6,14 +6,14 @@ from aws_lambda_powertools.event_handler import Request, Response
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app import VERSION
-from app.dependencies import BaseUrl, HasDocs, HasWebPage, PageSignIn, StorageOrigins
+from app.dependencies import BaseUrl, HasDocs, MakeWebpage
 from app.documentation import TITLE
 from app.identity import Headers
 from app.openapi import responds
 from app.responses.conditions import respond_not_modified
 from app.responses.formats import is_for_people
 from app.responses.outputs import ServiceDescription
-from app.webpage import get_assets, get_version, make_webpage
+from app.webpage import get_assets, get_version
 from shared import errors
 
 router = APIGatewayRouter()
@@ -30,20 +30,18 @@ router = APIGatewayRouter()
 def get_root(
     request: Request,
     base_url: BaseUrl,
-    origins: StorageOrigins,
-    sign_in: PageSignIn,
-    has_page: HasWebPage,
+    make_webpage: MakeWebpage,
     has_docs: HasDocs,
 ) -> Response[Any]:
     headers = request.headers
-    if has_page and is_for_people(request.method, headers.get("Accept")):
-        return make_webpage(base_url, origins, sign_in).respond(headers)
+    if make_webpage and is_for_people(request.method, headers.get("Accept")):
+        return make_webpage().respond(headers)
     body = ServiceDescription.of(TITLE, VERSION, base_url, has_docs=has_docs)
     return Response(200, "application/json", body, {"Cache-Control": "no-cache", "Vary": "Accept"})
 
 
 @router.get("/page/<version>/<name>", include_in_schema=False, middlewares=[respond_not_modified])
-def get_asset(version: str, name: str, headers: Headers, has_page: HasWebPage) -> Response[str]:
-    if not has_page or version != get_version() or name not in get_assets():
+def get_asset(version: str, name: str, headers: Headers, make_webpage: MakeWebpage) -> Response[str]:
+    if make_webpage is None or version != get_version() or name not in get_assets():
         raise errors.NotFound
     return get_assets()[name].respond(headers)

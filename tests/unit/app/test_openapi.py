@@ -137,6 +137,7 @@ OPERATIONS: dict[tuple[str, str], tuple[list[str], list[str], list[str], bool | 
     ("get", "/files"): (["200", "403", "422"], ["userId", "order", "limit", "cursor"], [], True),
     ("get", "/files/{file_id}"): (["200", "404", "422"], [], [], True),
     ("delete", "/files/{file_id}"): (["204", "422", *CHANGE], ["If-Match"], [], True),
+    ("get", "/"): (["200"], [], [], None),
     ("get", "/health"): (["200"], [], [], None),
     ("get", "/limits"): (["200", "403", "422"], ["userId"], [], False),
     ("get", "/me"): (["200", "422"], [], [], True),
@@ -170,7 +171,7 @@ OPERATION_IDS = [
     *("replaceContent", "replaceContentAsJson", "beginReplacement", "createLink", "deleteLinks"),
     *("createItem", "listItems", "getItem", "replaceItem", "deleteItem"),
     *("uploadFile", "uploadFileAsJson", "listFiles", "getFile", "deleteFile"),
-    *("getMe", "deleteMe", "getHealth", "getLimits"),
+    *("getMe", "deleteMe", "getService", "getHealth", "getLimits"),
 ]
 
 

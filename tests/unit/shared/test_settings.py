@@ -40,6 +40,7 @@ SETTINGS: dict[str, tuple[str, str, object]] = {
     "distribution_id": ("DISTRIBUTION_ID", "E1", "E1"),
     "cdn_invalidation_paths": ("CDN_INVALIDATION_PATHS", "9", 9),
     "has_docs": ("API_DOCS", "disabled", False),
+    "has_web_page": ("WEB_PAGE", "disabled", False),
     "s3_public_url": ("S3_PUBLIC_URL", "https://s3.example", "https://s3.example"),
 }
 # The settings that a function can do without. A missing variable and an empty one mean the same.
@@ -61,6 +62,7 @@ DEFAULTS: dict[str, object] = {
     "cdn_url_parameter": None,
     "invalidation_queue": None,
     "has_docs": True,
+    "has_web_page": True,
     "s3_public_url": None,
 }
 REQUIRED = [name for name in SETTINGS if name not in DEFAULTS]

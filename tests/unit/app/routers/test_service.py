@@ -108,6 +108,7 @@ def test_every_endpoint_is_described_with_its_errors(document: Any) -> None:  # 
         ("get", "/files"),
         ("get", "/files/{file_id}"),
         ("delete", "/files/{file_id}"),
+        ("get", "/"),
         ("get", "/health"),
         ("get", "/limits"),
         ("get", "/me"),
