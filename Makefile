@@ -53,6 +53,7 @@ lint: ## Find mistakes in style, types, imports, licenses and the template
 	@$(DEV)/mypy
 	@PYTHONPATH=src:. $(DEV)/lint-imports --no-logo
 	@PYTHONPATH=src $(DEV)/python -m operations licenses
+	@$(DEV)/python -m tests.support.page_types
 	@$(SAM)/cfn-lint template.yaml
 	@SAM_CLI_TELEMETRY=0 $(SAM)/sam validate --lint
 

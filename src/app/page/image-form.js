@@ -65,7 +65,10 @@ export class ImageForm extends HTMLElement {
 
   async #save() {
     const changes = this.#listChanges();
-    if (!Object.keys(changes).length) return;
+    if (!Object.keys(changes).length) {
+      this.said.replaceChildren(say("saved"));
+      return;
+    }
     try {
       const { image, etag } = await this.api.updateImage(this.image.id, changes, this.etag);
       this.#take(image, etag);

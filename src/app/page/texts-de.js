@@ -18,6 +18,7 @@ export default {
   showTrash: "Papierkorb",
   filter: "Filtern",
   filterTags: "Mit Schlagwörtern",
+  match: "Wie viele der Schlagwörter",
   matchAll: "allen davon",
   matchAny: "einem davon",
   after: "Von",

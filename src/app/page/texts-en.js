@@ -18,6 +18,7 @@ export default {
   showTrash: "Trash",
   filter: "Filter",
   filterTags: "With tags",
+  match: "How many of the tags",
   matchAll: "all of them",
   matchAny: "any of them",
   after: "From",

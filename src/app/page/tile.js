@@ -35,7 +35,6 @@ export function makeTile(image, settings) {
     "a",
     { href: `#image=${image.id}`, className: "picture", "aria-label": say("open", { name }), tabIndex: -1 },
     image.status === "ready" && makePicture(image),
-    makeBadges(image, settings),
   );
   const box = make("input", {
     type: "checkbox",
@@ -47,6 +46,7 @@ export function makeTile(image, settings) {
     "li",
     { className: "tile", dataset: { id: image.id }, "aria-posinset": settings.index + 1, "aria-setsize": settings.count },
     link,
+    makeBadges(image, settings),
     settings.canSelect && make("label", { className: "choice" }, box),
   );
   tile.classList.toggle("selected", settings.isSelected);

@@ -21,7 +21,7 @@ export class TopBar extends HTMLElement {
     this.person = make("div", { className: "person" });
     this.uploadButton = makeButton(say("upload"), () => this.dispatchEvent(new Event("upload")), { className: "main", "aria-expanded": "false" });
     this.tags = make("input", { type: "search", placeholder: say("tagsHint"), "list": "known-tags" });
-    this.match = make("select", { "aria-label": say("filterTags") }, new Option(say("matchAll"), "all"), new Option(say("matchAny"), "any"));
+    this.match = make("select", { "aria-label": say("match") }, new Option(say("matchAll"), "all"), new Option(say("matchAny"), "any"));
     this.from = make("input", { type: "date" });
     this.until = make("input", { type: "date" });
     const filter = make(

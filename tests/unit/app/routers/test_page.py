@@ -10,18 +10,18 @@ from app import VERSION
 from app.webpage import get_assets, get_version
 
 if TYPE_CHECKING:
-    from tests.support.api import Api, Response
+    from tests.support.api import Api, ApiResponse
 
 AS_A_PERSON = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 MAX_PAGE_BYTES = 60_000
 
 
-def read_policy(page: Response) -> dict[str, list[str]]:
+def read_policy(page: ApiResponse) -> dict[str, list[str]]:
     parts = (part.split() for part in page.headers["Content-Security-Policy"].split(";"))
     return {name: sources for name, *sources in parts}
 
 
-def list_files(page: Response) -> set[str]:
+def list_files(page: ApiResponse) -> set[str]:
     return set(re.findall(r'(?:src|href)="([^"]*)"', page.body.decode()))
 
 
