@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.access.cdn import VIEWER_ADDRESS_HEADER
-from app.responses.formats import choose_accept_format
+from app.responses.formats import choose_accept_format, is_for_people
 from tests.support.template import get_properties
 
 if TYPE_CHECKING:
@@ -24,18 +24,22 @@ if TYPE_CHECKING:
 CONTENT = "/images/8a2c0d3e-0000-4000-8000-000000000000/content"
 CHROME = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
 OLD_SAFARI = "image/png,image/svg+xml,image/*;q=0.8,video/*;q=0.8,*/*;q=0.5"
+FOR_PEOPLE = ",text/html,application/xhtml+xml"
 ACCEPT: list[tuple[str | None, str]] = [
     (None, "image/webp"),
     ("", "image/webp"),
     ("*/*", "image/webp"),
     (CHROME, "image/avif"),
-    ("text/html,application/xhtml+xml,image/avif,image/webp,*/*;q=0.8", "image/avif"),
+    ("text/html,application/xhtml+xml,image/avif,image/webp,*/*;q=0.8", f"image/avif{FOR_PEOPLE}"),
+    ("text/html,application/xhtml+xml,*/*;q=0.8", f"image/webp{FOR_PEOPLE}"),
+    ("text/html,application/xhtml+xml;q=0", "image/jpeg"),
     (OLD_SAFARI, "image/webp"),
     ("image/jpeg", "image/jpeg"),
     ("constructor,__proto__", "image/jpeg"),
     ("image/avif;q=0,image/webp;q=0", "image/jpeg"),
 ]
-RANGES = st.sampled_from(["image/avif", "IMAGE/WEBP", "image/*", "*/*", "image/jpeg", "text/html", ""])
+TYPES = ["image/avif", "IMAGE/WEBP", "image/*", "*/*", "image/jpeg", "text/html", "application/xhtml+xml", ""]
+RANGES = st.sampled_from(TYPES)
 WEIGHTS = st.sampled_from(["", ";q=0", ";q=0.0", "; q = 0.5", ";Q=1", ";q=1.0.0", ";level=1;q=0", ";q=."])
 ACCEPTS = st.lists(st.tuples(RANGES, WEIGHTS).map("".join), max_size=6).map(",".join)
 RUN = """
@@ -91,8 +95,13 @@ def test_rewritten_accept_means_to_the_api_what_the_one_that_was_sent_means(acce
     def choose(accept: str) -> VariantFormat:
         return choose_accept_format(accept, lambda: False)
 
+    def is_page(accept: str) -> bool:
+        return is_for_people("GET", accept)
+
     assert [*map(choose, rewritten)] == [*map(choose, accepts)]
-    assert {*rewritten} <= {"image/avif", "image/webp", "image/jpeg"}
+    assert [*map(is_page, rewritten)] == [*map(is_page, accepts)]
+    plain = {accept.removesuffix(FOR_PEOPLE) for accept in rewritten}
+    assert plain <= {"image/avif", "image/webp", "image/jpeg"}
 
 
 def test_accept_that_comes_in_several_lines_is_read_whole() -> None:

@@ -1,5 +1,7 @@
 /** The address: what the page shows stands behind the # of its URL, so that it can be kept and sent. */
 
+import { hasTag } from "./tags.js";
+
 /**
  * @typedef {object} View
  * @property {"all" | "mine" | "public" | "trash"} whose
@@ -60,6 +62,20 @@ export function makeListQuery(view) {
     createdAfter: view.after && startDay(view.after, 0),
     createdBefore: view.before && startDay(view.before, 1),
   };
+}
+
+/**
+ * Tell if an image that was uploaded now is in a view.
+ *
+ * @param {View} view
+ * @param {{tags: string[], visibility: string}} image
+ */
+export function isNewIn(view, image) {
+  if (view.whose === "trash" || (view.whose === "public" && image.visibility !== "public")) return false;
+  if (view.before && startDay(view.before, 1) <= new Date().toISOString()) return false;
+  if (view.after && startDay(view.after, 0) > new Date().toISOString()) return false;
+  const has = (/** @type {string} */ tag) => hasTag(image.tags, tag);
+  return view.match === "any" && view.tags.length ? view.tags.some(has) : view.tags.every(has);
 }
 
 /**

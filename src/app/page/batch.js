@@ -1,6 +1,7 @@
 /** Batch: one action on many images, a report of what happened to each, and the way back. */
 
 import { makeKey } from "./api.js";
+import { hasTag } from "./tags.js";
 
 /** @import { Api, Image } from "./api.js" */
 
@@ -58,8 +59,8 @@ export function reverse(action, images) {
   for (const image of images) {
     const update = {
       ...(visibility && visibility !== image.visibility && { visibility: image.visibility }),
-      ...(addTags.length && { removeTags: addTags.filter((/** @type {string} */ tag) => !hasTag(image, tag)) }),
-      ...(removeTags.length && { addTags: image.tags.filter((tag) => matchesTag(removeTags, tag)) }),
+      ...(addTags.length && { removeTags: addTags.filter((/** @type {string} */ tag) => !hasTag(image.tags, tag)) }),
+      ...(removeTags.length && { addTags: image.tags.filter((tag) => hasTag(removeTags, tag)) }),
     };
     const isSame = Object.values(update).every((value) => Array.isArray(value) && !value.length);
     if (isSame) continue;
@@ -68,20 +69,4 @@ export function reverse(action, images) {
     groups.set(key, { images: [...others, image], action: { action: "update", update } });
   }
   return [...groups.values()];
-}
-
-/**
- * @param {Image} image
- * @param {string} tag
- */
-function hasTag(image, tag) {
-  return matchesTag(image.tags, tag);
-}
-
-/**
- * @param {string[]} tags
- * @param {string} tag
- */
-function matchesTag(tags, tag) {
-  return tags.some((each) => each.normalize().toLowerCase() === tag.normalize().toLowerCase());
 }

@@ -3,6 +3,7 @@
 import { make } from "./elements.js";
 import { boundAspect, findRow, findRowOf, isStep, layOutRows, measureRows, stepInRows } from "./rows.js";
 import { say } from "./texts.js";
+import { Staleness } from "./staleness.js";
 import { makeTile, placeTile } from "./tile.js";
 
 /** @import { Image } from "./api.js" */
@@ -17,7 +18,7 @@ const NARROW_ROW_PX = 130;
 const ROW_PX = 210;
 const OVERSCAN = 1; // windows above and below
 
-/** Fires `open` with the index of a picture. */
+/** Fires `open` with an image, `empty`, and `stale` with the ids of images that have to be read again. */
 export class ImageGallery extends HTMLElement {
   /** @type {Library | null} */
   #library = null;
@@ -30,6 +31,7 @@ export class ImageGallery extends HTMLElement {
   #current = 0;
   #anchor = 0;
   #isAsked = false;
+  #staleness = new Staleness((ids) => this.dispatchEvent(new CustomEvent("stale", { detail: ids })));
   trashDays = 30;
 
   /**
@@ -119,6 +121,7 @@ export class ImageGallery extends HTMLElement {
       this.#tiles.delete(index);
       this.#shown.delete(index);
     }
+    this.#staleness.watch(this.#shown.values());
     if (above + window_ * (2 + OVERSCAN) > measureRows(this.#rows)) library.grow();
   }
 
@@ -276,17 +279,11 @@ export class ImageGallery extends HTMLElement {
     return -1;
   }
 
-  /**
-   * URLs of private pictures end. Ask for new ones, once.
-   *
-   * @param {Event} event
-   */
+  /** @param {Event} event */
   #mend(event) {
-    const picture = /** @type {HTMLElement} */ (event.target);
-    const id = /** @type {HTMLElement | null} */ (picture.closest(".tile"))?.dataset["id"];
-    if (!id || !(picture instanceof HTMLImageElement) || picture.dataset["isMended"]) return;
-    picture.dataset["isMended"] = "true";
-    this.dispatchEvent(new CustomEvent("expired", { detail: id }));
+    const tile = /** @type {HTMLElement} */ (event.target).closest(".tile");
+    const id = tile instanceof HTMLElement ? tile.dataset["id"] : "";
+    if (id) this.#staleness.mend(id);
   }
 }
 

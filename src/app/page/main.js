@@ -1,7 +1,7 @@
 /** The page: its parts, and how they know of each other. */
 
 import { Api } from "./api.js";
-import { isSameList, makeListQuery, readView, writeView } from "./address.js";
+import { isNewIn, isSameList, makeListQuery, readView, writeView } from "./address.js";
 import { make } from "./elements.js";
 import { collectFiles } from "./files.js";
 import { Hasher } from "./hashes.js";
@@ -76,7 +76,7 @@ class Page {
     this.bar.addEventListener("upload", () => this.#showPanel(this.panel.hidden));
     this.bar.addEventListener("name", () => askForName(this.session));
     this.gallery.addEventListener("open", (event) => this.#go({ ...this.view, image: /** @type {CustomEvent} */ (event).detail.id }));
-    this.gallery.addEventListener("expired", (event) => this.#refresh([/** @type {CustomEvent} */ (event).detail]));
+    this.gallery.addEventListener("stale", (event) => this.#refresh(/** @type {CustomEvent} */ (event).detail));
     this.gallery.addEventListener("empty", () => this.gallery.say(say(this.#chooseEmptyText())));
     this.queue.addEventListener("image", (event) => this.#put(/** @type {CustomEvent} */ (event).detail));
     this.selectionBar.addEventListener("changed", (event) => this.#refresh(/** @type {CustomEvent} */ (event).detail));
@@ -175,7 +175,7 @@ class Page {
 
   /** @param {Image} image */
   #put(image) {
-    if (this.view.whose !== "trash") this.library?.put(image);
+    if (isNewIn(this.view, image) || this.library?.find(image.id)) this.library?.put(image);
   }
 
   /**

@@ -14,3 +14,14 @@ export function splitTags(text) {
 export function joinTags(tags) {
   return tags.join(", ");
 }
+
+/**
+ * Tags match whatever their case, as they do in the service.
+ *
+ * @param {string[]} tags
+ * @param {string} tag
+ */
+export function hasTag(tags, tag) {
+  const fold = (/** @type {string} */ text) => text.normalize().toLowerCase();
+  return tags.some((each) => fold(each) === fold(tag));
+}
