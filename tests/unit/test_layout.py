@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 MAX_LINES = 300
 MAX_TEST_NAME_CHARS = 80
-CODE = ("src", "operations", "local", "tests", "benchmarks")
+CODE = ("src", "operations", "local", "tests", "benchmarks", "examples")
 READS_ENVIRONMENT = {"src/shared/settings.py", "src/imaging/decoder.py"}
 """The second one passes the variables on that the decoder's process needs."""
 MAKES_CLIENTS = {

@@ -7,7 +7,7 @@ import { SharePanel } from "./share-panel.js";
 import { say, sayBytes, sayTime } from "./texts.js";
 import { describe, makeSourceSet } from "./tile.js";
 import { makeKey, pause } from "./api.js";
-import { post, postForm } from "./transfer.js";
+import { post, postForm, promiseType } from "./transfer.js";
 import { API_URL } from "./settings.js";
 import { drawThumbHash } from "./thumbhash.js";
 
@@ -195,7 +195,7 @@ export class LightBox extends HTMLElement {
         form.append("file", file, file.name);
         await post(`${API_URL}/images/${id}/content`, form, { ...(await this.api.session.getHeaders()), ...headers }, { signal, tell }, "PUT");
       } else {
-        const json = { filename: file.name, contentType: file.type, size: file.size };
+        const json = { filename: file.name, contentType: promiseType(file), size: file.size };
         const { body } = await this.api.call("POST", `/images/${id}/content/uploads`, { json, headers });
         await postForm(body.upload, { file, signal, tell });
       }

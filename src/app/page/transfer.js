@@ -54,15 +54,23 @@ async function sendInline(api, parcel) {
 async function sendDirectly(api, parcel) {
   const json = {
     filename: parcel.file.name,
-    contentType: parcel.file.type,
+    contentType: promiseType(parcel.file),
     size: parcel.file.size,
-    visibility: parcel.visibility,
-    tags: parcel.tags,
+    metadata: { visibility: parcel.visibility, tags: parcel.tags },
   };
   const headers = { "Idempotency-Key": parcel.key };
   const { body } = await api.call("POST", "/images/uploads", { json, headers, signal: parcel.signal });
   await postForm(body.upload, parcel);
   return (await api.getImage(body.id)).image;
+}
+
+/**
+ * The type that a form of S3 is made for. It is only a promise: the bytes decide.
+ *
+ * @param {File} file
+ */
+export function promiseType(file) {
+  return file.type || "image/jpeg";
 }
 
 /**
