@@ -37,6 +37,13 @@ import { API_URL } from "./settings.js";
  */
 
 /**
+ * @typedef {object} Limits
+ * @property {number} maxInlineBytes
+ * @property {number} maxDirectBytes
+ * @property {number} trashDays
+ */
+
+/**
  * @typedef {object} Request
  * @property {Record<string, string | number | string[] | null | undefined>} [query]
  * @property {unknown} [json]
@@ -74,6 +81,9 @@ export class ConnectionError extends Error {}
 
 /** Calls the API for one session. */
 export class Api {
+  /** @type {Promise<Limits> | null} */
+  #limits = null;
+
   /** @param {Session} session */
   constructor(session) {
     this.session = session;
@@ -114,6 +124,15 @@ export class Api {
     const text = await response.text();
     if (!response.ok) throw readError(response.status, text, response.headers.get("Retry-After"));
     return { body: text && JSON.parse(text), etag: response.headers.get("ETag") ?? "" };
+  }
+
+  /** The limits are asked for once. */
+  getLimits() {
+    this.#limits ??= this.call("GET", "/limits").then(({ body }) => body);
+    this.#limits.catch(() => {
+      this.#limits = null;
+    });
+    return this.#limits;
   }
 
   /**

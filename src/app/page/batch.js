@@ -1,11 +1,12 @@
 /** Batch: one action on many images, a report of what happened to each, and the way back. */
 
-import { makeKey } from "./api.js";
+import { makeKey, pause } from "./api.js";
 import { hasTag } from "./tags.js";
 
 /** @import { Api, Image } from "./api.js" */
 
 const MAX_IDS = 100;
+const MAX_TRIES = 5;
 
 /**
  * @typedef {object} Action
@@ -29,17 +30,39 @@ export async function runBatch(api, images, action) {
   /** @type {Report} */
   const report = { done: [], failed: [] };
   for (let start = 0; start < images.length; start += MAX_IDS) {
-    const slice = images.slice(start, start + MAX_IDS);
-    const json = { ...action, ids: slice.map((image) => image.id) };
-    const { body } = await api.call("POST", "/images/batch", { json, headers: { "Idempotency-Key": makeKey() } });
-    for (const result of body.results) {
-      const image = slice.find((each) => each.id === result.id);
-      if (!image) continue;
-      if (result.status < 300) report.done.push(image);
-      else report.failed.push({ image, reason: result.error?.detail ?? `${result.status}` });
-    }
+    await runPart(api, images.slice(start, start + MAX_IDS), action, report);
   }
   return report;
+}
+
+/**
+ * Run the action on as many images as one request takes. Those that there was no time for are sent again.
+ *
+ * @param {Api} api
+ * @param {Image[]} images
+ * @param {Action} action
+ * @param {Report} report
+ */
+async function runPart(api, images, action, report) {
+  let waiting = images;
+  for (let tries = 1; waiting.length; tries++) {
+    const json = { ...action, ids: waiting.map((image) => image.id) };
+    const { body } = await api.call("POST", "/images/batch", { json, headers: { "Idempotency-Key": makeKey() } });
+    /** @type {Image[]} */
+    const again = [];
+    let seconds = 0;
+    waiting.forEach((image, index) => {
+      const { status, error, retryAfter } = body.results[index];
+      if (status < 300) report.done.push(image);
+      else if (retryAfter === null || tries === MAX_TRIES) report.failed.push({ image, reason: error?.detail ?? `${status}` });
+      else {
+        again.push(image);
+        seconds = Math.max(seconds, retryAfter);
+      }
+    });
+    waiting = again;
+    if (waiting.length) await pause(seconds * 1000);
+  }
 }
 
 /**

@@ -218,6 +218,7 @@ export class ImageGallery extends HTMLElement {
     const index = this.#find(/** @type {Element} */ (event.target));
     if (index < 0) return;
     if (event.key === " ") this.#select(index, false);
+    else if (event.key === "a" && (event.ctrlKey || event.metaKey)) this.selectAll();
     else if (isStep(event.key)) {
       const next = stepInRows(this.#rows, index, event.key, document.documentElement.dir === "rtl");
       this.#setCurrent(next);
@@ -264,6 +265,12 @@ export class ImageGallery extends HTMLElement {
       this.#anchor = index;
       this.selection.toggle(image);
     }
+  }
+
+  /** Select all images that are in memory. */
+  selectAll() {
+    const images = this.#library?.images ?? [];
+    this.selection.add(images.filter((image) => this.session.owns(image)));
   }
 
   /** @param {number} index */

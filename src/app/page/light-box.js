@@ -188,7 +188,7 @@ export class LightBox extends HTMLElement {
     const { signal } = new AbortController();
     const tell = () => {};
     try {
-      const { body: limits } = await this.api.call("GET", "/limits");
+      const limits = await this.api.getLimits();
       const headers = { "Idempotency-Key": makeKey() };
       if (file.size <= limits.maxInlineBytes) {
         const form = new FormData();

@@ -10,7 +10,7 @@ import { say } from "./texts.js";
 /** @import { Notices } from "./notices.js" */
 /** @import { Selection } from "./selection.js" */
 
-/** Fires `changed` with the ids of images that have changed. */
+/** Fires `changed` with the ids of images that have changed, and `all` to select all. */
 export class SelectionBar extends HTMLElement {
   /**
    * @param {Api} api
@@ -27,8 +27,13 @@ export class SelectionBar extends HTMLElement {
     this.actions = make("div", { className: "actions" });
     this.tags = make("input", { type: "text", placeholder: say("tagsHint"), "aria-label": say("tags"), "list": "known-tags" });
     this.setAttribute("role", "region");
-    this.setAttribute("aria-label", say("selected", { count: 0 }));
-    this.append(this.count, this.actions, makeButton(say("clearSelection"), () => selection.clear()));
+    this.setAttribute("aria-label", say("selection"));
+    this.append(
+      this.count,
+      this.actions,
+      makeButton(say("selectAll"), () => this.dispatchEvent(new Event("all"))),
+      makeButton(say("clearSelection"), () => selection.clear()),
+    );
     selection.addEventListener("change", () => this.#show());
     this.#show();
   }
@@ -42,10 +47,9 @@ export class SelectionBar extends HTMLElement {
   #show() {
     this.hidden = this.selection.size === 0;
     this.count.textContent = say("selected", { count: this.selection.size });
-    const buttons = this.isTrash ? this.#makeTrashButtons() : this.#makeButtons();
     if (this.actions.dataset["isTrash"] === String(this.isTrash)) return;
     this.actions.dataset["isTrash"] = String(this.isTrash);
-    this.actions.replaceChildren(...buttons);
+    this.actions.replaceChildren(...(this.isTrash ? this.#makeTrashButtons() : this.#makeButtons()));
   }
 
   #makeButtons() {

@@ -111,6 +111,7 @@ export default {
   deleteSure: { one: "Dieses Bild endgültig löschen? Es kommt nicht zurück.", other: "{count} Bilder endgültig löschen? Sie kommen nicht zurück." },
 
   selected: { one: "{count} ausgewählt", other: "{count} ausgewählt" },
+  selection: "Auswahl",
   selectAll: "Alle geladenen auswählen",
   clearSelection: "Auswahl aufheben",
   tag: "Schlagwörter hinzufügen",

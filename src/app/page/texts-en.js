@@ -111,6 +111,7 @@ export default {
   deleteSure: { one: "Delete this picture for good? It cannot be brought back.", other: "Delete {count} pictures for good? They cannot be brought back." },
 
   selected: { one: "{count} selected", other: "{count} selected" },
+  selection: "Selection",
   selectAll: "Select all that are loaded",
   clearSelection: "Clear the selection",
   tag: "Add tags",

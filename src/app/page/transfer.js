@@ -3,7 +3,7 @@
 import { ConnectionError, readError } from "./api.js";
 import { API_URL } from "./settings.js";
 
-/** @import { Api, Image } from "./api.js" */
+/** @import { Api, Image, Limits } from "./api.js" */
 
 /**
  * @typedef {object} Parcel
@@ -14,12 +14,6 @@ import { API_URL } from "./settings.js";
  * @property {boolean} isWanted also if the picture is there already
  * @property {AbortSignal} signal
  * @property {(share: number) => void} tell how much is sent, from 0 to 1
- */
-
-/**
- * @typedef {object} Limits
- * @property {number} maxInlineBytes
- * @property {number} maxDirectBytes
  */
 
 /**

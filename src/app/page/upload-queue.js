@@ -6,7 +6,6 @@ import { sendFile } from "./transfer.js";
 
 /** @import { Api, Image } from "./api.js" */
 /** @import { Hasher } from "./hashes.js" */
-/** @import { Limits } from "./transfer.js" */
 
 /**
  * @typedef {"waiting" | "hashing" | "uploading" | "paused" | "offline" | "preparing" | "duplicate" | "ready"
@@ -55,8 +54,6 @@ export class UploadQueue extends EventTarget {
   /** @type {Upload[]} */
   uploads = [];
   #running = 0;
-  /** @type {Promise<Limits> | null} */
-  #limits = null;
 
   /**
    * @param {Api} api
@@ -185,7 +182,7 @@ export class UploadQueue extends EventTarget {
    * @param {AbortSignal} signal
    */
   async #send(upload, signal) {
-    const limits = await this.#getLimits();
+    const limits = await this.api.getLimits();
     if (upload.file.size > limits.maxDirectBytes) {
       const [size, limit] = [sayBytes(upload.file.size), sayBytes(limits.maxDirectBytes)];
       throw new ApiError(413, { detail: say("tooLarge", { size, limit }) }, 0);
@@ -218,14 +215,6 @@ export class UploadQueue extends EventTarget {
     const query = { userId: "me", sha256, limit: 1 };
     const { body } = await this.api.call("GET", "/images", { query, signal });
     return body.images.length > 0;
-  }
-
-  #getLimits() {
-    this.#limits ??= this.api.call("GET", "/limits").then(({ body }) => body);
-    this.#limits.catch(() => {
-      this.#limits = null;
-    });
-    return this.#limits;
   }
 
   /**
