@@ -120,6 +120,7 @@ def test_files_are_uploaded_shown_and_refused_with_the_sentence_of_the_api(
         "b.jpg": len(make_picture(width=900)),
         "large.jpg": len(large),
     }
+    named.get_by_role("button", name="Mine").click()
     expect(named.locator(".tile img.loaded")).to_have_count(3)
 
 

@@ -174,10 +174,10 @@ export class LightBox extends HTMLElement {
   }
 
   async #download() {
-    const { body } = await this.api.call("POST", `/images/${this.image?.id}/links`, { json: { rendition: "original" } });
-    const url = new URL(body.url);
-    const link = make("a", { href: url.href, download: this.image?.filename ?? "" });
-    link.click();
+    const { body } = await this.api.call("POST", `/images/${this.image?.id}/links`, {
+      json: { rendition: "original", download: true },
+    });
+    make("a", { href: body.url, download: "" }).click();
   }
 
   async #replace() {
