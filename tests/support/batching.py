@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.keys import make_original_key
 from tests.support.images import new_id
-from tests.support.scenarios import KEY, Operation, add_ready, read_images
+from tests.support.scenarios import KEY, Operation, add_ready, check_nothing, read_images
 
 if TYPE_CHECKING:
     from tests.support.api import ApiResponse
@@ -33,8 +32,8 @@ def check_both_trashed(deployment: Deployment, _: str) -> None:
 
 
 def check_both_deleted(deployment: Deployment, _: str) -> None:
-    assert deployment.list_ids() == set()
-    assert not any(deployment.storage.has(make_original_key(image_id)) for image_id in IDS)
+    for image_id in IDS:
+        check_nothing(deployment, image_id)
 
 
 BATCH_OPERATIONS = [
