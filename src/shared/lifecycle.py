@@ -181,7 +181,8 @@ def has_ended(state: State, now: datetime) -> bool:
 
 def get_end(state: State) -> int | None:
     """Return when the image ends by itself, in seconds since 1970. None: it does not."""
-    return min(filter(None, (state.expires_at, state.trash_ends_at)), default=None)
+    ends = [end for end in (state.expires_at, state.trash_ends_at) if end is not None]
+    return min(ends, default=None)
 
 
 def is_final(state: State) -> bool:

@@ -201,3 +201,31 @@ def test_every_state_ends_or_can_be_left_by_its_owner_or_is_kept(
     is_kept = last.status is Status.READY
     has_end = last.expires_at is not None or last.leased_until is not None
     assert is_kept or has_end or can_retry or last == REJECTED  # whose bytes are about to be deleted
+
+
+TRASH_ENDS = SECONDS + 30 * DAY
+
+
+@given(STATES, STEPS)
+def test_trash_changes_no_event_and_hides_every_state(state: State, steps: list[tuple[Event, int]]) -> None:
+    trashed = replace(state, trash_ends_at=TRASH_ENDS)
+    paths = follow(state, steps), follow(trashed, steps)
+    assert [replace(one, trash_ends_at=TRASH_ENDS) for one in paths[0]] == paths[1]
+    for one, hidden in zip(*paths, strict=True):
+        assert not lifecycle.is_shown(hidden)
+        for implies in (lifecycle.is_listed, lifecycle.counts, lifecycle.serves_original):
+            assert implies(hidden) is implies(one)
+
+
+@pytest.mark.parametrize(
+    ("state_ends", "trash_ends", "end"),
+    [(None, None, None), (7, None, 7), (None, 9, 9), (7, 9, 7), (9, 7, 7)],
+)
+def test_image_ends_with_its_state_or_with_its_time_in_the_trash(
+    state_ends: int | None, trash_ends: int | None, end: int | None
+) -> None:
+    state = replace(READY, expires_at=state_ends, trash_ends_at=trash_ends)
+    assert lifecycle.get_end(state) == end
+    for second in (6, 7, 8, 9, 10):
+        has_ended = lifecycle.has_ended(state, datetime.fromtimestamp(second, UTC))
+        assert has_ended is (end is not None and second >= end)
