@@ -151,12 +151,13 @@ def test_log_has_the_network_of_the_viewer_whom_the_cdn_saw(cdn: Cdn) -> None:
     assert await_value(find_networks) <= {"127.0.0.0/24", "::/48"}
 
 
-@pytest.mark.parametrize("change", ["hide", "replace", "delete"])
+@pytest.mark.parametrize("change", ["hide", "trash", "replace", "delete"])
 def test_cdn_forgets_an_image_that_everyone_saw(cdn: Cdn, image: Any, change: str) -> None:  # noqa: ANN401 - JSON
     path = f"/images/{image['id']}"
     files = {"file": ("b.jpg", make_photo(7), "image/jpeg")}
     responses = {
         "hide": lambda: cdn.web.patch(path, json={"visibility": "private"}, headers=OWNER),
+        "trash": lambda: cdn.web.post(f"{path}/trash", headers=OWNER),
         "replace": lambda: cdn.web.put(f"{path}/content", files=files, headers=OWNER),
         "delete": lambda: cdn.web.delete(path, headers=OWNER),
     }
