@@ -98,6 +98,17 @@ def responds_with_page(model: type[BaseModel], *kinds: type[DomainError]) -> dic
     return described
 
 
+def reuses(model: type[BaseModel]) -> dict[int, Any]:
+    """Make the other success of an upload: an image that was there, in place of a new one."""
+    return {
+        int(HTTPStatus.OK): {
+            "description": "An image with the same bytes was there, and `onDuplicate` is `reuse`.",
+            "content": {JSON: {"model": model}},
+            "headers": dict.fromkeys(("Location", "ETag"), HEADER),
+        }
+    }
+
+
 def describe_failure(status: HTTPStatus) -> Json:
     problem = {"schema": {"$ref": COMPONENT.format(model="Problem")}}
     failure: Json = {"description": status.phrase, "content": {PROBLEM_TYPE: problem}}

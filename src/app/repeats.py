@@ -36,17 +36,20 @@ def show_upload(caller: Uploader, images: Images, views: Views) -> Show:
 
     def show(image_id: str, status: HTTPStatus) -> Response[Any]:
         image = images.get(image_id)
-        return views.respond_to(caller.act_as_unnamed(image.user_id), image, status=status)
+        owner = caller.act_as_unnamed(image.user_id)
+        return views.respond_to(owner, image, status=status, is_upload=True)
 
     return show
 
 
 def show_form(caller: Uploader, images: Images, storage: Storage, views: Views) -> Show:
-    """The form of a direct upload while it is pending. Raises Conflict after that."""
+    """The form of a direct upload while it is pending, or the image that was there. Else raises Conflict."""
 
     def show(image_id: str, status: HTTPStatus) -> Response[Any]:
         image = images.get(image_id)
         authorize(Action.READ_ORIGINAL, caller.act_as_unnamed(image.user_id), image)
+        if status is HTTPStatus.OK:
+            return views.respond_to_announcement(image)
         return views.respond_with_form(make_form(storage, image_id, image), status=status)
 
     return show

@@ -4,15 +4,22 @@ import hashlib
 import math
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from app.access.callers import Caller
+from app.duplicates import find_duplicate
 from app.limits import MAX_DIRECT_BYTES
 from app.requests.fields import make_default_filename
 from app.requests.formats import ImageUpload
-from app.requests.inputs import DirectContentCreate, DirectUploadCreate, ImageDetails, ImageMetadata
+from app.requests.inputs import (
+    DirectContentCreate,
+    DirectUploadCreate,
+    ImageDetails,
+    ImageMetadata,
+    OnDuplicate,
+)
 from app.reservations import add_reserved
 from app.responses.outputs import DirectUpload, UploadTarget
 from shared import lifecycle
@@ -42,6 +49,14 @@ LOST_REASON = "Its original is lost. Upload the image again."
 NOT_BEGUN_REASON = "Processing could not begin. Ask for it again."
 
 
+@dataclass(frozen=True)
+class Uploaded:
+    """The image of an upload: a new one, or one with the same bytes that was there."""
+
+    image: Image
+    is_new: bool = True
+
+
 def upload_image(  # noqa: PLR0913 - the stores that it writes to
     images: ImageRepository,
     usages: UsageRepository,
@@ -50,29 +65,32 @@ def upload_image(  # noqa: PLR0913 - the stores that it writes to
     upload: ImageUpload,
     *,
     claim: str | None = None,
-) -> Image:
+) -> Uploaded:
     """Inspect the bytes, reserve room, store the bytes, then write the record.
 
     So no row is ever without its object. If a step fails, the steps before it are undone. `claim` is as in
-    `RecordRepository.add`.
+    `RecordRepository.add`. Raises Duplicate as `find_duplicate` does.
     """
     file = upload.file
     owner_id = _require_owner(caller, upload.metadata)
     file.require_size()
     inspection = inspect(file.data)
+    sha256 = hashlib.sha256(file.data).hexdigest()
+    if same := find_duplicate(images, owner_id, sha256, upload.metadata.on_duplicate, claim=claim):
+        return Uploaded(same, is_new=False)
     image = Image.begin(
         lifecycle.start_processing(datetime.now(UTC)),
         user_id=owner_id,
         filename=file.filename or make_default_filename(inspection.content_type),
         size=len(file.data),
-        sha256=hashlib.sha256(file.data).hexdigest(),
+        sha256=sha256,
         shard=images.choose_shard(),
         **asdict(inspection),
         **_get_details(upload.metadata),
     )
     counted = get_image_usage(image)
     key = make_original_key(image.id)
-    return add_reserved(
+    stored = add_reserved(
         images,
         image,
         reserve=lambda: usages.reserve(image.id, owner_id, counted),
@@ -81,6 +99,7 @@ def upload_image(  # noqa: PLR0913 - the stores that it writes to
         erase=lambda: storage.delete(key),
         claim=claim,
     )
+    return Uploaded(stored)
 
 
 def begin_upload(  # noqa: PLR0913 - the stores that it needs
@@ -91,13 +110,19 @@ def begin_upload(  # noqa: PLR0913 - the stores that it needs
     announced: DirectUploadCreate,
     *,
     claim: str | None = None,
-) -> DirectUpload:
+) -> DirectUpload | Image:
     """Write the record of an image whose bytes come later, and make the form that takes them.
 
-    `claim` is as in `RecordRepository.add`.
+    Or return the image that is used in its place, as `find_duplicate` does. `claim` is as in
+    `RecordRepository.add`.
     """
     owner_id = _require_owner(caller, announced.metadata)
     form = plan_form(announced)
+    wish = announced.metadata.on_duplicate
+    if announced.sha256 is None and wish is not OnDuplicate.ALLOW:
+        raise InvalidFields([FieldError("sha256", "is required with onDuplicate")])
+    if announced.sha256 and (same := find_duplicate(images, owner_id, announced.sha256, wish, claim=claim)):
+        return same
     pending = Image.begin(
         lifecycle.await_upload(form.ends_at),
         user_id=owner_id,

@@ -155,6 +155,16 @@ class Conflict(DomainError):
     code = "conflict"
 
 
+class Duplicate(Conflict):
+    """Its owner has an image with the same bytes already, and the client wants no second one."""
+
+    code = "duplicate"
+
+    def __init__(self, image_id: str) -> None:
+        super().__init__(f"You have an image with the same bytes already: {image_id}.")
+        self.image_id = image_id
+
+
 class StillRunning(Conflict):
     """A request with the same Idempotency-Key is still running."""
 

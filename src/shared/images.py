@@ -25,6 +25,7 @@ HIDDEN_IMAGES_VERSION = 2
 """From this schema version on, hidden images are in a listing of everyone's."""
 FOLDED_TAGS_VERSION = 2
 """From this schema version on, partitions name tags without their case."""
+MAX_DUPLICATES = 20  # of images with the same bytes, more are not looked at to find one
 SAME_BYTES_VERSION = 3
 """From this schema version on, images with the same bytes are in a listing of their owner's."""
 
@@ -131,6 +132,16 @@ class ImageRepository(RecordRepository[Image]):
             and (query.is_admin or image.is_public or image.is_owned_by(query.caller_id))
         ]
         return RecordPage(visible, page.next_key)
+
+    def list_duplicates(self, user_id: str, sha256: str) -> Sequence[Image]:
+        """Return a user's images with these bytes that are ready or on the way to it, the oldest first."""
+        same_bytes = _same_bytes_base(user_id, sha256, is_trashed=False)
+        page = self.list([[same_bytes]], Span(descending=False), limit=MAX_DUPLICATES)
+        return [
+            image
+            for image in page.records
+            if image.sha256 == sha256 and not image.is_trashed and lifecycle.has_good_bytes(image.state)
+        ]
 
     def apply(
         self,

@@ -215,6 +215,11 @@ def is_listed(state: State) -> bool:
     return state.status is not Status.PENDING
 
 
+def has_good_bytes(state: State) -> bool:
+    """Tell whether its bytes are a picture, as far as anybody knows. A duplicate has the same."""
+    return state.status in {Status.PROCESSING, Status.READY}
+
+
 def is_shown(state: State) -> bool:
     """Tell whether others may see the image, if its visibility lets them."""
     if state.trash_ends_at is not None:

@@ -18,6 +18,7 @@ import pytest
 from local.console import Problem
 from operations.tokens import MADE_HERE, make_token
 from tests.support.access import MISSING, AccessCases, upload_ready
+from tests.support.access_bytes import BytesCases
 from tests.support.access_files import FileCases
 from tests.support.access_trash import TrashCases
 from tests.support.access_variants import VariantCases
@@ -112,7 +113,7 @@ def service(jwt_stack: Stack) -> Iterator[Deployed]:
         yield Deployed(jwt_stack, http)
 
 
-class TestAccess(AccessCases, NameCases, FileCases, VariantCases, TrashCases):
+class TestAccess(AccessCases, NameCases, FileCases, VariantCases, BytesCases, TrashCases):
     """The cases of `tests.support.access`."""
 
 

@@ -131,18 +131,6 @@ class AccessCases:
                 seen[caller] = service.send(method, f"/images/{image['id']}{path}", caller, json=body).status
             assert tuple(seen[caller] for caller in CALLERS) == expected
 
-    def test_images_are_found_by_their_bytes_for_their_owner_and_admins(self, service: AccessService) -> None:
-        image = upload_ready(service, visibility="public", tags=["same"])
-        url, owner = f"/images?sha256={image['sha256']}&tags=same", f"&userId={service.get_user_id('ann')}"
-        expected = {"ann": 200, "ben": 403, "admin": 200, None: 401}
-        for caller, status in expected.items():
-            response = service.send("GET", url + owner, caller)
-            assert response.status == status
-            if status == 200:
-                assert image["id"] in [found["id"] for found in response.json["images"]]
-        assert [service.send("GET", url, caller).status for caller in CALLERS] == [200, 200, 200, 401]
-        assert service.send("GET", url, "ben").json["images"] == []
-
     @pytest.mark.parametrize(("method", "path", "body"), [row[:3] for row in ACCESS])
     def test_private_image_of_another_reads_like_a_missing_one(
         self,

@@ -192,13 +192,6 @@ def lose_entry_of_same_bytes(world: World) -> str:
     return f"{world.image.id} in {key[0]}"
 
 
-def leave_entry_of_other_bytes(world: World) -> str:
-    _, sort = world.list_entries(world.image)[0]
-    partition = f"USER#ann#SHA256#{'1' * 64}"
-    world.put_row("images", partition, sort)
-    return f"{world.image.id} in {partition}"
-
-
 def lose_entry_of_item(world: World) -> str:
     ((partition, sort),) = world.items.get_entries(world.item)
     world.delete_row("items", partition, sort)
@@ -291,7 +284,6 @@ BREAKAGES: list[tuple[Callable[[World], str], Flaw]] = [
     (leave_new_revision, Flaw.ORPHAN),
     (lose_entry, Flaw.MISSING_ENTRY),
     (lose_entry_of_same_bytes, Flaw.MISSING_ENTRY),
-    (leave_entry_of_other_bytes, Flaw.STRAY_ENTRY),
     (lose_entry_of_item, Flaw.MISSING_ENTRY),
     (leave_entry, Flaw.STRAY_ENTRY),
     (leave_entry_of_a_tag, Flaw.STRAY_ENTRY),

@@ -111,7 +111,8 @@ class Comparison(RuleBasedStateMachine):
             return {refusal or sent.response.status}
         if refusal := self.model.refuse_read(sent.user, record):
             return {refusal}
-        if not isinstance(record, Image) or not sent.url.endswith("/uploads"):
+        has_form = sent.url.endswith("/uploads") and sent.response.status == 201
+        if not isinstance(record, Image) or not has_form:
             return {sent.response.status}
         awaited = record.replacement if "/content/" in sent.url else record
         return {sent.response.status if awaited and awaited.status == "pending" else 409}

@@ -63,6 +63,7 @@ UNSAYABLE = {
     (IDEMPOTENCY_KEY_HEADER, "was used for another request"),
     ("cursor", "was not made for this query and this caller"),
     (USER_ID_FIELD, "is required if no X-User-Id header names the user"),
+    ("sha256", "is required with onDuplicate"),
     ("sha256", "is not read without the header X-User-Id"),
     *list_refusals(),
 }

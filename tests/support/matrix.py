@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from base64 import b64encode
 from typing import Any
 
@@ -18,6 +17,7 @@ from tests.support.displays import (
     check_variant,
     link_variant,
 )
+from tests.support.duplicates import DUPLICATE_OPERATIONS
 from tests.support.scenarios import (
     KEY,
     PICTURE,
@@ -72,7 +72,6 @@ from tests.support.successions import (
 )
 from tests.support.trashing import TRASH_OPERATIONS, TRASH_STEPS
 
-PICTURE_SHA256 = hashlib.sha256(PICTURE).hexdigest()
 RAW = {"body": PICTURE, "encode": True, "headers": {"Content-Type": "image/jpeg", **KEY}}
 FORM = make_form(("tags", "sea"), file=PICTURE)
 FORM_WITH_KEY = {**FORM, "headers": {**FORM["headers"], **KEY}}
@@ -161,7 +160,6 @@ OPERATIONS = [
     Operation("revoke links", "DELETE", "/images/{}/links", {204}, {}, add_private),
     Operation("read", "GET", "/images/{}", {200}, {}, add_private, check_image(version=1)),
     Operation("list", "GET", "/images?limit=1&tags=sea", {200}, {}, add_two),
-    Operation("list the same bytes", "GET", f"/images?sha256={PICTURE_SHA256}", {200}, {}, add_two),
     Operation("go to the original", "GET", "/images/{}/content", {302}, {}, add_private),
     Operation("show a rendition", "GET", "/images/{}/content/small", {200}, {}, add_private),
     Operation("make a variant", "GET", MADE, {200}, {}, add_shown, check_variant),
@@ -198,6 +196,7 @@ OPERATIONS = [
     Operation("delete a file", "DELETE", "/files/{}", {204, 404}, {}, add_file, check_no_file),
     *TRASH_OPERATIONS,
     *BATCH_OPERATIONS,
+    *DUPLICATE_OPERATIONS,
 ]
 STEPS = [
     Step("process", tell_of_original, add_uploaded, check_one_image),
@@ -239,6 +238,9 @@ CALLS = {
     "upload by JSON with key": 7,
     "upload by form with key": 7,
     "upload of bytes with key": 7,
+    "upload what is new with key": 8,
+    "upload what is there": 4,
+    "announce what is there with key": 7,
     "begin a direct upload": 6,
     "update": 5,
     "publish": 5,

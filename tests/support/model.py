@@ -82,6 +82,16 @@ class Model:
             return 415
         return None if self.has_room(user, size) else 403
 
+    def find_duplicate(self, user: User, picture: Picture, wish: str) -> Image | None:
+        """Return the image with the same bytes that is in the way of an upload, or in place of it."""
+        same = [
+            image
+            for image in self.images
+            if image.exists and image.known is picture and _owns(user, image)
+            if image.status in {"processing", "ready"}
+        ]
+        return same[0] if same and wish != "allow" else None
+
     def refuse_read(self, user: User, record: Record) -> int | None:
         is_public = isinstance(record, Image) and record.is_public
         return None if record.exists and (is_public or _owns(user, record)) else 404

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 PICTURE = make_picture()
 VARIANT = Variant(64, 32, Fit.INSIDE, VariantFormat.PNG)
+KEY = {"Idempotency-Key": "key"}
 MAX_RETRIES = 3
 KEY = {"Idempotency-Key": "key"}
 

@@ -29,6 +29,7 @@ attempts = st.builds(
     st.sampled_from([OWNER, OWNER, OWNER, *EVERYONE]),  # because most requests of strangers are refused
     st.sampled_from([None, None, "*", "current", '"0"']),
 )
+duplicate_wishes = st.sampled_from(["allow", "allow", "reuse", "refuse"])
 methods = st.sampled_from(["PUT", "PATCH"])
 pictures = st.sampled_from([*PICTURES, SMALL])
 posts = st.lists(

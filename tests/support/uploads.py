@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.access.callers import Caller
 from app.requests.inputs import DirectUploadCreate
+from app.responses.outputs import DirectUpload
 from app.uploads import begin_upload
 from shared.keys import make_upload_key
 from shared.usages import UsageRepository
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
-    from app.responses.outputs import DirectUpload
     from shared.images import ImageRepository
     from shared.models import Image
     from shared.quotas import Quota
@@ -65,7 +65,10 @@ def begin_direct(
     **fields: Any,  # noqa: ANN401 - JSON
 ) -> DirectUpload:
     announced = DirectUploadCreate.model_validate(ANNOUNCED | fields)
-    return begin_upload(images, UsageRepository(images.table, quota), storage, ANN, announced, claim=claim)
+    usages = UsageRepository(images.table, quota)
+    begun = begin_upload(images, usages, storage, ANN, announced, claim=claim)
+    assert isinstance(begun, DirectUpload)
+    return begun
 
 
 def post_upload(

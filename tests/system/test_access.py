@@ -15,6 +15,7 @@ from shared.keys import make_rendition_key
 from shared.observability import get_logger
 from shared.renditions import RENDITION_TYPE
 from tests.support.access import CALLERS, MISSING, PICTURE, AccessCases, strip, upload_ready
+from tests.support.access_bytes import BytesCases
 from tests.support.access_files import FileCases
 from tests.support.access_trash import TrashCases
 from tests.support.access_variants import VariantCases
@@ -102,7 +103,7 @@ def service(api: Api, images: ImageRepository, storage: ImageStorage) -> InProce
     return InProcess(api, images, storage)
 
 
-class TestAccess(AccessCases, NameCases, FileCases, VariantCases, TrashCases):
+class TestAccess(AccessCases, NameCases, FileCases, VariantCases, BytesCases, TrashCases):
     """The cases of `tests.support.access`."""
 
 

@@ -34,6 +34,7 @@ from tests.support.strategies import (
     attempts,
     changes,
     contents,
+    duplicate_wishes,
     everyone,
     methods,
     names,
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
     from shared.images import ImageRepository
     from shared.quotas import Quota
     from shared.usages import UsageRepository
-    from tests.support.api import Api
+    from tests.support.api import Api, ApiResponse
     from tests.support.dynamodb.engine import Engine
 
 SETTINGS = settings(
@@ -77,7 +78,9 @@ class Machine(ReplacementRules):
     @initialize(target=images, wishes=wishes)
     def begin_with_two(self, wishes: Json) -> Any:  # noqa: ANN401 - images
         """Two images of one user, who then has room for a small one."""
-        begun = [self.upload("ann", FIRST, wishes, send_json, is_keyed=False, rounds=1) for _ in range(2)]
+        begun = [
+            self.upload("ann", FIRST, wishes, "allow", send_json, is_keyed=False, rounds=1) for _ in range(2)
+        ]
         for image in begun:
             self.make_link(image, Attempt(), "small", is_keyed=False)
         return multiple(*begun)
@@ -87,7 +90,9 @@ class Machine(ReplacementRules):
         """Two uploads of one user, who has room for one of them."""
         return multiple(
             *(
-                self.begin_upload("ann", SMALL, wishes, is_bound=True, is_keyed=False, posts=[(None, 1)])
+                self.begin_upload(
+                    "ann", SMALL, wishes, "allow", is_bound=True, is_keyed=False, posts=[(None, 1)]
+                )
                 for _ in range(2)
             )
         )
@@ -97,6 +102,7 @@ class Machine(ReplacementRules):
         user=uploaders,
         picture=pictures,
         wishes=wishes,
+        on_duplicate=duplicate_wishes,
         send=senders,
         is_keyed=flags,
         rounds=st.integers(0, 1),
@@ -106,12 +112,15 @@ class Machine(ReplacementRules):
         user: User,
         picture: Picture,
         wishes: Json,
+        on_duplicate: str,
         send: Callable[..., Any],
         is_keyed: bool,
         rounds: int,
     ) -> Any:  # noqa: ANN401 - an image, or none
-        url, options = send(picture, wishes)
+        url, options = send(picture, {**wishes, "onDuplicate": on_duplicate})
         response = self.service.send("POST", url, user, options, is_keyed=is_keyed)
+        if picture.is_accepted and self.has_duplicate(response, user, picture, on_duplicate):
+            return multiple()
         refusal = self.model.refuse_upload(user, len(picture.data), is_accepted=picture.is_accepted)
         assert response.status == (refusal or 201)
         if refusal:
@@ -125,18 +134,29 @@ class Machine(ReplacementRules):
         user=uploaders,
         picture=pictures,
         wishes=wishes,
+        on_duplicate=duplicate_wishes,
         is_bound=flags,
         is_keyed=flags,
         posts=posts,
     )
     def begin_upload(  # noqa: PLR0913, PLR0917 - same
-        self, user: User, picture: Picture, wishes: Json, is_bound: bool, is_keyed: bool, posts: Posts
+        self,
+        user: User,
+        picture: Picture,
+        wishes: Json,
+        on_duplicate: str,
+        is_bound: bool,
+        is_keyed: bool,
+        posts: Posts,
     ) -> Any:  # noqa: ANN401 - an image, or none
         size = len(picture.data)
         body = {"filename": FILENAME, "contentType": picture.content_type, "size": size, "metadata": wishes}
         if is_bound:
             body["sha256"] = picture.sha256
+            body["metadata"] = {**wishes, "onDuplicate": on_duplicate}
         response = self.service.send("POST", "/images/uploads", user, write_json(body), is_keyed=is_keyed)
+        if is_bound and self.has_duplicate(response, user, picture, on_duplicate):
+            return multiple()
         refusal = self.model.refuse_upload(user, size)
         assert response.status == (refusal or 201)
         if refusal:
@@ -144,6 +164,15 @@ class Machine(ReplacementRules):
         image = self.model.begin_upload(user, response.json["id"], picture, wishes, is_bound=is_bound)
         self.post_to_form(image, posts)
         return image
+
+    def has_duplicate(self, response: ApiResponse, user: User, picture: Picture, wish: str) -> bool:
+        """Tell if the model knows an image with the same bytes. Then the response has to name it."""
+        same = self.model.find_duplicate(user, picture, wish)
+        if same is None:
+            return False
+        name, status = ("id", 200) if wish == "reuse" else ("imageId", 409)
+        assert (response.status, response.json[name]) == (status, same.id)
+        return True
 
     @rule(image=forms, posts=posts)
     def post_to_form(self, image: Image, posts: Posts) -> None:

@@ -61,7 +61,7 @@ def upload(
     images: ImageRepository, usages: UsageRepository, storage: ImageStorage, user: str = "ann"
 ) -> Image:
     file = UploadedFile(PICTURE, "a.jpg", "image/jpeg", "file")
-    return upload_image(images, usages, storage, Caller(user), ImageUpload(file, ImageMetadata()))
+    return upload_image(images, usages, storage, Caller(user), ImageUpload(file, ImageMetadata())).image
 
 
 def count_originals(storage: ImageStorage) -> int:

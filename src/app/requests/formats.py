@@ -116,7 +116,7 @@ def _refuse_metadata(metadata: ImageMetadata, allowed: set[str], prefix: str) ->
     """Raises InvalidFields. Of all that an upload may name, only the file name goes with other bytes."""
     names = [to_camel(name) for name in sorted(metadata.model_fields_set - allowed)]
     if names:
-        message = "does not change with the bytes; send it with PATCH /images/{id}"
+        message = "does not go with other bytes; PATCH /images/{id} changes metadata"
         raise InvalidFields([FieldError(prefix + name, message) for name in names])
 
 

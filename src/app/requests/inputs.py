@@ -1,5 +1,6 @@
 """Inputs: the models of what clients send."""
 
+from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -56,10 +57,25 @@ class ImageDetails(Input):
     tags: Tags = ()
 
 
+class OnDuplicate(StrEnum):
+    """The wish for an upload whose owner has an image with the same bytes already."""
+
+    ALLOW = "allow"
+    REUSE = "reuse"
+    REFUSE = "refuse"
+
+
 class ImageMetadata(ImageDetails):
     """The metadata of an upload."""
 
     user_id: UserId | None = None
+    on_duplicate: Annotated[
+        OnDuplicate,
+        Field(
+            description="What to do if you have an image with the same bytes: `allow` makes another one,"
+            " `reuse` returns that one, `refuse` is 409."
+        ),
+    ] = OnDuplicate.ALLOW
 
 
 class ImageQueryMetadata(ImageMetadata):

@@ -69,6 +69,7 @@ def make_problem(error: DomainError, request_id: str) -> Problem:
             ProblemField(field=field.field[:MAX_FIELD_CHARS], message=field.message) for field in error.errors
         ),
         challenge=error.challenge if isinstance(error, errors.Unauthenticated) else None,
+        image_id=error.image_id if isinstance(error, errors.Duplicate) else None,
     )
 
 

@@ -201,6 +201,9 @@ class Problem(Model):
         default=None,
         description="Of a 401: the value of WWW-Authenticate, which API Gateway sends under another name.",
     )
+    image_id: str | None = Field(
+        default=None, description="Of a 409 `duplicate`: your image with the same bytes."
+    )
 
 
 class BatchResult(Model):

@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from app.access.policy import Action, authorize, may
 from app.responses.html import HTML_TYPE, ImagePage, make_page_headers
 from app.responses.outputs import (
+    DirectUpload,
     ErasurePublic,
     ImagePublic,
     ItemPublic,
@@ -27,7 +28,6 @@ from shared.replacements import get_shown
 if TYPE_CHECKING:
     from app.access.callers import Caller
     from app.access.links import LinkSigner
-    from app.responses.outputs import DirectUpload
     from shared.erasures import Erasure
     from shared.items import Item
     from shared.models import Image, Record
@@ -95,31 +95,50 @@ class ImageViews:
         )
 
     def respond(
-        self, image: Image, *, is_full: bool = True, status: HTTPStatus = HTTPStatus.OK
+        self,
+        image: Image,
+        *,
+        is_full: bool = True,
+        status: HTTPStatus = HTTPStatus.OK,
+        is_upload: bool = False,
     ) -> Response[ImagePublic]:
+        """The response to an upload says where its image is."""
         headers = {
             "ETag": self._make_etag(image, is_full=is_full),
             "Cache-Control": "private, no-cache" if is_full else "public, no-cache",
         }
-        if status is HTTPStatus.CREATED:
+        if is_upload:
             headers["Location"] = self.get_location(image.id)
         return Response(status, "application/json", self.show(image, is_full=is_full), headers)
 
-    def respond_to_upload(self, image: Image) -> Response[Any]:
-        """Show a new image: as a page to people, as JSON to programs."""
+    def respond_to_upload(self, image: Image, *, is_new: bool) -> Response[Any]:
+        """Show the image of an upload: as a page to people, as JSON to programs."""
+        status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
         if not self.is_for_people:
-            return self.respond(image, status=HTTPStatus.CREATED)
+            return self.respond(image, status=status, is_upload=True)
         picture_url = self.links.make_url(self.base_url, image, RenditionName.LARGE)
         page = ImagePage(self.show(image, is_full=True), picture_url)
         headers = {"Location": self.get_location(image.id), **make_page_headers()}
-        return Response(HTTPStatus.CREATED, HTML_TYPE, page, headers)
+        return Response(status, HTML_TYPE, page, headers)
 
     def respond_to(
-        self, caller: Caller, image: Image, *, status: HTTPStatus = HTTPStatus.OK
+        self,
+        caller: Caller,
+        image: Image,
+        *,
+        status: HTTPStatus = HTTPStatus.OK,
+        is_upload: bool = False,
     ) -> Response[ImagePublic]:
         """Show an image as the caller may see it. Raises NotFound."""
         authorize(Action.READ, caller, image)
-        return self.respond(image, is_full=may(Action.READ_ORIGINAL, caller, image), status=status)
+        is_full = may(Action.READ_ORIGINAL, caller, image)
+        return self.respond(image, is_full=is_full, status=status, is_upload=is_upload)
+
+    def respond_to_announcement(self, begun: DirectUpload | Image) -> Response[Any]:
+        """Show the form of a direct upload, or the image that is used in its place."""
+        if isinstance(begun, DirectUpload):
+            return self.respond_with_form(begun)
+        return self.respond(begun, is_upload=True)
 
     def respond_with_form(
         self, upload: DirectUpload, *, status: HTTPStatus = HTTPStatus.CREATED

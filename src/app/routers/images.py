@@ -32,6 +32,7 @@ from app.openapi import (
     accepts_image,
     responds,
     responds_with_page,
+    reuses,
     takes_query,
 )
 from app.paging import paged
@@ -67,7 +68,8 @@ router = APIGatewayRouter()
         errors.Forbidden,
         status=HTTPStatus.CREATED,
         headers=("Location", "ETag"),
-    ),
+    )
+    | reuses(ImagePublic),
     openapi_extensions=accepts_image(ImageCreate, ImageForm),
     middlewares=[idempotent(show_upload)],
 )
@@ -80,8 +82,8 @@ def create_image(
     storage: Storage,
     views: Views,
 ) -> Response[ImagePublic]:
-    image = upload_image(images, usages, storage, caller, upload, claim=claim)
-    return views.respond_to_upload(image)
+    uploaded = upload_image(images, usages, storage, caller, upload, claim=claim)
+    return views.respond_to_upload(uploaded.image, is_new=uploaded.is_new)
 
 
 @router.post(
@@ -91,7 +93,8 @@ def create_image(
     summary="Begin the upload of an image straight to S3, if it is too large for one request to the API",
     responses=responds(
         DirectUpload, *BODY_ERRORS, errors.Forbidden, status=HTTPStatus.CREATED, headers=("Location",)
-    ),
+    )
+    | reuses(ImagePublic),
     openapi_extensions=accepts(DirectUploadCreate),
     middlewares=[idempotent(show_form)],
 )
@@ -103,9 +106,9 @@ def create_upload(
     usages: Usages,
     storage: Storage,
     views: Views,
-) -> Response[DirectUpload]:
-    upload = begin_upload(images, usages, storage, caller, announced, claim=claim)
-    return views.respond_with_form(upload)
+) -> Response[Any]:
+    begun = begin_upload(images, usages, storage, caller, announced, claim=claim)
+    return views.respond_to_announcement(begun)
 
 
 @router.get(

@@ -26,13 +26,13 @@ FILTERS = ["tags", "match", "visibility", "sha256", "createdAfter", "createdBefo
 # token is needed (None: it is not even read).
 OPERATIONS: dict[tuple[str, str], tuple[list[str], list[str], list[str], bool | None]] = {
     ("post", "/images/upload"): (
-        ["201", "403", "404", "409", "422", *BODY],
+        ["200", "201", "403", "404", "409", "422", *BODY],
         ["Idempotency-Key"],
         ["multipart/form-data", "application/octet-stream"],
         True,
     ),
     ("post", "/images/uploads"): (
-        ["201", "403", "404", "409", "422", *BODY],
+        ["200", "201", "403", "404", "409", "422", *BODY],
         ["Idempotency-Key"],
         ["application/json"],
         True,
@@ -146,8 +146,8 @@ OPERATIONS: dict[tuple[str, str], tuple[list[str], list[str], list[str], bool | 
 for _key in [("post", "/images/upload"), ("put", "/images/{image_id}/content"), ("post", "/upload")]:
     OPERATIONS[_key[0], f"{_key[1]}/"] = (*OPERATIONS[_key][:2], ["application/json"], True)
 RESPONSE_HEADERS = {
-    ("post", "/images/upload"): {"201": ["Location", "ETag"]},
-    ("post", "/images/uploads"): {"201": ["Location"]},
+    ("post", "/images/upload"): {"200": ["Location", "ETag"], "201": ["Location", "ETag"]},
+    ("post", "/images/uploads"): {"200": ["Location", "ETag"], "201": ["Location"]},
     ("post", "/upload"): {"201": ["Deprecation", "Sunset", "Link"]},
     ("get", "/images/{image_id}"): {"200": ["ETag"], "304": ["ETag"]},
     ("post", "/images/{image_id}/reprocess"): {"202": ["ETag"]},

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 type Json = dict[str, Any]
 
-METADATA = ["description", "visibility", "tags", "userId"]
+METADATA = ["description", "visibility", "tags", "userId", "onDuplicate"]
 
 
 def read(api: Api) -> Json:

@@ -43,6 +43,7 @@ KINDS: dict[type[DomainError], tuple[int, str, str]] = {
     errors.NotFound: (404, "not_found", "This does not exist, or you may not see it."),
     errors.NotReady: (404, "not_ready", "This does not exist, or you may not see it."),
     errors.Conflict: (409, "conflict", ""),
+    errors.Duplicate: (409, "duplicate", ""),
     errors.StillRunning: (
         409,
         "still_running",
@@ -101,8 +102,8 @@ def logs(monkeypatch: pytest.MonkeyPatch) -> StringIO:
 
 def make_error(kind: type[DomainError]) -> DomainError:
     given: Any = kind
-    if issubclass(kind, (InvalidFields, MethodNotAllowed)):
-        given = given([])
+    if issubclass(kind, (InvalidFields, MethodNotAllowed, errors.Duplicate)):
+        given = given("" if kind is errors.Duplicate else [])
         given.detail = ""
         return given  # type: ignore[no-any-return] # it is an error
     return given("", 7) if kind is errors.RateExceeded else kind()
@@ -131,6 +132,7 @@ def test_error_becomes_a_problem_with_its_status_and_code(kind: type[DomainError
         "requestId": REQUEST_ID,
         "errors": [],
         **({"challenge": "Bearer"} if kind is errors.Unauthenticated else {}),
+        **({"imageId": ""} if kind is errors.Duplicate else {}),
     }
     assert response.headers.get("Retry-After") == RETRIED.get(kind)
     assert ('"level":"WARNING"' in logs.getvalue()) is (kind in LOGGED)
