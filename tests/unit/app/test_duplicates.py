@@ -11,7 +11,8 @@ import pytest
 
 from app.duplicates import find_duplicate
 from app.requests.inputs import OnDuplicate
-from shared.lifecycle import Event
+from shared.images import MAX_DUPLICATES
+from shared.lifecycle import Event, Status
 from tests.support.api import BASE_URL, make_form, make_upload
 from tests.support.images import finish, make_image, make_pending, reject
 from tests.support.pictures import make_picture
@@ -145,6 +146,14 @@ def test_oldest_of_several_is_reused(api: Api, images: ImageRepository) -> None:
     oldest = api.upload_ready(PICTURE)["id"]
     api.upload_ready(PICTURE)
     assert upload_json(api, onDuplicate="reuse").json["id"] == oldest
+
+
+@pytest.mark.parametrize(("failed", "is_found"), [(MAX_DUPLICATES - 1, True), (MAX_DUPLICATES, False)])
+def test_search_for_a_duplicate_ends(images: ImageRepository, failed: int, is_found: bool) -> None:
+    for _ in range(failed):
+        images.add(make_image(sha256=SHA256, status=Status.FAILED))
+    images.add(make_image(sha256=SHA256))
+    assert bool(images.list_duplicates("ann", SHA256)) is is_found
 
 
 @pytest.mark.parametrize("wish", ["reuse", "refuse"])
