@@ -23,7 +23,7 @@ NAMED_USER = $(if $(filter command,$(origin USER)),$(USER))
 COMPILE = .local/env/uv/bin/uv pip compile --quiet $(UPGRADE) --generate-hashes --no-header --no-annotate --python .local/env/python/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help start sam-local test coverage lint format docs reset token trail erase erase-again redrive check-consistency connect rotate-origin-secret verify-aws pins upgrade sbom audit deploy
+.PHONY: help start sam-local test coverage lint format docs reset token password trail erase erase-again redrive check-consistency connect rotate-origin-secret verify-aws pins upgrade sbom audit deploy
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -72,6 +72,10 @@ reset: ## Delete the data of the local stack (AWS_PORT)
 token: ## Print a token for USER; with ADMIN=1, USER becomes an admin (AWS_PORT, or STACK=images-dev on AWS)
 	$(ENVIRONMENTS) dev >&2
 	@PYTHONPATH=src $(DEV)/python -m operations token --aws-port $(AWS_PORT) --stack "$(STACK)" $(if $(ADMIN),--admin) "$(NAMED_USER)"
+
+password: ## Print a new password of USER, who signs in on the web page with it (AWS_PORT, or STACK=images-dev on AWS)
+	$(ENVIRONMENTS) dev >&2
+	@PYTHONPATH=src $(DEV)/python -m operations password --aws-port $(AWS_PORT) --stack "$(STACK)" "$(NAMED_USER)"
 
 trail: ## Print the hash of USER in the logs, and a query for it (AWS_PORT, or STACK=images-prod on AWS)
 	$(ENVIRONMENTS) dev >&2

@@ -3,6 +3,7 @@
 usage: python -m operations redrive [--aws-port N | --stack NAME]
        python -m operations check-consistency [--aws-port N | --stack NAME] [--grace MINUTES] [--repair]
        python -m operations token [--aws-port N | --stack NAME] [--admin] USER
+       python -m operations password [--aws-port N | --stack NAME] USER
        python -m operations trail [--aws-port N | --stack NAME] USER
        python -m operations erase [--aws-port N | --stack NAME] [--wait] USER
        python -m operations erase-again [--aws-port N | --stack NAME]
@@ -35,7 +36,7 @@ from operations.packages import list_packages, read_policy
 from operations.redrive import redrive
 from operations.release import deploy
 from operations.targets import find_target
-from operations.tokens import USER_NAME, make_token
+from operations.tokens import USER_NAME, make_password, make_token
 from operations.trail import hash_name, make_query
 from operations.verification.command import verify
 from operations.verification.deployment import Options
@@ -57,6 +58,11 @@ def check_consistency(aws_port: int, stack_name: str, grace: int, *, repair: boo
 def print_token(aws_port: int, stack_name: str, user: str, *, admin: bool) -> None:
     """Print an access token for a user of the stack's own user pool. Creates the user if needed."""
     print(make_token(*find_target(aws_port, stack_name), user, is_admin=admin))
+
+
+def print_password(aws_port: int, stack_name: str, user: str) -> None:
+    """Print a new password of a user of the user pool, for the web page. Creates the user if needed."""
+    print(make_password(*find_target(aws_port, stack_name), user))
 
 
 def print_trail(aws_port: int, stack_name: str, user: str) -> None:
@@ -130,6 +136,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         ("redrive", send_failures_again),
         ("check-consistency", check_consistency),
         ("token", print_token),
+        ("password", print_password),
         ("trail", print_trail),
         ("erase", erase_user),
         ("erase-again", erase_users_again),
@@ -146,7 +153,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
                 "--grace", type=int, default=15, help="minutes that an object may be without a record"
             )
             command.add_argument("--repair", action="store_true")
-        if run in {print_token, print_trail}:
+        if run in {print_token, print_password, print_trail}:
             command.add_argument("user")
         if run is print_token:
             command.add_argument("--admin", action="store_true")

@@ -1,4 +1,4 @@
-"""Makes tokens of the stack's user pool, for trying the API."""
+"""Makes tokens and passwords of users of the stack's pool, for trying the API and the web page."""
 
 from __future__ import annotations
 
@@ -26,15 +26,7 @@ def make_token(
 
     Refuses a user who was not made here. Creates the group of admins, when the first admin joins it.
     """
-    if not USER_NAME.fullmatch(user):
-        raise Problem("name a user with 1 to 128 characters and without spaces: make token USER=alice")
-    if "UserPoolClientId" not in outputs:
-        raise Problem(
-            "this stack accepts no tokens of a user pool; deploy it with AuthMode=jwt "
-            "(make start AUTH_MODE=jwt) and without OidcIssuer"
-        )
-    cognito = client("cognito-idp")
-    pool = {"UserPoolId": outputs["UserPoolId"]}
+    cognito, pool = find_pool(client, outputs, user)
     if cognito.describe_user_pool(**pool)["UserPool"].get("MfaConfiguration") == "ON":
         raise Problem(
             "this user pool demands a second factor (UserPoolMfa=ON), which make token does not have"
@@ -43,6 +35,30 @@ def make_token(
     if is_admin:
         join_group(cognito, pool, user, outputs["AdminGroupName"])
     return sign_in(cognito, pool, user, outputs["UserPoolClientId"])
+
+
+def make_password(client: Callable[[str], Any], outputs: Mapping[str, str], user: str) -> str:
+    """Return a new password of a user, for signing in on the web page. Creates the user if needed.
+
+    Refuses a user who was not made here.
+    """
+    cognito, pool = find_pool(client, outputs, user)
+    provide_user(cognito, pool, user)
+    return set_password(cognito, pool, user)
+
+
+def find_pool(
+    client: Callable[[str], Any], outputs: Mapping[str, str], user: str
+) -> tuple[Any, Mapping[str, str]]:
+    """Return a client of Cognito and the pool, if it can have such a user."""
+    if not USER_NAME.fullmatch(user):
+        raise Problem("name a user with 1 to 128 characters and without spaces: make token USER=alice")
+    if "UserPoolClientId" not in outputs:
+        raise Problem(
+            "this stack accepts no tokens of a user pool; deploy it with AuthMode=jwt "
+            "(make start AUTH_MODE=jwt) and without OidcIssuer"
+        )
+    return client("cognito-idp"), {"UserPoolId": outputs["UserPoolId"]}
 
 
 def provide_user(cognito: Any, pool: Mapping[str, str], user: str) -> None:  # noqa: ANN401 - of boto3
@@ -66,15 +82,19 @@ def join_group(cognito: Any, pool: Mapping[str, str], user: str, group: str) -> 
     cognito.admin_add_user_to_group(**pool, Username=user, GroupName=group)
 
 
-def sign_in(cognito: Any, pool: Mapping[str, str], user: str, client_id: str) -> str:  # noqa: ANN401 - of boto3
-    """Return an access token for a user, who gets a new password."""
+def set_password(cognito: Any, pool: Mapping[str, str], user: str) -> str:  # noqa: ANN401 - of boto3
     password = f"Aa1-{secrets.token_urlsafe(24)}"
     cognito.admin_set_user_password(**pool, Username=user, Password=password, Permanent=True)
+    return password
+
+
+def sign_in(cognito: Any, pool: Mapping[str, str], user: str, client_id: str) -> str:  # noqa: ANN401 - of boto3
+    """Return an access token for a user, who gets a new password."""
     output = cognito.admin_initiate_auth(
         **pool,
         ClientId=client_id,
         AuthFlow="ADMIN_USER_PASSWORD_AUTH",
-        AuthParameters={"USERNAME": user, "PASSWORD": password},
+        AuthParameters={"USERNAME": user, "PASSWORD": set_password(cognito, pool, user)},
     )
     if "AuthenticationResult" not in output:
         raise Problem(

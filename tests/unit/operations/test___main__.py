@@ -108,6 +108,16 @@ def test_token_is_printed_alone(
     assert capsys.readouterr().out == f"ann {is_admin}\n"
 
 
+def test_password_is_printed_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        commands, "make_password", lambda *found: f"of {found[2]}" if found[:2] == TARGET else ""
+    )
+    assert run("password", "ann") == 0
+    assert capsys.readouterr().out == "of ann\n"
+
+
 def test_connect_prints_the_name_of_the_bucket(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

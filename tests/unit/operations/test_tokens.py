@@ -3,13 +3,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from local.console import Problem
-from operations.tokens import MADE_HERE, make_token
+from operations.tokens import MADE_HERE, make_password, make_token
 from tests.support.template import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 OUTPUTS = {"UserPoolId": "pool", "UserPoolClientId": "client", "AdminGroupName": "editors"}
 
@@ -139,11 +142,27 @@ def test_user_with_a_second_factor_is_a_problem() -> None:
         make_token(cognito.client, OUTPUTS, "ann")
 
 
-def test_password_keeps_to_the_policy_and_is_never_the_same() -> None:
+@pytest.mark.parametrize("mfa", ["OFF", "ON"])
+def test_password_is_that_of_the_user_who_is_made_if_needed(mfa: str) -> None:
+    cognito = Cognito(mfa=mfa)
+    for _ in range(2):
+        assert make_password(cognito.client, OUTPUTS, "ann") == cognito.passwords["ann"]
+        assert cognito.users == {"ann": [MADE_HERE]}
+
+
+def test_password_of_a_user_whom_somebody_else_made_stays() -> None:
+    cognito = Cognito({"ann": ["editors"]})
+    with pytest.raises(Problem, match="did not make the user ann"):
+        make_password(cognito.client, OUTPUTS, "ann")
+    assert (cognito.users, cognito.passwords) == ({"ann": ["editors"]}, {})
+
+
+@pytest.mark.parametrize("make", [make_token, make_password])
+def test_password_keeps_to_the_policy_and_is_never_the_same(make: Callable[..., str]) -> None:
     cognito = Cognito()
     passwords = set()
     for _ in range(3):
-        make_token(cognito.client, OUTPUTS, "ann")
+        make(cognito.client, OUTPUTS, "ann")
         passwords.add(cognito.passwords["ann"])
     assert len(passwords) == 3
     for password in passwords:
@@ -151,7 +170,10 @@ def test_password_keeps_to_the_policy_and_is_never_the_same() -> None:
         assert all(re.search(kind, password) for kind in ("[a-z]", "[A-Z]", "[0-9]", "-"))
 
 
+@pytest.mark.parametrize("make", [make_token, make_password])
 @pytest.mark.parametrize("outputs", [{}, {"UserPoolId": "pool"}])
-def test_stack_that_uses_no_pool_is_a_problem_that_says_what_to_do(outputs: dict[str, str]) -> None:
+def test_stack_that_uses_no_pool_is_a_problem_that_says_what_to_do(
+    make: Callable[..., str], outputs: dict[str, str]
+) -> None:
     with pytest.raises(Problem, match="AuthMode=jwt"):
-        make_token(Cognito().client, outputs, "ann")
+        make(Cognito().client, outputs, "ann")
