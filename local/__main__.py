@@ -36,6 +36,8 @@ ready: {api}
   token=$(make -s token USER=alice AWS_PORT={aws_port})
   curl -H "Authorization: Bearer $token" -F file=@photo.jpg -F visibility=private {api}/images/upload
   curl -H "Authorization: Bearer $token" {api}/images
+
+  make -s password USER=alice AWS_PORT={aws_port}   # to sign in on the page, at {api}
 """,
 }
 FOOT = """

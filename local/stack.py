@@ -116,7 +116,8 @@ class Stack:
         api = variables["ApiFunction"]
         api["PUBLIC_URL"] = public_url
         api["SIGNER_ROLE"] = ""  # `sam local` runs with the credentials of the root user, who takes no roles
-        api["OIDC_KEYS_URL"] = api["OIDC_KEYS_URL"].replace("//localhost:", "//host.docker.internal:")
+        api["OIDC_DISCOVERY_URL"] = api["OIDC_DISCOVERY_URL"].replace("localhost", "host.docker.internal")
+        api["PAGE_CLIENT_PARAMETER"] = ""  # people who sign in come back to the stack itself
         path.write_text(json.dumps(variables, indent=2), encoding="utf-8")
 
 

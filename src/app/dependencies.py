@@ -9,16 +9,15 @@ from aws_lambda_powertools.event_handler import Depends, Request
 
 from app.access.callers import Caller
 from app.access.cdn import CdnGate
+from app.access.issuers import fetch_keys
 from app.access.keys import KeyRing
 from app.access.links import LinkSigner
 from app.access.signers import SigningRole
 from app.delivery import Delivery
 from app.pages import PageCursors
-from app.responses.documents import Document
 from app.responses.formats import is_for_people
 from app.responses.views import ImageViews
 from app.variants import MakeVariant, VariantMaker
-from app.webpage import SignIn, list_storage_origins, make_webpage
 from shared.aws import Credentials, Deadline, create_client, translate_errors
 from shared.erasures import ErasureRepository
 from shared.files import FileRepository
@@ -144,19 +143,25 @@ def get_cdn_gate() -> CdnGate | None:
 
 
 @cache
-def read_cdn_url(parameter: str) -> str:
-    """Read the base URL of the CDN, which depends on the API. So no variable of the function can hold it."""
+def read_parameter(name: str) -> str:
+    """Read what depends on the API. So no variable of the function can hold it."""
     with translate_errors():
-        output = create_client("ssm", deadline=get_deadline()).get_parameter(Name=parameter)
+        output = create_client("ssm", deadline=get_deadline()).get_parameter(Name=name)
     return output["Parameter"]["Value"]
+
+
+def find_page_client() -> str | None:
+    """The client of the user pool with which people sign in on the web page. None: there is none."""
+    parameter = get_settings().page_client_parameter
+    return read_parameter(parameter) if parameter else None
 
 
 @cache
 def make_verifier() -> "TokenVerifier":
-    from app.access.tokens import KeySet, TokenVerifier, fetch_keys  # noqa: PLC0415 - only for a token
+    from app.access.tokens import KeySet, TokenVerifier  # noqa: PLC0415 - only for a token
 
     settings = get_settings()
-    keys = KeySet(lambda: fetch_keys(settings.oidc_issuer, settings.oidc_keys_url))
+    keys = KeySet(lambda: fetch_keys(settings.oidc_issuer, settings.oidc_discovery_url))
     return TokenVerifier(
         keys,
         issuer=settings.oidc_issuer,
@@ -164,6 +169,7 @@ def make_verifier() -> "TokenVerifier":
         user_claim=settings.user_claim,
         admin_group=settings.admin_group,
         accepts_id_tokens=settings.accepts_id_tokens,
+        find_page_client=find_page_client,
     )
 
 
@@ -233,19 +239,12 @@ def get_base_url(request: Request) -> str:
     if public_url := settings.public_url:
         return public_url.rstrip("/")
     if parameter := settings.cdn_url_parameter:
-        return read_cdn_url(parameter)
+        return read_parameter(parameter)
     event = request.resolved_event
     context = event["requestContext"]
     full_path: str = context["path"]
     stage = full_path.removesuffix(event.path) if full_path.endswith(event.path) else ""
     return f"https://{context['domainName']}{stage}"
-
-
-def get_make_webpage(base_url: Annotated[str, Depends(get_base_url)]) -> Callable[[], Document] | None:
-    settings = get_settings()
-    origins = list_storage_origins(settings.s3_public_url, settings.bucket)
-    sign_in = SignIn(settings.auth_mode)
-    return (lambda: make_webpage(base_url, origins, sign_in)) if settings.has_web_page else None
 
 
 def get_links(keys: Annotated[KeyRing, Depends(get_keys)]) -> LinkSigner:
@@ -300,6 +299,5 @@ UserRate = Annotated[Rate, Depends(get_rate)]
 InvocationDeadline = Annotated[Deadline, Depends(get_deadline)]
 TrashLifetime = Annotated[timedelta, Depends(get_trash_lifetime)]
 HasDocs = Annotated[bool, Depends(get_has_docs)]
-MakeWebpage = Annotated[Callable[[], Document] | None, Depends(get_make_webpage)]
 AuthMode = Annotated[str, Depends(get_auth_mode)]
 BaseUrl = Annotated[str, Depends(get_base_url)]

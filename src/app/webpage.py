@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict
 from functools import cache, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -10,6 +10,9 @@ from pathlib import PurePath
 from string import Template
 from urllib.parse import urlsplit
 
+from pydantic.alias_generators import to_camel
+
+from app.access.issuers import SignIn
 from app.responses.documents import ASSET_CACHE, MAX_ADDRESSES, Document, make_version
 
 DOCUMENT = "index.html"
@@ -27,32 +30,20 @@ WORKER = "hash-worker.js"
 # elements are set by the DOM, which no policy forbids.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; worker-src 'self'; manifest-src 'none';"
-    " img-src 'self' data: blob: {origins}; connect-src 'self' {origins};"
+    " img-src 'self' data: blob: {origins}; connect-src 'self' {called};"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
-@dataclass(frozen=True)
-class SignIn:
-    """The issuer on whose page a person signs in. Empty texts: nobody can."""
-
-    mode: str
-    issuer: str = ""
-    client_id: str = ""
-    scopes: str = ""
-
-
 @lru_cache(MAX_ADDRESSES)
-def make_webpage(base_url: str, storage_origins: tuple[str, ...], sign_in: SignIn) -> Document:
+def make_webpage(
+    base_url: str, storage_origins: tuple[str, ...], auth_mode: str, sign_in: SignIn | None
+) -> Document:
     """Make the document. It may load what is its own, and call the API, S3 and the issuer."""
     parts = urlsplit(base_url)
     folder = f"{parts.path}/page/{get_version()}"
-    settings = {
-        "authMode": sign_in.mode,
-        "issuer": sign_in.issuer,
-        "clientId": sign_in.client_id,
-        "scopes": sign_in.scopes,
-    }
+    described = {to_camel(name): value for name, value in asdict(sign_in).items()} if sign_in else None
+    settings = {"authMode": auth_mode, "signIn": described}
     text = Template(_read(DOCUMENT)).substitute(
         folder=folder,
         preloads="\n".join(
@@ -62,13 +53,19 @@ def make_webpage(base_url: str, storage_origins: tuple[str, ...], sign_in: SignI
         ),
         settings=json.dumps(settings).replace("<", "\\u003c"),
     )
-    origins = {f"{parts.scheme}://{parts.netloc}": None, **dict.fromkeys(storage_origins)}
+    origins = {_get_origin(base_url): None, **dict.fromkeys(storage_origins)}
+    called = [*origins, *([_get_origin(sign_in.token_url)] if sign_in else [])]
     headers = {
-        "Content-Security-Policy": POLICY.format(origins=" ".join(origins)),
+        "Content-Security-Policy": POLICY.format(origins=" ".join(origins), called=" ".join(called)),
         "Referrer-Policy": "no-referrer",
         "Vary": "Accept",
     }
     return Document("text/html; charset=utf-8", text, DOCUMENT_CACHE, headers)
+
+
+def _get_origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def list_storage_origins(endpoint_url: str | None, bucket: str) -> tuple[str, ...]:
@@ -76,7 +73,7 @@ def list_storage_origins(endpoint_url: str | None, bucket: str) -> tuple[str, ..
     if endpoint_url is None:
         return ()
     parts = urlsplit(endpoint_url)
-    return (f"{parts.scheme}://{parts.netloc}", f"{parts.scheme}://{bucket}.{parts.netloc}")
+    return (_get_origin(endpoint_url), f"{parts.scheme}://{bucket}.{parts.netloc}")
 
 
 @cache

@@ -50,9 +50,24 @@ class Settings:
         return self._environ["OIDC_AUDIENCE"]
 
     @cached_property
-    def oidc_keys_url(self) -> str | None:
-        """URL of the issuer's keys. None: the issuer's discovery document names it."""
-        return self._environ.get("OIDC_KEYS_URL") or None
+    def oidc_discovery_url(self) -> str | None:
+        """URL of the issuer's discovery document. None: it is where the standard says."""
+        return self._environ.get("OIDC_DISCOVERY_URL") or None
+
+    @cached_property
+    def oidc_client_id(self) -> str | None:
+        """The client with which people sign in on the web page at an issuer of the operator's."""
+        return self._environ.get("OIDC_CLIENT_ID") or None
+
+    @cached_property
+    def oidc_scopes(self) -> str:
+        """Scopes that the web page asks the issuer for."""
+        return self._environ.get("OIDC_SCOPES") or "openid"
+
+    @cached_property
+    def page_client_parameter(self) -> str | None:
+        """Name of the parameter of Systems Manager that holds the web page's client of the user pool."""
+        return self._environ.get("PAGE_CLIENT_PARAMETER") or None
 
     @cached_property
     def user_claim(self) -> str:

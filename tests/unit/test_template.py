@@ -38,11 +38,18 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "AuthMode": {"Type": "String", "Default": "jwt", "AllowedValues": ["jwt", "open"]},
     "OidcIssuer": FREE_TEXT | {"AllowedPattern": r"^$|^https://[^/?#]+(/[^?#]*)?$"},
     "OidcAudience": FREE_TEXT,
+    "OidcClientId": FREE_TEXT,
+    "OidcScopes": {
+        "Type": "String",
+        "Default": "openid",
+        "AllowedPattern": r"^[!#-\[\]-~]+( [!#-\[\]-~]+)*$",
+    },
     "UserClaim": {"Type": "String", "Default": "sub", "AllowedPattern": r"^[A-Za-z0-9:_./-]{1,100}$"},
     "AdminGroup": {"Type": "String", "Default": "admin", "AllowedPattern": r"^[A-Za-z0-9:_.-]{1,100}$"},
     "IdTokens": {"Type": "String", "Default": "refused", "AllowedValues": ["refused", "accepted"]},
     "UserPool": {"Type": "String", "Default": "own", "AllowedValues": ["own", "none"]},
     "UserPoolMfa": {"Type": "String", "Default": "OFF", "AllowedValues": ["OFF", "OPTIONAL", "ON"]},
+    "UserPoolDomain": FREE_TEXT | {"AllowedPattern": r"^$|^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"},
     "KeptUserPoolId": FREE_TEXT | {"AllowedPattern": r"^$|^[a-z0-9-]+_[A-Za-z0-9]+$"},
     "AllowedOrigins": {"Type": "CommaDelimitedList", "Default": "*"},
     "ThrottlingRateLimit": {"Type": "Number", "Default": 500, "MinValue": 1, "MaxValue": 10_000},
@@ -113,6 +120,11 @@ PATTERNS: dict[str, tuple[list[str], list[str]]] = {
         ["", "https://a.example", "https://a.example/", "https://a.example/pool/1"],
         ["http://a.example", "https://", "https://a.example?x=1", "https://a.example/#x"],
     ),
+    "OidcScopes": (
+        ["openid", "openid offline_access api://a/b"],
+        ["", " openid", "openid  email", 'a"b', "a\\b"],
+    ),
+    "UserPoolDomain": (["", "a", "images-1", "a" * 63], ["-a", "a-", "A", "a.b", "a" * 64]),
     "UserClaim": (["sub", "cognito:username", "https://a.example/id"], ["", "a b", "x" * 101, "a#b"]),
     "AdminGroup": (["admin", "site:admins"], ["", "site admin", "a,b", "x" * 101]),
     "KeptUserPoolId": (["", "eu-central-1_aB3"], ["eu-central-1", "pool", "https://a_b"]),
@@ -143,8 +155,9 @@ PATTERNS: dict[str, tuple[list[str], list[str]]] = {
 }
 
 ON_AWS = {"IsOnAws"}
-USES_POOL = {"HasUserPool", "UsesUserPool"}
-OWN_POOL = USES_POOL | {"MakesUserPool"}
+USES_POOL = {"UsesUserPool", "SignsInByUserPool"}
+OWN_DOMAIN = {"MakesUserPoolDomain"}
+OWN_POOL = USES_POOL | OWN_DOMAIN | {"HasUserPool", "MakesUserPool"}
 MADE = {"MakesLinkSecret", "MakesImagesTable", "MakesItemsTable", "MakesBucket"}
 DEFAULT = ON_AWS | OWN_POOL | MADE
 ISSUER = {"OidcIssuer": "https://a.example", "OidcAudience": "a"}
@@ -188,6 +201,7 @@ def test_defaults_of_the_template_are_those_of_the_code() -> None:
     settings = Settings({})
     assert load()["Parameters"]["UserClaim"]["Default"] == settings.user_claim
     assert load()["Parameters"]["AdminGroup"]["Default"] == settings.admin_group
+    assert load()["Parameters"]["OidcScopes"]["Default"] == settings.oidc_scopes
     assert load()["Parameters"]["AllowedOrigins"]["Default"].split(",") == settings.allowed_origins
 
 
@@ -197,12 +211,18 @@ def test_defaults_of_the_template_are_those_of_the_code() -> None:
         ({}, DEFAULT),
         ({"Environment": "prod"}, DEFAULT),
         ({"Environment": "local"}, DEFAULT - ON_AWS | {"UsesLocalUserPool"}),
-        ({"AuthMode": "open"}, DEFAULT - {"UsesUserPool"}),
-        ({"AuthMode": "open", "Environment": "local"}, DEFAULT - ON_AWS - {"UsesUserPool"}),
-        (ISSUER, DEFAULT - {"UsesUserPool"}),
+        ({"AuthMode": "open"}, DEFAULT - USES_POOL - OWN_DOMAIN),
+        ({"AuthMode": "open", "Environment": "local"}, DEFAULT - ON_AWS - USES_POOL - OWN_DOMAIN),
+        (ISSUER, DEFAULT - USES_POOL - OWN_DOMAIN),
+        ({"WebPage": "disabled"}, DEFAULT - {"SignsInByUserPool"} - OWN_DOMAIN),
+        ({"UserPoolDomain": "a"}, DEFAULT | {"NamesUserPoolDomain"}),
+        (
+            {"UserPoolDomain": "a", "KeptUserPoolId": "a_b"},
+            DEFAULT - {"MakesUserPool"} | {"NamesUserPoolDomain"},
+        ),
         (ISSUER | {"UserPool": "none"}, DEFAULT - OWN_POOL),
-        ({"KeptUserPoolId": "a_b"}, DEFAULT - {"MakesUserPool"}),
-        ({"KeptUserPoolId": "a_b", "UserPool": "none"}, DEFAULT - {"MakesUserPool"}),
+        ({"KeptUserPoolId": "a_b"}, DEFAULT - {"MakesUserPool"} - OWN_DOMAIN),
+        ({"KeptUserPoolId": "a_b", "UserPool": "none"}, DEFAULT - {"MakesUserPool"} - OWN_DOMAIN),
         ({"UserPoolMfa": "ON"}, DEFAULT | {"HasMfa"}),
         ({"UserPoolMfa": "OPTIONAL"}, DEFAULT | {"HasMfa"}),
         ({"DeletionProtection": "enabled"}, DEFAULT | {"IsProtected"}),

@@ -34,6 +34,15 @@ PROPERTIES = {
     "UserPoolClient": (
         "AccessTokenValidity ExplicitAuthFlows PreventUserExistenceErrors TokenValidityUnits UserPoolId"
     ),
+    "UserPoolSignInPage": "Domain ManagedLoginVersion UserPoolId",
+    "PageUrl": "Description Type Value",
+    "PageClient": (
+        "AccessTokenValidity AllowedOAuthFlows AllowedOAuthFlowsUserPoolClient AllowedOAuthScopes "
+        "CallbackURLs EnableTokenRevocation ExplicitAuthFlows GenerateSecret LogoutURLs "
+        "PreventUserExistenceErrors RefreshTokenValidity SupportedIdentityProviders TokenValidityUnits "
+        "UserPoolId"
+    ),
+    "PageClientParameter": "Description Name Type Value",
     "ProcessorFunction": f"{FUNCTION} EventInvokeConfig ReservedConcurrentExecutions",
     "BucketMayCallProcessor": "Action FunctionName Principal SourceAccount SourceArn",
     "ProcessorRole": ROLE,

@@ -11,6 +11,7 @@ from shared.tombstones import TOMBSTONES_PREFIX
 from tests.support.template import Node, get_att, get_properties, get_resources, ref, sub
 
 BUCKET_ARN = "arn:${AWS::Partition}:s3:::${BucketNameParameter.Value}"
+PARAMETER_ARN = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${AWS::StackName}"
 LOGS = ["logs:CreateLogStream", "logs:PutLogEvents"]
 
 type Statement = tuple[list[str], list[Node]]
@@ -33,6 +34,7 @@ RIGHTS: dict[str, dict[str, Statement]] = {
             ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
             [sub(f"{BUCKET_ARN}/{ORIGINALS_PREFIX}*")],
         ),
+        "ReadPageClient": (["ssm:GetParameter"], [sub(f"{PARAMETER_ARN}/page-client")]),
         "ShowRenditions": (["s3:GetObject"], [sub(f"{BUCKET_ARN}/{RENDITIONS_PREFIX}*")]),
         "KeepVariants": (
             ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
@@ -202,7 +204,6 @@ def test_rights_follow_the_data_that_are_kept() -> None:
 
 
 def test_rights_for_the_cdn_come_with_it() -> None:
-    parameter = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter"
     cdn = {"Cdn": "enabled", "CdnInvalidation": "enabled"}
     rights = {
         role: {
@@ -213,11 +214,21 @@ def test_rights_for_the_cdn_come_with_it() -> None:
     }
     assert rights["ApiRole"] == RIGHTS["ApiRole"] | {
         "ReadOriginSecret": (["secretsmanager:GetSecretValue"], [get_att("OriginSecret", "Id")]),
-        "ReadCdnUrl": (["ssm:GetParameter"], [sub(f"{parameter}/${{AWS::StackName}}/cdn-url")]),
+        "ReadCdnUrl": (["ssm:GetParameter"], [sub(f"{PARAMETER_ARN}/cdn-url")]),
     }
     assert rights["ChangesRole"] == RIGHTS["ChangesRole"] | {
         "ReportFailures": (["sqs:SendMessage"], [get_att("FailureQueue"), get_att("InvalidationQueue")])
     }
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{"AuthMode": "open"}, {"WebPage": "disabled"}, {"OidcIssuer": "https://a.example", "OidcAudience": "a"}],
+)
+def test_right_to_read_the_client_of_the_page_comes_with_it(parameters: dict[str, str]) -> None:
+    (policy,) = get_properties("ApiRole", **parameters)["Policies"]
+    given = {statement["Sid"] for statement in policy["PolicyDocument"]["Statement"]}
+    assert given == RIGHTS["ApiRole"].keys() - {"ReadPageClient"}
 
 
 def test_nothing_is_allowed_everywhere_but_the_list_of_streams() -> None:

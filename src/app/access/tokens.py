@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import time
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import jwt
-import urllib3
 
 from app.access.callers import Caller, is_user_id
 from shared.errors import Unauthenticated, Unavailable
@@ -28,8 +25,6 @@ LEEWAY_SECONDS = 30
 MAX_TOKEN_CHARS = 8192
 KEYS_LIFETIME_SECONDS = 3600
 MIN_REFRESH_SECONDS = 30
-FETCH_TIMEOUT_SECONDS = 2
-MAX_DOCUMENT_BYTES = 200_000
 
 
 class KeySet:
@@ -77,6 +72,7 @@ class TokenVerifier:
         user_claim: str,
         admin_group: str,
         accepts_id_tokens: bool = False,
+        find_page_client: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._keys = keys
         self._issuer = issuer
@@ -84,6 +80,7 @@ class TokenVerifier:
         self._user_claim = user_claim
         self._admin_group = admin_group
         self._accepts_id_tokens = accepts_id_tokens
+        self._find_page_client = find_page_client
 
     def verify(self, token: str) -> Caller:
         """Raises Unauthenticated for a bad token, Unavailable if there are no keys."""
@@ -121,7 +118,7 @@ class TokenVerifier:
         """Raises Unauthenticated. Cognito's access tokens name the client instead of an audience."""
         audience = claims.get("aud", claims.get("client_id"))
         named = audience if isinstance(audience, list) else [audience]
-        if self._audience not in named:
+        if self._audience not in named and not self._names_page(named):
             raise Unauthenticated.by_token("The token is not for this service.")
         if "cnf" in claims:
             raise Unauthenticated.by_token("The token is bound to a key, which this service does not check.")
@@ -131,33 +128,9 @@ class TokenVerifier:
         elif claims.get("token_use", "access") != "access":
             raise Unauthenticated.by_token("This is no access token.")
 
-
-def fetch_keys(issuer: str, keys_url: str | None) -> Mapping[str, Any]:
-    """Fetch the keys from `keys_url`. Without it, the issuer's discovery document names the URL (OpenID
-    Connect Discovery 1.0).
-    """
-    if keys_url is None:
-        keys_url = _fetch_json(f"{issuer.rstrip('/')}/.well-known/openid-configuration").get("jwks_uri")
-        if not isinstance(keys_url, str) or not keys_url.startswith("https://"):
-            raise Unavailable
-    return _fetch_json(keys_url)
-
-
-def _fetch_json(url: str) -> Mapping[str, Any]:
-    timeout = urllib3.Timeout(total=FETCH_TIMEOUT_SECONDS)
-    try:
-        with urllib3.PoolManager() as pool:
-            response = pool.request(
-                "GET", url, timeout=timeout, retries=0, redirect=False, preload_content=False
-            )
-            is_ok = response.status == HTTPStatus.OK
-            document = json.loads(response.read(MAX_DOCUMENT_BYTES)) if is_ok else None
-            response.release_conn()
-    except (urllib3.exceptions.HTTPError, ValueError) as error:
-        raise Unavailable from error
-    if not isinstance(document, dict):
-        raise Unavailable
-    return document
+    def _names_page(self, audiences: list[Any]) -> bool:
+        client = self._find_page_client()
+        return client is not None and client in audiences
 
 
 def _read_keys(document: Mapping[str, Any]) -> dict[str, jwt.PyJWK]:

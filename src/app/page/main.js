@@ -9,11 +9,12 @@ import { ImageGallery } from "./image-gallery.js";
 import { Library } from "./library.js";
 import { LightBox } from "./light-box.js";
 import { askForName } from "./name-dialog.js";
-import { Notices } from "./notices.js";
+import { Notices, explain } from "./notices.js";
 import { Selection } from "./selection.js";
 import { SelectionBar } from "./selection-bar.js";
 import { Session } from "./session.js";
 import { readSettings } from "./settings.js";
+import { SignIn } from "./sign-in.js";
 import { announceLanguage, say } from "./texts.js";
 import { TopBar } from "./top-bar.js";
 import { UploadPanel } from "./upload-panel.js";
@@ -30,7 +31,8 @@ class Page {
   view = readView(location.hash);
 
   constructor() {
-    this.session = new Session(readSettings(), null);
+    const settings = readSettings();
+    this.session = new Session(settings, settings.signIn && new SignIn(settings.signIn));
     this.api = new Api(this.session);
     this.notices = new Notices();
     this.selection = new Selection();
@@ -58,6 +60,7 @@ class Page {
       this.knownTags,
     );
     this.#listen();
+    await this.session.finishSignIn().catch((error) => this.#refuseSignIn(error));
     await this.#identify();
     this.#follow(true);
   }
@@ -74,7 +77,10 @@ class Page {
     });
     this.bar.addEventListener("view", (event) => this.#go(/** @type {CustomEvent} */ (event).detail));
     this.bar.addEventListener("upload", () => this.#showPanel(this.panel.hidden));
+    this.session.addEventListener("end", () => this.notices.add(say("signInEnded"), { text: say("signIn"), run: () => this.#signIn() }));
     this.bar.addEventListener("name", () => askForName(this.session));
+    this.bar.addEventListener("sign-in", () => this.#signIn());
+    this.bar.addEventListener("sign-out", () => this.session.signOut());
     this.gallery.addEventListener("open", (event) => this.#go({ ...this.view, image: /** @type {CustomEvent} */ (event).detail.id }));
     this.gallery.addEventListener("stale", (event) => this.#refresh(/** @type {CustomEvent} */ (event).detail));
     this.gallery.addEventListener("empty", () => this.gallery.say(say(this.#chooseEmptyText())));
@@ -123,6 +129,15 @@ class Page {
     this.bar.uploadButton.setAttribute("aria-expanded", String(isShown));
   }
 
+  async #signIn() {
+    await this.session.signIn?.begin().catch((error) => this.#refuseSignIn(error));
+  }
+
+  /** @param {unknown} error */
+  #refuseSignIn(error) {
+    this.notices.add(say("signInFailed", { reason: explain(error) }));
+  }
+
   async #identify() {
     this.session.me = null;
     if (this.session.isNamed) {
@@ -143,7 +158,9 @@ class Page {
 
   /** @param {boolean} isNew whether the list is read again in any case */
   #follow(isNew) {
-    const view = readView(location.hash);
+    const asked = readView(location.hash);
+    // Who signs in finds what stands in the address. Until then there is only what everybody may see.
+    const view = this.session.isNamed ? asked : /** @type {View} */ ({ ...asked, whose: "all" });
     const isSame = !isNew && isSameList(view, this.view);
     this.view = view;
     this.bar.show(view);

@@ -2,6 +2,7 @@
 
 import { ApiError, ConnectionError } from "./api.js";
 import { make, makeButton, makeSignButton } from "./elements.js";
+import { SignInError } from "./sign-in.js";
 import { say } from "./texts.js";
 
 const SHOWN_MS = 8000;
@@ -39,12 +40,12 @@ export class Notices extends HTMLElement {
 }
 
 /**
- * The API's own sentence, or what is wrong with the line.
+ * The sentence of the API or of the issuer, or what is wrong with the line.
  *
  * @param {unknown} error
  */
 export function explain(error) {
-  if (error instanceof ApiError) return error.message;
+  if (error instanceof ApiError || error instanceof SignInError) return error.message;
   if (error instanceof ConnectionError) return say("broken");
   return String(error);
 }

@@ -3,28 +3,27 @@
 import { recall, remember } from "./settings.js";
 
 /** @import { Settings } from "./settings.js" */
-
-/**
- * @typedef {object} TokenSource
- * @property {boolean} isSignedIn
- * @property {() => Promise<string>} getToken
- */
+/** @import { SignIn } from "./sign-in.js" */
 
 const NAME = "userName";
 
-/** Fires `change` when somebody signs in or out. */
+/** Fires `change` when somebody signs in or out, and `end` before it, if nobody asked for that. */
 export class Session extends EventTarget {
   /**
    * @param {Settings} settings
-   * @param {TokenSource | null} tokens
+   * @param {SignIn | null} signIn
    */
-  constructor(settings, tokens) {
+  constructor(settings, signIn) {
     super();
     this.settings = settings;
-    this.tokens = tokens;
-    this.name = tokens ? "" : recall(NAME);
+    this.signIn = signIn;
+    this.name = this.isOpen ? recall(NAME) : "";
     /** @type {{userId: string, isAdmin: boolean} | null} */
     this.me = null;
+    signIn?.addEventListener("end", () => {
+      this.dispatchEvent(new Event("end"));
+      this.#change("");
+    });
   }
 
   get isOpen() {
@@ -33,13 +32,18 @@ export class Session extends EventTarget {
 
   /** Whether somebody is named. Everybody else may only look. */
   get isNamed() {
-    return this.tokens ? this.tokens.isSignedIn : this.name !== "";
+    return this.signIn ? this.signIn.isSignedIn : this.name !== "";
+  }
+
+  /** Whether somebody can become named. */
+  get canSignIn() {
+    return this.isOpen || this.signIn !== null;
   }
 
   /** @returns {Promise<Record<string, string>>} */
   async getHeaders() {
-    if (this.tokens) {
-      const token = await this.tokens.getToken();
+    if (this.signIn) {
+      const token = await this.signIn.getToken();
       return token ? { Authorization: `Bearer ${token}` } : {};
     }
     return this.name ? { "X-User-Id": encodeHeader(this.name) } : {};
@@ -47,8 +51,24 @@ export class Session extends EventTarget {
 
   /** @param {string} name */
   takeName(name) {
-    this.name = name;
     remember(NAME, name);
+    this.#change(name);
+  }
+
+  /** Come back from the issuer, if a person has just been there. */
+  async finishSignIn() {
+    await this.signIn?.finish();
+    this.name = this.signIn?.name ?? this.name;
+  }
+
+  signOut() {
+    this.signIn?.end();
+    this.#change("");
+  }
+
+  /** @param {string} name */
+  #change(name) {
+    this.name = name;
     this.dispatchEvent(new Event("change"));
   }
 

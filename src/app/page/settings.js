@@ -1,11 +1,18 @@
 /** Settings: what the server says of itself in the document, and what a browser remembers. */
 
 /**
- * @typedef {object} Settings
- * @property {"open" | "jwt"} authMode
- * @property {string} issuer
+ * @typedef {object} SignInSettings
  * @property {string} clientId
  * @property {string} scopes
+ * @property {string} authorizationUrl
+ * @property {string} tokenUrl
+ * @property {string | null} endSessionUrl
+ */
+
+/**
+ * @typedef {object} Settings
+ * @property {"open" | "jwt"} authMode
+ * @property {SignInSettings | null} signIn how people sign in, if they can
  */
 
 /** The files of the page lie two folders below the API. */

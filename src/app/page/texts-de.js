@@ -127,6 +127,8 @@ export default {
   signIn: "Anmelden",
   signOut: "Abmelden",
   signInFailed: "Die Anmeldung ging nicht: {reason}",
+  signInForgotten: "Die Antwort gehört zu einer Anmeldung, die dieser Tab nicht kennt. Versuchen Sie es noch einmal.",
+  signInEnded: "Sie sind abgemeldet, weil Ihre Sitzung abgelaufen ist.",
   yourName: "Ihr Name",
   nameHint: "Dieser Dienst glaubt jedem seinen Namen.",
   go: "Weiter",

@@ -127,6 +127,8 @@ export default {
   signIn: "Sign in",
   signOut: "Sign out",
   signInFailed: "Signing in did not work: {reason}",
+  signInForgotten: "The answer belongs to a sign-in that this tab does not know. Try again.",
+  signInEnded: "You have been signed out, because your session has ended.",
   yourName: "Your name",
   nameHint: "This service takes everyone's word for their name.",
   go: "Go on",

@@ -8,7 +8,7 @@ import { say } from "./texts.js";
 /** @import { View } from "./address.js" */
 /** @import { Session } from "./session.js" */
 
-/** Fires `view` with what a person wants to see, `upload` and `name`. */
+/** Fires `view` with what a person wants to see, `upload`, `name`, `sign-in` and `sign-out`. */
 export class TopBar extends HTMLElement {
   /** @type {View | null} */
   #view = null;
@@ -58,7 +58,7 @@ export class TopBar extends HTMLElement {
 
   /** Show who looks. Who has no name sees no buttons that fail. */
   update() {
-    const { isNamed, name, me, isOpen } = this.session;
+    const { isNamed, name, me, isOpen, canSignIn } = this.session;
     const places = /** @type {[View["whose"], import("./texts.js").TextName][]} */ (
       isNamed ? [["all", "showAll"], ["mine", "showMine"], ["public", "showPublic"], ["trash", "showTrash"]] : [["all", "showPublic"]]
     );
@@ -68,12 +68,13 @@ export class TopBar extends HTMLElement {
       ),
     );
     this.uploadButton.hidden = !isNamed;
-    const change = () => this.dispatchEvent(new Event("name"));
     const shownName = name || me?.userId || "";
+    const makeOffer = (/** @type {import("./texts.js").TextName} */ word, /** @type {string} */ event) =>
+      makeButton(say(word), () => this.dispatchEvent(new Event(isOpen ? "name" : event)));
+    const offer = isNamed ? makeOffer(isOpen ? "changeName" : "signOut", "sign-out") : makeOffer("signIn", "sign-in");
     this.person.replaceChildren(
-      ...(isNamed
-        ? [make("bdi", { className: "name", title: say("signedInAs", { name: shownName }) }, shownName), makeButton(say(isOpen ? "changeName" : "signOut"), change)]
-        : [makeButton(say("signIn"), change)]),
+      ...(isNamed ? [make("bdi", { className: "name", title: say("signedInAs", { name: shownName }) }, shownName)] : []),
+      ...(canSignIn ? [offer] : []),
     );
   }
 

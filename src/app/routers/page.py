@@ -6,13 +6,14 @@ from aws_lambda_powertools.event_handler import Request, Response
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app import VERSION
-from app.dependencies import BaseUrl, HasDocs, MakeWebpage
+from app.dependencies import BaseUrl, HasDocs
 from app.documentation import TITLE
 from app.identity import Headers
 from app.openapi import responds
 from app.responses.conditions import respond_not_modified
 from app.responses.formats import is_for_people
 from app.responses.outputs import ServiceDescription
+from app.sign_in import MakeWebpage
 from app.webpage import get_assets, get_version
 from shared import errors
 

@@ -62,7 +62,7 @@ TOKENS = {
 
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
-    with forgetting(*FACTORIES):
+    with forgetting(*FACTORIES, dependencies.read_parameter):
         yield
 
 
@@ -201,11 +201,11 @@ def test_links_are_signed_with_the_secret_of_the_settings(
     assert dependencies.get_links(ring).get_keys() == dependencies.get_pages(ring).get_keys() == ring.get()
 
 
-@pytest.mark.parametrize("keys_url", ["", "https://keys.example.org"])
+@pytest.mark.parametrize("discovery_url", ["", "https://discovery.example.org"])
 def test_tokens_are_verified_as_the_settings_say(
     setenv: SetEnv,
     monkeypatch: pytest.MonkeyPatch,
-    keys_url: str,
+    discovery_url: str,
 ) -> None:
     fetched: list[tuple[str, str | None]] = []
 
@@ -213,8 +213,8 @@ def test_tokens_are_verified_as_the_settings_say(
         fetched.append((issuer, url))
         return make_key_document("one")
 
-    monkeypatch.setattr("app.access.tokens.fetch_keys", fetch)
-    setenv({**TOKENS, "OIDC_KEYS_URL": keys_url})
+    monkeypatch.setattr(dependencies, "fetch_keys", fetch)
+    setenv({**TOKENS, "OIDC_DISCOVERY_URL": discovery_url})
     claims = {"iss": TOKENS["OIDC_ISSUER"], "client_id": TOKENS["OIDC_AUDIENCE"], "email": "ann@example.org"}
     claims["email_verified"] = "true"
     verify = dependencies.get_verify()
@@ -223,8 +223,22 @@ def test_tokens_are_verified_as_the_settings_say(
     assert caller == Caller("ann@example.org", is_admin=True, is_verified=True)
     assert not verify(make_token("ann", **claims, groups=["admin"])).is_admin
     assert verify(make_token("ann", **claims, typ="ID")).user_id == "ann@example.org"
-    assert fetched == [("https://other.example.org", keys_url or None)]
+    assert fetched == [("https://other.example.org", discovery_url or None)]
     assert isinstance(dependencies.make_verifier(), TokenVerifier)
+
+
+@pytest.mark.usefixtures("aws")
+def test_tokens_for_the_client_of_the_page_are_good_and_it_is_read_once(
+    setenv: SetEnv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dependencies, "fetch_keys", lambda *_: make_key_document("one"))
+    setenv({**TOKENS, "USER_CLAIM": "sub", "PAGE_CLIENT_PARAMETER": "/images/page-client"})
+    ssm = create_client("ssm")
+    ssm.put_parameter(Name="/images/page-client", Value="page", Type="String")
+    token = make_token("ann", iss=TOKENS["OIDC_ISSUER"], client_id="page")
+    assert dependencies.get_verify()(token).user_id == "ann"
+    ssm.delete_parameter(Name="/images/page-client")
+    assert dependencies.get_verify()(token).user_id == "ann"
 
 
 @pytest.mark.usefixtures("dynamodb", "s3")

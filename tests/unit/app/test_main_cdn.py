@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.access.cdn import ORIGIN_SECRET_HEADER, VIEWER_ADDRESS_HEADER
-from app.dependencies import get_cdn_gate, get_settings, read_cdn_url
+from app.dependencies import get_cdn_gate, get_settings, read_parameter
 from shared.aws import create_client
 from shared.observability import get_logger
 from tests.support.api import SOURCE_IP
@@ -27,7 +27,7 @@ CDN_URL = "https://d111111abcdef8.cloudfront.net"
 
 
 def refresh() -> None:
-    for factory in (get_settings, get_cdn_gate, read_cdn_url):
+    for factory in (get_settings, get_cdn_gate, read_parameter):
         factory.cache_clear()
 
 

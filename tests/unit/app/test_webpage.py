@@ -1,17 +1,32 @@
 from __future__ import annotations
 
-from app.webpage import SignIn, list_storage_origins, make_webpage
+from dataclasses import replace
+
+from app.access.issuers import SignIn
+from app.webpage import list_storage_origins, make_webpage
+
+SIGN_IN = SignIn("page", "openid", "https://a.example/authorize", "https://b.example:9/token?a=1", None)
 
 
 def test_files_are_below_the_stage_of_the_api() -> None:
-    page = make_webpage("https://a.example/prod", (), SignIn("open"))
+    page = make_webpage("https://a.example/prod", (), "open", None)
     assert 'src="/prod/page/' in page.text
     assert "https://a.example;" in page.headers["Content-Security-Policy"]
 
 
 def test_settings_cannot_end_their_element() -> None:
-    page = make_webpage("https://a.example", (), SignIn("jwt", issuer="</script><b>"))
+    page = make_webpage("https://a.example", (), "jwt", replace(SIGN_IN, client_id="</script><b>"))
     assert "<b>" not in page.text
+
+
+def test_page_may_call_the_issuer_for_tokens_and_load_nothing_from_it() -> None:
+    page = make_webpage("https://a.example", ("https://s3.example",), "jwt", SIGN_IN)
+    parts = [part.split() for part in page.headers["Content-Security-Policy"].split(";")]
+    naming = {name: sources for name, *sources in parts if "https://b.example:9" in sources}
+    assert naming == {
+        "connect-src": ["'self'", "https://a.example", "https://s3.example", "https://b.example:9"]
+    }
+    assert ["form-action", "'none'"] in parts
 
 
 def test_bucket_is_in_the_host_name_or_in_the_path() -> None:

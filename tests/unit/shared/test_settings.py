@@ -18,7 +18,10 @@ SETTINGS: dict[str, tuple[str, str, object]] = {
     "auth_mode": ("AUTH_MODE", "jwt", "jwt"),
     "oidc_issuer": ("OIDC_ISSUER", "https://issuer.example", "https://issuer.example"),
     "oidc_audience": ("OIDC_AUDIENCE", "client", "client"),
-    "oidc_keys_url": ("OIDC_KEYS_URL", "https://keys.example", "https://keys.example"),
+    "oidc_discovery_url": ("OIDC_DISCOVERY_URL", "https://a.example", "https://a.example"),
+    "oidc_client_id": ("OIDC_CLIENT_ID", "page", "page"),
+    "oidc_scopes": ("OIDC_SCOPES", "openid email", "openid email"),
+    "page_client_parameter": ("PAGE_CLIENT_PARAMETER", "/images/page-client", "/images/page-client"),
     "user_claim": ("USER_CLAIM", "email", "email"),
     "admin_group": ("ADMIN_GROUP", "root", "root"),
     "accepts_id_tokens": ("ID_TOKENS", "accepted", True),
@@ -45,7 +48,10 @@ SETTINGS: dict[str, tuple[str, str, object]] = {
 }
 # The settings that a function can do without. A missing variable and an empty one mean the same.
 DEFAULTS: dict[str, object] = {
-    "oidc_keys_url": None,
+    "oidc_discovery_url": None,
+    "oidc_client_id": None,
+    "oidc_scopes": "openid",
+    "page_client_parameter": None,
     "user_claim": "sub",
     "admin_group": "admin",
     "accepts_id_tokens": False,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.access import tokens
 from app.access.callers import Caller
-from shared.errors import Unauthenticated
+from shared.errors import Unauthenticated, Unavailable
 from tests.support.tokens import (
     AUDIENCE,
     ISSUER,
@@ -80,6 +80,25 @@ ID_TOKENS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("claims", GOOD.values(), ids=GOOD)
 def test_good_token_names_the_caller(claims: dict[str, Any]) -> None:
     assert make_verifier().verify(make_token(**claims)) == Caller("ann", is_verified=True)
+
+
+@pytest.mark.parametrize("client", [{"client_id": "page"}, {"client_id": None, "aud": ["x", "page"]}])
+def test_token_for_the_web_page_is_good_where_there_is_one(client: dict[str, Any]) -> None:
+    token = make_token(**client)
+    assert make_verifier(find_page_client=lambda: "page").verify(token).user_id == "ann"
+    for other in (None, "other"):
+        with pytest.raises(Unauthenticated, match="not for this service"):
+            make_verifier(find_page_client=lambda other=other: other).verify(token)
+
+
+def test_client_of_the_web_page_is_looked_for_only_if_a_token_needs_it() -> None:
+    def find() -> str:
+        raise Unavailable
+
+    verifier = make_verifier(find_page_client=find)
+    assert verifier.verify(make_token()).user_id == "ann"
+    with pytest.raises(Unavailable):
+        verifier.verify(make_token(client_id="page"))
 
 
 @pytest.mark.parametrize("claims", BAD.values(), ids=BAD)

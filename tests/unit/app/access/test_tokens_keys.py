@@ -1,25 +1,15 @@
-"""Keys of an issuer: when they are fetched, from where, and which of them count."""
+"""Keys of an issuer: when they are fetched, and which of them count."""
 
 from __future__ import annotations
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any
 
 import pytest
-import urllib3
 
-from app.access import tokens
-from app.access.tokens import KeySet, fetch_keys
+from app.access.tokens import KeySet
 from shared.errors import Unavailable
 from tests.support.clock import Clock
-from tests.support.tokens import ISSUER, make_key_document
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-MAX_DOCUMENT_BYTES = 200_000
+from tests.support.tokens import make_key_document
 
 
 class Issuer:
@@ -141,103 +131,3 @@ def test_only_named_keys_for_signatures_count(changes: dict[str, Any], counts: b
     assert (keys.get("one") is not None) is counts
     assert keys.get("") is None
     assert keys.get("two")
-
-
-class Documents(BaseHTTPRequestHandler):
-    """Serves documents by their path, with their status."""
-
-    served: ClassVar[dict[str, tuple[int, bytes]]] = {}
-    asked: ClassVar[list[str]] = []
-
-    def do_GET(self) -> None:
-        self.asked.append(self.path)
-        status, body = self.served.get(self.path, (404, b"{}"))
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Location", "/elsewhere")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    Documents.served, Documents.asked = {}, []
-    server = HTTPServer(("127.0.0.1", 0), Documents)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-def make_document(size: int) -> bytes:
-    """A document of keys of this many bytes."""
-    document = json.dumps(make_key_document("one")).encode()
-    return document + b" " * (size - len(document))
-
-
-@pytest.mark.parametrize("size", [2000, MAX_DOCUMENT_BYTES])
-def test_keys_are_fetched_from_their_url(url: str, size: int) -> None:
-    Documents.served = {"/keys": (200, make_document(size))}
-    assert fetch_keys(ISSUER, f"{url}/keys")["keys"][0]["kid"] == "one"
-    assert Documents.asked == ["/keys"]
-
-
-@pytest.mark.parametrize(
-    ("status", "body"),
-    [
-        (200, b""),
-        (200, b"{"),
-        (200, b"[]"),
-        (200, make_document(2000).rstrip()[:-1] + b" " * MAX_DOCUMENT_BYTES + b"}"),
-        (301, make_document(2000)),
-        (404, make_document(2000)),
-        (500, make_document(2000)),
-    ],
-    ids=["empty", "cut", "list", "too long", "moved", "missing", "broken"],
-)
-def test_other_responses_of_the_issuer_are_an_outage(url: str, status: int, body: bytes) -> None:
-    Documents.served = {"/keys": (status, body), "/elsewhere": (200, make_document(2000))}
-    with pytest.raises(Unavailable):
-        fetch_keys(ISSUER, f"{url}/keys")
-    assert Documents.asked == ["/keys"]
-
-
-def test_issuer_that_does_not_respond_is_unavailable() -> None:
-    with pytest.raises(Unavailable):
-        fetch_keys(ISSUER, "http://127.0.0.1:1/keys")
-
-
-def test_issuer_has_2_seconds_to_respond(monkeypatch: pytest.MonkeyPatch) -> None:
-    options: list[dict[str, Any]] = []
-
-    def request(*_: object, **given: Any) -> None:  # noqa: ANN401 - of urllib3
-        options.append(given)
-        raise urllib3.exceptions.TimeoutError
-
-    monkeypatch.setattr("urllib3.PoolManager.request", request)
-    with pytest.raises(Unavailable):
-        fetch_keys(ISSUER, "https://issuer.example.org/keys")
-    assert [(given["timeout"].total, given["retries"]) for given in options] == [(2, 0)]
-
-
-@pytest.mark.parametrize("slash", ["", "/"])
-def test_issuer_says_where_its_keys_are(monkeypatch: pytest.MonkeyPatch, slash: str) -> None:
-    asked = []
-
-    def fetch(address: str) -> Any:  # noqa: ANN401 - JSON
-        asked.append(address)
-        return {"jwks_uri": "https://issuer.example.org/keys"}
-
-    monkeypatch.setattr(tokens, "_fetch_json", fetch)
-    fetch_keys(f"{ISSUER}{slash}", None)
-    assert asked == [f"{ISSUER}/.well-known/openid-configuration", "https://issuer.example.org/keys"]
-
-
-@pytest.mark.parametrize("keys_url", [None, 5, "http://issuer.example.org/keys", "file:///etc/passwd"])
-def test_keys_are_fetched_by_https_only(monkeypatch: pytest.MonkeyPatch, keys_url: object) -> None:
-    monkeypatch.setattr(tokens, "_fetch_json", lambda _: {"jwks_uri": keys_url})
-    with pytest.raises(Unavailable):
-        fetch_keys(ISSUER, None)

@@ -104,4 +104,4 @@ def test_settings_in_the_page_are_data_and_no_markup(api: Api) -> None:
     text = api.get("/", headers=AS_A_PERSON).body.decode()
     found = re.search(r'<script type="application/json" id="settings">(.*?)</script>', text)
     assert found
-    assert json.loads(found[1])["authMode"] == "open"
+    assert json.loads(found[1]) == {"authMode": "open", "signIn": None}
