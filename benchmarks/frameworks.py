@@ -22,7 +22,7 @@ def store(user, tags, data):
 
 FRAMEWORKS = {
     SERVICE: """
-from app.main import lambda_handler as handler
+from app.start import lambda_handler as handler
 """,
     "FastAPI with Mangum": STORING
     + """

@@ -25,7 +25,7 @@ BUCKET_NAME = get_att("BucketNameParameter", "Value")
 
 # Handler, memory in MB, seconds, role, log group.
 FUNCTIONS: dict[str, tuple[str, int, int, str, str]] = {
-    "ApiFunction": ("app.main.lambda_handler", 1769, 29, "ApiRole", "ApiLogGroup"),
+    "ApiFunction": ("app.start.lambda_handler", 1769, 29, "ApiRole", "ApiLogGroup"),
     "ProcessorFunction": ("processor.main.lambda_handler", 2048, 120, "ProcessorRole", "ProcessorLogGroup"),
     "ChangesFunction": ("processor.changes.lambda_handler", 512, 60, "ChangesRole", "ChangesLogGroup"),
     "InvalidationFunction": (
