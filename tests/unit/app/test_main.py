@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aws_lambda_powertools.event_handler import depends
 from botocore.exceptions import ConnectTimeoutError
 
 from app.dependencies import get_images, get_settings
@@ -89,6 +90,15 @@ def test_aws_that_does_not_respond_is_503_with_retry_after(api: Api, monkeypatch
 )
 def test_event_of_no_gateway_gets_a_response(event: dict[str, Any], status: int) -> None:
     assert lambda_handler(event, make_context())["statusCode"] == status
+
+
+def test_hints_of_dependencies_are_worked_out_once(api: Api) -> None:
+    api.get("/images", user="ann")
+    hints = vars(depends)["get_type_hints"]
+    known = hints.cache_info()
+    api.get("/images", user="ann")
+    assert hints.cache_info().misses == known.misses > 0
+    assert hints.cache_info().hits > known.hits
 
 
 @pytest.fixture
