@@ -81,6 +81,12 @@ handler = app.resolve
 """,
 }
 
+CLIENTS = """
+from app.dependencies import get_images, get_storage
+get_images(), get_storage()
+"""
+"""The clients of the service, which it makes when a request needs them."""
+
 BASICS = """
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from pydantic import BaseModel
