@@ -209,7 +209,7 @@ def _frame(boundary: str, payloads: Sequence[memoryview]) -> bytes:
 
 
 def _split(boundary: str, framed: bytes, count: int) -> list[bytes]:
-    # The import takes 200 ms. Only a request with a form should pay that.
+    # The import takes 50 ms. Only a request with a form should pay that.
     from streaming_form_data import StreamingFormDataParser  # noqa: PLC0415
     from streaming_form_data.targets import ValueTarget  # noqa: PLC0415
 
