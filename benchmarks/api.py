@@ -30,9 +30,9 @@ from tests.support.api import make_event
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ROUNDS = 12
-UPLOADS_PER_ROUND = 25
-STARTS = 25
+ROUNDS = 60
+UPLOADS_PER_ROUND = 10
+STARTS = 18
 PHOTO_PX = (1500, 1000)
 PHOTO_GRAIN = 55
 MS_PER_SECOND = 1000
