@@ -134,7 +134,7 @@ def test_pool_that_nobody_signs_in_to_on_the_page_has_no_client_for_it(parameter
 
 
 def test_people_of_another_issuer_sign_in_with_its_client_and_scopes() -> None:
-    chosen = {"OidcClientId": "page", "OidcScopes": "openid email"}
+    chosen = {"OidcClientId": "page", "OidcScopes": ["openid", "email"]}
     variables = get_variables(**ISSUER, **chosen)
     assert (variables["OIDC_CLIENT_ID"], variables["OIDC_SCOPES"]) == ("page", "openid email")
     variables = get_variables(**chosen)

@@ -61,7 +61,7 @@ OPTIONS: list[Parameters] = [
     {"WebPage": "disabled"},
     {"KeptUserPoolId": "eu-central-1_a", "UserPoolDomain": "images"},
     {"PublicUrl": "https://a.example"},
-    ISSUER | {"OidcClientId": "page", "OidcScopes": "openid email"},
+    ISSUER | {"OidcClientId": "page", "OidcScopes": "openid,email"},
     {"ApiConcurrency": "5", "ProcessorConcurrency": "5"},
     {"AwsEndpointUrl": "http://a.example", "S3PublicUrl": "http://a.example"},
     {"Cdn": "enabled"},
