@@ -293,8 +293,8 @@ CALLS = {
     "process what has no record": 3,
     "follow a removal": 4,
     "follow a removal of a file": 3,
-    "erase everything of a user": 22,
-    "finish an erasure": 17,
+    "erase everything of a user": 26,
+    "finish an erasure": 19,
     "follow a rejection": 2,
 }
 """The AWS calls of each in a new deployment, where the two keys of links and of the trail are not read yet.
