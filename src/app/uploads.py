@@ -236,4 +236,7 @@ def _require_owner(caller: Caller, metadata: ImageMetadata) -> str:
     owner_id = caller.act_as(metadata.user_id).user_id
     if owner_id is None:
         raise InvalidFields([FieldError("userId", "is required if no X-User-Id header names the user")])
+    if caller.user_id is None and metadata.on_duplicate is not OnDuplicate.ALLOW:
+        # The response would show an image to somebody who may not read it.
+        raise InvalidFields([FieldError("onDuplicate", "is not read without the header X-User-Id")])
     return owner_id

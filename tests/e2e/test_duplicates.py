@@ -39,10 +39,10 @@ def list_ids(api: httpx.Client, user: str, sha256: str) -> list[str]:
     return [image["id"] for image in response.json()["images"]]
 
 
-def send(api: httpx.Client, user: str, wish: str, **headers: str) -> httpx.Response:
+def send(api: httpx.Client, user: str, wish: str) -> httpx.Response:
     files = {"file": ("photo.jpg", PHOTO, "image/jpeg")}
-    form = {"userId": user, "onDuplicate": wish}
-    return api.post("/images/upload", files=files, data=form, headers=headers)
+    form = {"onDuplicate": wish}
+    return api.post("/images/upload", files=files, data=form, headers={"X-User-Id": user})
 
 
 def announce(api: httpx.Client, user: str, wish: str) -> httpx.Response:

@@ -64,6 +64,7 @@ UNSAYABLE = {
     ("cursor", "was not made for this query and this caller"),
     (USER_ID_FIELD, "is required if no X-User-Id header names the user"),
     ("sha256", "is required with onDuplicate"),
+    ("onDuplicate", "is not read without the header X-User-Id"),
     ("sha256", "is not read without the header X-User-Id"),
     *list_refusals(),
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -223,8 +222,12 @@ def test_two_uploads_at_the_same_moment_are_both_stored(api: Api, engine: Engine
     assert (upload_json(api, onDuplicate="refuse").status, rivals) == (201, [201])
 
 
-def test_upload_without_a_header_reuses_what_its_user_has(api: Api) -> None:
-    image = api.upload(PICTURE, user="ann")
-    content = {"content": b64encode(PICTURE).decode()}
-    unnamed = {"image": content, "metadata": {"userId": "ann", "onDuplicate": "reuse"}}
-    assert api.post(UPLOAD, json=unnamed).json["id"] == image["id"]
+@pytest.mark.parametrize("wish", ["reuse", "refuse"])
+def test_who_may_not_read_an_image_does_not_learn_of_it(api: Api, wish: str) -> None:
+    """Without the header, anyone may upload for ann. They may not read what she has."""
+    api.upload(PICTURE, user="ann")
+    for content in (PICTURE, OTHER):
+        unnamed = make_upload(content, userId="ann", onDuplicate=wish)
+        assert api.post(UPLOAD, json=unnamed).problem == (422, "invalid_fields", ["onDuplicate"])
+    other = api.post(UPLOAD, user="ben", json=make_upload(PICTURE, userId="ann", onDuplicate=wish))
+    assert other.problem == (403, "forbidden", [])
