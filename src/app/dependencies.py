@@ -74,9 +74,8 @@ def get_rate() -> Rate:
 
 @cache
 def get_images() -> ImageRepository:
-    settings = get_settings()
-    table = Table(get_dynamodb(), settings.images_table)
-    return ImageRepository(table, public_shards=settings.public_shards)
+    table = Table(get_dynamodb(), get_settings().images_table)
+    return ImageRepository(table, public_shards=get_settings().public_shards)
 
 
 @cache
@@ -135,8 +134,7 @@ def get_keys() -> KeyRing:
 
 @cache
 def get_cdn_gate() -> CdnGate | None:
-    secret = get_settings().origin_secret
-    if secret is None:
+    if (secret := get_settings().origin_secret) is None:
         return None
     keys = KeyRing(lambda: create_client("secretsmanager", deadline=get_deadline()), secret, purpose="CDN")
     return CdnGate(keys.get)
@@ -191,8 +189,7 @@ def get_make_variant() -> MakeVariant:
     """The decoder's process starts when the first variant is made."""
 
     def make(data: bytes, variant: Variant) -> bytes:
-        seconds = min(VARIANT_SECONDS, get_deadline().get_seconds())
-        return make_decoder().make_variant(data, variant, seconds)
+        return make_decoder().make_variant(data, variant, min(VARIANT_SECONDS, get_deadline().get_seconds()))
 
     return make
 

@@ -9,14 +9,7 @@ from shared.models import Visibility
 from shared.renditions import STILLS
 from tests.support.api import make_form, make_upload
 from tests.support.batching import BATCH_OPERATIONS
-from tests.support.displays import (
-    QUERY,
-    add_shown,
-    add_varied,
-    check_no_variant,
-    check_variant,
-    link_variant,
-)
+from tests.support.displays import QUERY, add_shown, add_varied, check_no_variant, check_variant, link_variant
 from tests.support.duplicates import DUPLICATE_OPERATIONS
 from tests.support.scenarios import (
     KEY,

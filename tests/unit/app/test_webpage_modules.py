@@ -119,7 +119,7 @@ def test_undoing_brings_tags_and_visibility_back(cases: list[tuple[list[Any], di
 
 
 def apply(image: dict[str, Any], update: dict[str, Any]) -> dict[str, Any]:
-    """What the service makes of an update."""
+    """The image as the service makes it of an update."""
     kept = [tag for tag in image["tags"] if tag.lower() not in map(str.lower, update.get("removeTags", []))]
     known = [tag.lower() for tag in kept]
     kept += [tag for tag in update.get("addTags", []) if tag.lower() not in known]

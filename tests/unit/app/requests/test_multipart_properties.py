@@ -31,7 +31,12 @@ BARE = re.compile(r"[\w'()+,./:=?-]+", re.ASCII)
 
 spaces = st.sampled_from(["", " ", "\t", " \t "])
 spellings: st.SearchStrategy[Callable[[str], str]] = st.sampled_from([str, str.lower, str.upper, str.title])
-characters = st.sampled_from(' "\\;=%2') | st.characters(codec="utf-8", exclude_characters="\r\n\0")
+# Two letters from U+0180 to U+0385 in a row may be two of GBK.
+characters = (
+    st.sampled_from(' "\\;=%2')
+    | st.characters(max_codepoint=0x017F, exclude_characters="\r\n\0")
+    | st.characters(min_codepoint=0x0386, codec="utf-8")
+)
 texts = st.lists(characters, max_size=20).map("".join)
 # Clients do not write a backslash before a quote, or a %22, so that it can be told from a quote.
 names = st.sampled_from(["file", "tags", "userId"]) | texts.filter(
