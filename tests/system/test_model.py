@@ -18,12 +18,10 @@ from processor.processing import Processor
 from tests.support.api import BASE_URL
 from tests.support.comparison import QUOTA, Attempt, Link, flags
 from tests.support.lives import FILENAME, Image, Item, User
-from tests.support.replacing import ReplacementRules
 from tests.support.service import (
     NotifyingStorage,
     Renderer,
     Service,
-    add_headers,
     send_json,
     write_json,
 )
@@ -45,6 +43,7 @@ from tests.support.strategies import (
     uploaders,
     wishes,
 )
+from tests.support.trash_rules import TrashRules
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +67,7 @@ SETTINGS = settings(
 )
 
 
-class Machine(ReplacementRules):
+class Machine(TrashRules):
     """The requests of clients."""
 
     images: Bundle[Image] = Bundle("images")
@@ -194,33 +193,6 @@ class Machine(ReplacementRules):
         """If `is_kept` holds, later rules use the deleted image too."""
         self.delete_image(image, attempt)
         return image if image.exists or is_kept else multiple()
-
-    @rule(image=images, attempt=attempts, is_trashed=flags, is_keyed=flags)
-    def move(self, image: Image, attempt: Attempt, is_trashed: bool, is_keyed: bool) -> None:
-        url = f"/images/{image.id}/{'trash' if is_trashed else 'restore'}"
-        if self.write("POST", url, image, attempt, status=200, is_keyed=is_keyed):
-            image.move(is_trashed=is_trashed)
-
-    @rule(one=images, other=images, attempt=attempts, is_trashed=flags, is_keyed=flags)
-    def move_both(self, one: Image, other: Image, attempt: Attempt, is_trashed: bool, is_keyed: bool) -> None:
-        """The two have results of their own, also if they are of different users."""
-        pair = [one] if one is other else [one, other]
-        user, action = attempt.name_user(one), "trash" if is_trashed else "restore"
-        body = write_json({"action": action, "ids": [image.id for image in pair]})
-        headers = {"Idempotency-Key": f"batch {self.turns}"} if is_keyed else {}
-        for _ in range(1 + is_keyed):
-            response = self.api.request("POST", "/images/batch", user=user, **add_headers(body, headers))
-            statuses = [result["status"] for result in response.json["results"]]
-            assert statuses == [self.model.refuse_write(user, image, None) or 200 for image in pair]
-        for image, status in zip(pair, statuses, strict=True):
-            if status == 200:
-                image.move(is_trashed=is_trashed)
-
-    @rule(image=images, is_ended=flags)
-    def end_trash(self, image: Image, is_ended: bool) -> None:
-        if image.exists and image.is_trashed and is_ended:
-            self.service.expire(image.id)
-            image.exists = False
 
     @rule(image=images, attempt=attempts, is_keyed=flags)
     def reprocess(self, image: Image, attempt: Attempt, is_keyed: bool) -> None:
