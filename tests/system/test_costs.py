@@ -93,8 +93,8 @@ def test_each_tag_takes_as_many_write_units_as_the_document_says(measurement: Me
         tagged = measurement.measured.costs[f"Upload, {visibility}"]
         units = untagged.bill[Part.WRITE_UNIT]
         found[visibility] = (units, (tagged.bill[Part.WRITE_UNIT] - units) / len(TAGS))
-    assert found == {"public": (17, 8), "private": (9, 2)}
-    assert "a public image takes 17 + 8t units, and a private one 9 + 2t" in COSTS[0].read_text()
+    assert found == {"public": (19, 8), "private": (11, 2)}
+    assert "a public image takes 19 + 8t units, and a private one 11 + 2t" in COSTS[0].read_text()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
