@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support import npm
-from tests.support.browser import find_browser, run_browser
-from tests.support.client import await_end
+from tests.support.browser import find_browser
+from tests.support.page import add_image, await_state, choose, make_file, run_page, say_name
 from tests.support.page_types import PINS
 from tests.support.pictures import make_photo, make_picture
 
@@ -20,11 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import FilePayload
-
     from local.stack import Stack
 
-PATIENCE_MS = 30_000
 SIZES = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1280, 800)}
 LARGE_BYTES = 6_000_000
 BROKEN = b"This is a text."
@@ -45,47 +42,15 @@ def api(stack: Stack, user: str) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def page(stack: Stack, tmp_path: Path) -> Iterator[Page]:
-    complaints: list[str] = []
-    with run_browser(str(tmp_path)) as context:
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console", lambda message: complaints.append(message.text) if message.type == "error" else None
-        )
-        page.goto(stack.api_url)
+    with run_page(stack.api_url, str(tmp_path)) as page:
         yield page
-    assert [text for text in complaints if "Failed to load resource" not in text] == []
 
 
 @pytest.fixture
 def named(page: Page, user: str) -> Page:
     """The page of a person who has said who they are."""
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("textbox", name="Your name").fill(user)
-    page.get_by_role("button", name="Go on").click()
-    page.get_by_text(user).wait_for()
+    say_name(page, user)
     return page
-
-
-def choose(page: Page, *files: FilePayload) -> None:
-    page.get_by_role("button", name="Upload", exact=True).click()
-    page.locator("upload-panel input[type=file]").first.set_input_files([*files])
-
-
-def make_file(name: str, content: bytes) -> FilePayload:
-    return {"name": name, "mimeType": "image/jpeg", "buffer": content}
-
-
-def await_state(page: Page, state: str, count: int = 1) -> None:
-    expect(page.locator(f".upload[data-state={state}]")).to_have_count(count, timeout=PATIENCE_MS)
-
-
-def add_image(api: httpx.Client, user: str, name: str = "photo.jpg", **fields: object) -> str:
-    response = api.post("/images/upload", files={"file": (name, make_photo(1), "image/jpeg")}, data=fields)
-    image_id: str = response.json()["id"]
-    await_end(api, image_id, user=user)
-    return image_id
 
 
 def test_stranger_sees_what_is_public_and_no_button_that_fails(
@@ -267,10 +232,7 @@ def require_no_violation(page: Page, script: str) -> None:
 
 
 def test_name_may_have_letters_of_any_language(page: Page, stack: Stack) -> None:
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("textbox", name="Your name").fill("Zoë 山")
-    page.get_by_role("button", name="Go on").click()
-    page.get_by_text("Zoë 山").wait_for()
+    say_name(page, "Zoë 山")
     choose(page, make_file("a.jpg", make_photo(1)))
     await_state(page, "ready")
     headers = {b"X-User-Id": "Zoë 山".encode()}

@@ -1,0 +1,155 @@
+"""Many pictures at once on the web page: dropped, selected, tagged, hidden, trashed and deleted."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.browser import find_browser
+from tests.support.page import add_image, await_state, run_page, say_name
+from tests.support.pictures import make_picture
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from local.stack import Stack
+
+PHOTOS = int(os.environ.get("PAGE_PHOTOS", "30"))
+"""More of them take longer. 300 were tried."""
+DROP = """(photos) => {
+    const transfer = new DataTransfer();
+    for (const [name, bytes] of photos) {
+        transfer.items.add(new File([Uint8Array.from(bytes)], name, { type: "image/png" }));
+    }
+    for (const type of ["dragover", "drop"]) {
+        const event = new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true });
+        document.dispatchEvent(event);
+    }
+}"""
+
+pytestmark = pytest.mark.skipif(find_browser() is None, reason="no Chromium is installed")
+
+
+@pytest.fixture
+def user() -> str:
+    return f"many-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def api(stack: Stack, user: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=stack.api_url, headers={"X-User-Id": user}, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def page(stack: Stack, user: str, tmp_path: Path) -> Iterator[Page]:
+    with run_page(stack.api_url, str(tmp_path)) as page:
+        say_name(page, user)
+        page.get_by_role("button", name="Mine").click()
+        yield page
+
+
+@pytest.fixture
+def three(page: Page, api: httpx.Client, user: str) -> Page:
+    """The page with three pictures, of which the newer two are selected. The newest has a tag."""
+    for number in range(3):
+        add_image(api, user, f"{number}.jpg", tags="old" if number == 2 else "")
+    page.reload()
+    page.get_by_role("link", name="Open 2.jpg").press("Space")
+    page.get_by_role("link", name="Open 2.jpg").press("Shift+ArrowRight")
+    expect(page.get_by_text("2 selected")).to_be_visible()
+    return page
+
+
+def list_images(api: httpx.Client, **query: str) -> list[Any]:
+    images: list[Any] = api.get("/images", params={"userId": "me", "limit": 100, **query}).json()["images"]
+    return images
+
+
+def list_tags(api: httpx.Client) -> list[list[str]]:
+    return [sorted(image["tags"]) for image in list_images(api, order="asc")]
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def test_tags_are_added_and_the_undo_leaves_what_was_there(three: Page, api: httpx.Client) -> None:
+    three.get_by_role("region", name="Selection").get_by_label("Tags").fill("new, OLD")
+    press(three, "Add tags")
+    expect(three.get_by_text("2 pictures: done.")).to_be_visible()
+    assert list_tags(api) == [[], ["OLD", "new"], ["new", "old"]]
+    press(three, "Undo")
+    expect(three.get_by_text("Undone.")).to_be_visible()
+    assert list_tags(api) == [[], [], ["old"]]
+
+
+def test_pictures_are_published_and_hidden_again(three: Page, api: httpx.Client) -> None:
+    press(three, "Show to everyone")
+    expect(three.get_by_text("2 pictures: done.")).to_be_visible()
+    assert [image["visibility"] for image in list_images(api)] == ["public", "public", "private"]
+    press(three, "Undo")
+    expect(three.get_by_text("Undone.")).to_be_visible()
+    assert {image["visibility"] for image in list_images(api)} == {"private"}
+
+
+def test_trash_says_how_long_it_keeps_and_gives_back(three: Page, api: httpx.Client) -> None:
+    press(three, "Move to trash")
+    expect(three.locator(".tile")).to_have_count(1)
+    press(three, "Trash")
+    expect(three.locator(".tile")).to_have_count(2)
+    expect(three.get_by_text("30 days left")).to_have_count(2)
+    three.get_by_role("link", name="Open 2.jpg").press("Space")
+    press(three, "Restore")
+    expect(three.locator(".tile")).to_have_count(1)
+    assert [image["filename"] for image in list_images(api)] == ["2.jpg", "0.jpg"]
+
+
+def test_pictures_are_deleted_for_good_after_a_question(three: Page, api: httpx.Client) -> None:
+    press(three, "Move to trash")
+    press(three, "Trash")
+    expect(three.locator(".tile")).to_have_count(2)
+    three.get_by_role("link", name="Open 2.jpg").press("Control+a")
+    three.once("dialog", lambda dialog: dialog.accept())
+    press(three, "Delete for good")
+    expect(three.get_by_text("The trash is empty.")).to_be_visible()
+    assert list_images(api, trashed="true") == []
+    assert [image["filename"] for image in list_images(api)] == ["0.jpg"]
+
+
+def test_one_that_is_gone_is_reported_and_holds_up_no_other(three: Page, api: httpx.Client) -> None:
+    api.delete(f"/images/{list_images(api)[0]['id']}").raise_for_status()
+    press(three, "Show to everyone")
+    expect(three.get_by_text("1 picture: done.")).to_be_visible()
+    expect(three.get_by_text("1 picture: not done.")).to_be_visible()
+    expect(three.get_by_text("2.jpg: ")).to_be_visible()
+    assert [image["visibility"] for image in list_images(api)] == ["public", "private"]
+
+
+def test_photos_dropped_at_once_arrive_once_each_over_a_broken_line(page: Page, api: httpx.Client) -> None:
+    photos = [
+        (f"{number}.png", make_picture("PNG", width=40 + number % 100, height=20 + number // 100))
+        for number in range(PHOTOS)
+    ]
+    page.evaluate(DROP, [(name, [*content]) for name, content in photos])
+    for share in (PHOTOS // 5, PHOTOS // 2):
+        expect(page.locator(".upload[data-state=ready]").nth(share)).to_be_attached(timeout=120_000)
+        page.context.set_offline(True)
+        page.wait_for_timeout(1500)
+        page.context.set_offline(False)
+    await_state(page, "ready", PHOTOS, seconds=200)
+    images: list[Any] = []
+    query: dict[str, Any] = {"userId": "me", "limit": 100}
+    while not images or query["cursor"]:
+        listed = api.get("/images", params=query).json()
+        images += listed["images"]
+        query["cursor"] = listed["nextCursor"]
+    assert sorted((image["filename"], image["size"]) for image in images) == sorted(
+        (name, len(content)) for name, content in photos
+    )
