@@ -59,6 +59,7 @@ UNSEEN = {
 
 JSON = "application/json"
 UPLOADS = {"POST /images/upload/", "POST /images/uploads"}
+TAG_CHANGES = ("addTags", "removeTags", "update.addTags", "update.removeTags")
 UNSAYABLE = {
     (IDEMPOTENCY_KEY_HEADER, "was used for another request"),
     ("cursor", "was not made for this query and this caller"),
@@ -66,6 +67,9 @@ UNSAYABLE = {
     ("sha256", "is required with onDuplicate"),
     ("onDuplicate", "is not read without the header X-User-Id"),
     ("sha256", "is not read without the header X-User-Id"),
+    ("update", "is required for the action update"),
+    ("update", "is for the action update alone"),
+    *((name, "cannot stand beside tags, which replaces the whole list") for name in TAG_CHANGES),
     *list_refusals(),
 }
 """Reasons to refuse a request that follows the document. They depend on other requests or fields."""

@@ -39,6 +39,7 @@ NOT_SET_BY_CLIENTS = {
     "sha256",
     "status",
     "status_reason",
+    "trashed_at",
     "renditions",
     "placeholder",
     "exif",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.support.api import Api
 
 NOT_IN_THE_DOCUMENT = {("GET", "/openapi.json"), ("GET", "/docs")}
-CALLS_NO_AWS = {("GET", "/health")}
+CALLS_NO_AWS = {("GET", "/"), ("GET", "/health")}
 
 type Route = tuple[str, str]
 """A method, and a path with `{}` for each parameter."""
@@ -31,7 +31,9 @@ def simplify(path: str) -> str:
 def routes(api: Api) -> set[Route]:
     paths = api.get("/openapi.json").json["paths"]
     return {
-        (method.upper(), simplify(path).rstrip("/")) for path, methods in paths.items() for method in methods
+        (method.upper(), simplify(path).rstrip("/") or "/")
+        for path, methods in paths.items()
+        for method in methods
     }
 
 
