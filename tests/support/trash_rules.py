@@ -32,7 +32,7 @@ class TrashRules(ReplacementRules):
         pair = [one] if one is other else [one, other]
         user, action = attempt.name_user(one), "trash" if is_trashed else "restore"
         body = write_json({"action": action, "ids": [image.id for image in pair]})
-        headers = {"Idempotency-Key": f"batch {self.turns}"} if is_keyed else {}
+        headers = {"Idempotency-Key": f"batch-{self.turns}"} if is_keyed else {}
         for _ in range(1 + is_keyed):
             response = self.api.request("POST", "/images/batch", user=user, **add_headers(body, headers))
             statuses = [result["status"] for result in response.json["results"]]

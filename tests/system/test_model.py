@@ -289,6 +289,7 @@ def service(  # noqa: PLR0913, PLR0917 - its parts
     return Service(api, engine, dynamodb, s3, storage.events, renderer)
 
 
+@pytest.mark.timeout(900)  # an example that fails is made smaller first
 def test_service_does_what_the_model_does(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Machine, "service", service, raising=False)
     run_state_machine_as_test(Machine, settings=SETTINGS)
