@@ -1,7 +1,10 @@
+import os
 import subprocess
 import sys
 
 import pytest
+
+from local.layout import ROOT
 
 START = """
 import gc
@@ -20,4 +23,5 @@ assert lambda_handler is app.main.lambda_handler
 )
 def test_garbage_is_collected_after_the_start_and_not_before(fact: str) -> None:
     command = [sys.executable, "-c", f"{START}assert {fact}"]
-    subprocess.run(command, check=True)  # noqa: S603 - our own code
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    subprocess.run(command, check=True, env=environment)  # noqa: S603 - our own code
