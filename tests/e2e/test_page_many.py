@@ -57,7 +57,7 @@ def page(stack: Stack, user: str, tmp_path: Path) -> Iterator[Page]:
 
 @pytest.fixture
 def three(page: Page, api: httpx.Client, user: str) -> Page:
-    """The page with three pictures, of which the newer two are selected. The newest has a tag."""
+    """The page with three pictures. The newer two are selected, and the newest has a tag."""
     for number in range(3):
         add_image(api, user, f"{number}.jpg", tags="old" if number == 2 else "")
     page.reload()

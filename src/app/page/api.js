@@ -70,7 +70,7 @@ export class ApiError extends Error {
     this.pauseMs = pauseMs;
   }
 
-  /** Whether the same request may succeed later. */
+  /** True if the same request may succeed later. */
   get isPassing() {
     return this.status === 429 || this.status >= 500 || this.code === "request_in_progress";
   }

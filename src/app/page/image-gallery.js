@@ -1,4 +1,4 @@
-/** Image gallery: rows of pictures, of which only those near the window are in the document. */
+/** Image gallery: rows of pictures. Only those near the window are in the document. */
 
 import { make } from "./elements.js";
 import { boundAspect, findRow, findRowOf, isStep, layOutRows, measureRows, stepInRows } from "./rows.js";

@@ -30,7 +30,7 @@ export class Session extends EventTarget {
     return this.settings.authMode === "open";
   }
 
-  /** Whether somebody is named. Everybody else may only look. */
+  /** True if the person has a name here. Everybody else may only look. */
   get isNamed() {
     return this.signIn ? this.signIn.isSignedIn : this.name !== "";
   }

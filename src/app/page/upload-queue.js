@@ -43,7 +43,7 @@ export class Upload {
     this.stopper = new AbortController();
   }
 
-  /** Whether it still goes on, or would if the network were there. */
+  /** True while it goes on, or waits for its turn or for the network. */
   get isMoving() {
     return MOVING.has(this.state);
   }
