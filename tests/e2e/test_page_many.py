@@ -123,6 +123,14 @@ def test_pictures_are_deleted_for_good_after_a_question(three: Page, api: httpx.
     assert [image["filename"] for image in list_images(api)] == ["0.jpg"]
 
 
+def test_all_that_are_loaded_are_selected_with_one_button(three: Page, api: httpx.Client) -> None:
+    press(three, "Select all that are loaded")
+    expect(three.get_by_text("3 selected")).to_be_visible()
+    press(three, "Hide")
+    expect(three.get_by_text("3 pictures: done.")).to_be_visible()
+    assert len(list_images(api, visibility="private")) == 3
+
+
 def test_one_that_is_gone_is_reported_and_holds_up_no_other(three: Page, api: httpx.Client) -> None:
     api.delete(f"/images/{list_images(api)[0]['id']}").raise_for_status()
     press(three, "Show to everyone")

@@ -24,6 +24,8 @@ export class LightBox extends HTMLElement {
   /** @type {ImageForm | null} */
   #form = null;
   #swipeStart = 0;
+  /** The id of the image that was asked for last: an answer for another one comes too late. */
+  #wanted = "";
 
   /** @param {Api} api */
   constructor(api) {
@@ -59,19 +61,23 @@ export class LightBox extends HTMLElement {
   /** @param {string} id */
   async show(id) {
     if (!this.dialog.open) this.dialog.showModal();
-    if (this.image?.id === id) return;
+    if (this.#wanted === id) return;
+    this.#wanted = id;
     this.picture.replaceChildren(make("p", { className: "message" }, say("loading")));
     this.details.replaceChildren();
     try {
       const { image, etag } = await this.api.getImage(id);
-      this.#render(image, etag);
+      if (this.#wanted === id) this.#render(image, etag);
     } catch (error) {
+      if (this.#wanted !== id) return;
+      this.image = null;
       this.picture.replaceChildren(make("p", { className: "message" }, explain(error)));
     }
   }
 
   hide() {
     this.image = null;
+    this.#wanted = "";
     if (this.dialog.open) this.dialog.close();
   }
 

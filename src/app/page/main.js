@@ -1,6 +1,6 @@
 /** The page: its parts, and how they know of each other. */
 
-import { Api } from "./api.js";
+import { Api, ApiError } from "./api.js";
 import { isNewIn, isSameList, makeListQuery, readView, writeView } from "./address.js";
 import { make } from "./elements.js";
 import { collectFiles } from "./files.js";
@@ -61,8 +61,13 @@ class Page {
     );
     this.#listen();
     await this.session.finishSignIn().catch((error) => this.#refuseSignIn(error));
-    await this.#identify();
+    await Promise.all([this.#identify(), this.#readLimits()]);
     this.#follow(true);
+  }
+
+  async #readLimits() {
+    const limits = await this.api.getLimits().catch(() => null);
+    if (limits) this.gallery.trashDays = limits.trashDays;
   }
 
   #listen() {
@@ -86,6 +91,7 @@ class Page {
     this.gallery.addEventListener("empty", () => this.gallery.say(say(this.#chooseEmptyText())));
     this.queue.addEventListener("image", (event) => this.#put(/** @type {CustomEvent} */ (event).detail));
     this.selectionBar.addEventListener("changed", (event) => this.#refresh(/** @type {CustomEvent} */ (event).detail));
+    this.selectionBar.addEventListener("all", () => this.gallery.selectAll());
     this.box.addEventListener("closed", () => this.#close());
     this.box.addEventListener("move", (event) => this.#move(/** @type {CustomEvent} */ (event).detail));
     this.box.addEventListener("changed", (event) => this.library?.put(/** @type {CustomEvent} */ (event).detail));
@@ -203,9 +209,14 @@ class Page {
   async #refresh(ids) {
     const isTrash = this.view.whose === "trash";
     for (const id of ids) {
-      const found = await this.api.getImage(id).catch(() => null);
-      if (!found || (found.image.trashedAt !== null) !== isTrash) this.library?.remove(id);
-      else this.library?.put(found.image);
+      try {
+        const { image } = await this.api.getImage(id);
+        if ((image.trashedAt !== null) === isTrash) this.library?.put(image);
+        else this.library?.remove(id);
+      } catch (error) {
+        // What cannot be read while the line is down is still there.
+        if (error instanceof ApiError && error.status === 404) this.library?.remove(id);
+      }
     }
   }
 
