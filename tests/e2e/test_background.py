@@ -57,8 +57,8 @@ def test_delete_leaves_no_byte_and_no_row_but_the_marker(stack: Stack, api: http
     image = upload_json(api, PHOTO, visibility="public", tags=["a"])
     await_end(api, image["id"])
     assert len(list_objects(stack, image["id"])) == 1 + len(STILLS)
-    # The record, and two entries for its owner and for everyone.
-    assert len(find_rows(stack, image["id"])) == 5
+    # The record, two entries for its owner and for everyone, and one for its bytes.
+    assert len(find_rows(stack, image["id"])) == 6
     api.delete(f"/images/{image['id']}", headers={"X-User-Id": "ann"})
     await_no_objects(stack, image["id"])
     await_value(lambda: True if list_rows(stack, image["id"]) == ["GIVEN BACK"] else None)
