@@ -39,9 +39,9 @@ def find_sign_in() -> SignIn | None:
 def get_make_webpage(base_url: Annotated[str, Depends(get_base_url)]) -> Callable[[], Document] | None:
     """The issuer is asked when the first person comes."""
     settings = get_settings()
-    origins = list_storage_origins(settings.s3_public_url, settings.bucket)
     if not settings.has_web_page:
         return None
+    origins = list_storage_origins(settings.s3_public_url, settings.bucket)
     return lambda: make_webpage(base_url, origins, settings.auth_mode, find_sign_in())
 
 

@@ -216,7 +216,7 @@ def is_listed(state: State) -> bool:
 
 
 def has_good_bytes(state: State) -> bool:
-    """Tell whether its bytes are a picture, as far as anybody knows. A duplicate has the same."""
+    """Tell if its bytes seem to be those of a picture. Only such an image is a duplicate."""
     return state.status in {Status.PROCESSING, Status.READY}
 
 

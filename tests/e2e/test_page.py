@@ -135,6 +135,19 @@ def test_address_holds_what_is_shown(named: Page, api: httpx.Client, user: str) 
     expect(named.locator(".tile")).to_have_count(2)
 
 
+def test_listing_that_fails_is_asked_for_again(named: Page, api: httpx.Client, user: str) -> None:
+    add_image(api, user, tags=["beach"])
+    named.route("**/images?**", lambda route: route.fulfill(status=500, body="{}"))
+    named.get_by_role("button", name="Mine").click()
+    expect(named.get_by_text("The pictures could not be loaded.")).to_be_visible(timeout=20_000)
+    named.unroute("**/images?**")
+    named.get_by_role("button", name="Try again").click()
+    expect(named.locator(".tile")).to_have_count(1)
+    named.get_by_text("Filter", exact=True).first.click()
+    named.get_by_label("With tags").first.focus()
+    expect(named.locator("#known-tags option")).to_have_text(["beach"])
+
+
 def test_keyboard_moves_selects_opens_and_closes(named: Page, api: httpx.Client, user: str) -> None:
     for number in range(3):
         add_image(api, user, f"{number}.jpg")

@@ -55,7 +55,7 @@ def select_changes(records: Iterable[Any], **parameters: object) -> list[Any]:
 
 
 def _matches(pattern: Any, value: Any) -> bool:  # noqa: ANN401 - JSON
-    """A list holds the values that fit, or says whether there is one. An object fits if all its fields do."""
+    """A list holds the values that fit, or tells if there is one. An object fits if all its fields fit."""
     if isinstance(pattern, list):
         return value in pattern or {"exists": value is not None} in pattern
     return isinstance(value, dict) and all(_matches(part, value.get(name)) for name, part in pattern.items())

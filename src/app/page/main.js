@@ -2,7 +2,7 @@
 
 import { Api, ApiError } from "./api.js";
 import { isNewIn, isSameList, makeListQuery, readView, writeView } from "./address.js";
-import { make } from "./elements.js";
+import { make, makeButton } from "./elements.js";
 import { collectFiles } from "./files.js";
 import { Hasher } from "./hashes.js";
 import { ImageGallery } from "./image-gallery.js";
@@ -75,6 +75,9 @@ class Page {
     window.addEventListener("beforeunload", (event) => this.queue.isMoving && event.preventDefault());
     window.addEventListener("offline", () => this.notices.add(say("offlineNow")));
     window.addEventListener("online", () => this.notices.add(say("onlineAgain")));
+    document.addEventListener("focusin", (event) => {
+      if (/** @type {Element} */ (event.target).getAttribute("list") === this.knownTags.id) this.#suggestTags();
+    });
     this.#listenToFiles();
     this.session.addEventListener("change", async () => {
       await this.#identify();
@@ -174,11 +177,26 @@ class Page {
     if (!isSame) {
       this.selection.clear();
       this.library = new Library(this.api, clean(makeListQuery(view)));
-      this.library.addEventListener("fail", (event) => this.notices.addError(/** @type {CustomEvent} */ (event).detail));
+      this.library.addEventListener("fail", (event) => this.#offerRetry(/** @type {CustomEvent} */ (event).detail));
       this.gallery.show(this.library);
     }
     if (view.image) this.box.show(view.image);
     else this.box.hide();
+  }
+
+  /** @param {unknown} error */
+  #offerRetry(error) {
+    const retry = makeButton(say("retry"), () => {
+      this.gallery.say(say("loading"));
+      this.library?.grow();
+    });
+    this.gallery.say(make("span", {}, `${say("loadFailed")} ${explain(error)} `, retry));
+  }
+
+  /** Suggest the tags of the pictures that are loaded. */
+  #suggestTags() {
+    const tags = new Set(this.library?.images.flatMap((image) => image.tags));
+    this.knownTags.replaceChildren(...[...tags].sort().map((tag) => new Option(tag)));
   }
 
   #close() {

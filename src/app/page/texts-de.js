@@ -84,7 +84,6 @@ export default {
   theirs: "Jetzt steht dort: {value}",
   keepMine: "Meines speichern",
   takeTheirs: "Das andere übernehmen",
-  gone: "Dieses Bild gibt es nicht, oder Sie dürfen es nicht sehen.",
   copy: "Kopieren",
   copyUrl: "URL",
   copyMarkdown: "Markdown",
@@ -118,7 +117,6 @@ export default {
   untag: "Schlagwörter entfernen",
   publish: "Allen zeigen",
   hide: "Verbergen",
-  apply: "Anwenden",
   didSome: { one: "{count} Bild: erledigt.", other: "{count} Bilder: erledigt." },
   didNot: { one: "{count} Bild: nicht erledigt.", other: "{count} Bilder: nicht erledigt." },
   undo: "Rückgängig",
@@ -136,6 +134,5 @@ export default {
   changeName: "Ändern",
   offlineNow: "Es gibt keine Verbindung. Sie sehen den Stand von vorher.",
   onlineAgain: "Wieder verbunden.",
-  leaveWarning: "Es wird noch hochgeladen.",
   somethingWrong: "Das ging nicht: {reason}",
 };

@@ -84,7 +84,6 @@ export default {
   theirs: "It is now: {value}",
   keepMine: "Save mine",
   takeTheirs: "Take theirs",
-  gone: "This picture does not exist, or you may not see it.",
   copy: "Copy",
   copyUrl: "URL",
   copyMarkdown: "Markdown",
@@ -118,7 +117,6 @@ export default {
   untag: "Remove tags",
   publish: "Show to everyone",
   hide: "Hide",
-  apply: "Apply",
   didSome: { one: "{count} picture: done.", other: "{count} pictures: done." },
   didNot: { one: "{count} picture: not done.", other: "{count} pictures: not done." },
   undo: "Undo",
@@ -136,6 +134,5 @@ export default {
   changeName: "Change",
   offlineNow: "There is no connection. What you see is from before.",
   onlineAgain: "Connected again.",
-  leaveWarning: "Uploads are still running.",
   somethingWrong: "This did not work: {reason}",
 };

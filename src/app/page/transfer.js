@@ -11,7 +11,6 @@ import { API_URL } from "./settings.js";
  * @property {string} key
  * @property {"public" | "private"} visibility
  * @property {string[]} tags
- * @property {boolean} isWanted also if the picture is there already
  * @property {AbortSignal} signal
  * @property {(share: number) => void} tell how much is sent, from 0 to 1
  */

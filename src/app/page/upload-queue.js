@@ -197,8 +197,8 @@ export class UploadQueue extends EventTarget {
       upload.progress = share;
       this.#tell(upload);
     };
-    const { file, key, visibility, tags, isWanted } = upload;
-    const image = await sendFile(this.api, limits, { file, key, visibility, tags, isWanted, signal, tell });
+    const { file, key, visibility, tags } = upload;
+    const image = await sendFile(this.api, limits, { file, key, visibility, tags, signal, tell });
     this.#show(upload, image, "preparing");
     this.#follow(upload, image.id);
   }
