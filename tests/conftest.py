@@ -16,13 +16,12 @@ from app.dependencies import (
     get_items,
     get_keys,
     get_make_variant,
-    get_quota,
-    get_settings,
     get_storage,
     get_tombstones,
     get_usages,
 )
 from app.main import create_app
+from app.parameters import get_quota, get_settings
 from imaging.renditions import render
 from imaging.variants import make_variant
 from processor.erasing import Eraser

@@ -1,7 +1,6 @@
 """Dependencies: the stores, keys and views that routes ask for, made in one place."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +14,7 @@ from app.access.links import LinkSigner
 from app.access.signers import SigningRole
 from app.delivery import Delivery
 from app.pages import PageCursors
+from app.parameters import get_settings, get_variant_mode
 from app.responses.formats import is_for_people
 from app.responses.views import ImageViews
 from app.variants import MakeVariant, VariantMaker
@@ -23,8 +23,6 @@ from shared.erasures import ErasureRepository
 from shared.files import FileRepository
 from shared.images import ImageRepository
 from shared.items import ItemRepository
-from shared.quotas import Quota
-from shared.rates import Rate
 from shared.settings import Settings
 from shared.storage import ImageStorage
 from shared.table import Table
@@ -50,11 +48,6 @@ type MakeStore = Callable[[], OutcomeStore]
 
 
 @cache
-def get_settings() -> Settings:
-    return Settings()
-
-
-@cache
 def get_deadline() -> Deadline:
     return Deadline()
 
@@ -62,14 +55,6 @@ def get_deadline() -> Deadline:
 @cache
 def get_dynamodb() -> "DynamoDBClient":
     return create_client("dynamodb", deadline=get_deadline())
-
-
-def get_quota() -> Quota:
-    return get_settings().quota
-
-
-def get_rate() -> Rate:
-    return get_settings().rate
 
 
 @cache
@@ -204,26 +189,6 @@ def get_make_store() -> MakeStore:
     return make_outcome_store
 
 
-def get_variant_mode() -> VariantMode:
-    return VariantMode(get_settings().variants)
-
-
-def get_trash_lifetime() -> timedelta:
-    return get_settings().trash_lifetime
-
-
-def get_auth_mode() -> str:
-    return get_settings().auth_mode
-
-
-def get_has_cdn() -> bool:
-    return get_settings().origin_secret is not None
-
-
-def get_has_docs() -> bool:
-    return get_settings().has_docs
-
-
 def get_claim(request: Request) -> str | None:
     """The same name for all tries of a request with an Idempotency-Key."""
     claim: str | None = request.context.get("claim")
@@ -287,14 +252,8 @@ Storage = Annotated[ImageStorage, Depends(get_storage)]
 Links = Annotated[LinkSigner, Depends(get_links)]
 Pages = Annotated[PageCursors, Depends(get_pages)]
 Variants = Annotated[VariantMaker, Depends(get_variants)]
-Mode = Annotated[VariantMode, Depends(get_variant_mode)]
 Views = Annotated[ImageViews, Depends(get_views)]
 ContentDelivery = Annotated[Delivery, Depends(get_delivery)]
 RequestClaim = Annotated[str | None, Depends(get_claim)]
-UserQuota = Annotated[Quota, Depends(get_quota)]
-UserRate = Annotated[Rate, Depends(get_rate)]
 InvocationDeadline = Annotated[Deadline, Depends(get_deadline)]
-TrashLifetime = Annotated[timedelta, Depends(get_trash_lifetime)]
-HasDocs = Annotated[bool, Depends(get_has_docs)]
-AuthMode = Annotated[str, Depends(get_auth_mode)]
 BaseUrl = Annotated[str, Depends(get_base_url)]

@@ -19,7 +19,8 @@ from app.access.callers import (
     read_named_user,
 )
 from app.access.policy import Action, authorize
-from app.dependencies import AuthMode, Verify, get_verify
+from app.dependencies import Verify, get_verify
+from app.parameters import AuthMode
 from app.requests.body import get_query, read_query
 from app.requests.inputs import ImageQuery, UserQuery
 from app.responses.conditions import require_match

@@ -11,7 +11,8 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from app.access.auth import AUTHORIZATION_HEADER
 from app.access.callers import USER_ID_HEADER
-from app.dependencies import get_cdn_gate, get_deadline, get_settings
+from app.dependencies import get_cdn_gate, get_deadline
+from app.parameters import get_settings
 from app.responses.compression import compress
 from app.responses.cors import EXPOSED_HEADERS, allow_requested_headers, make_cors
 from app.responses.errors import respond_with_error

@@ -8,7 +8,8 @@ from aws_lambda_powertools.event_handler import Depends
 from botocore.exceptions import ClientError
 
 from app.access.issuers import SignIn, fetch_sign_in
-from app.dependencies import find_page_client, get_base_url, get_settings
+from app.dependencies import find_page_client, get_base_url
+from app.parameters import get_settings
 from app.responses.documents import Document
 from app.webpage import list_storage_origins, make_webpage
 from shared.errors import Unavailable

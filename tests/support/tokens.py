@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from app.access.tokens import KeySet, TokenVerifier
-from app.dependencies import get_auth_mode, get_verify
+from app.dependencies import get_verify
 from app.main import create_app
+from app.parameters import get_auth_mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

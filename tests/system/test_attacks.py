@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.access.callers import SHARED_USER_ID
-from app.dependencies import get_settings
 from app.main import create_app
+from app.parameters import get_settings
 from shared.quotas import Quota, Usage
 from tests.support.api import make_form
 

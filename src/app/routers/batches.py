@@ -7,9 +7,10 @@ from aws_lambda_powertools.event_handler import Depends, Response
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app.batches import BatchRunner
-from app.dependencies import Images, InvocationDeadline, Storage, TrashLifetime, Usages
+from app.dependencies import Images, InvocationDeadline, Storage, Usages
 from app.identity import GuardMaker, OwnerId
 from app.openapi import BODY_ERRORS, accepts, responds
+from app.parameters import TrashLifetime
 from app.repeats import idempotent, show_batch
 from app.requests.batches import BatchCreate
 from app.requests.body import read_json

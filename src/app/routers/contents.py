@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app.access.links import ORIGINAL, Target
 from app.access.policy import Action, authorize, may
-from app.dependencies import BaseUrl, ContentDelivery, Images, Links, Mode
+from app.dependencies import BaseUrl, ContentDelivery, Images, Links
 from app.identity import CurrentCaller, LinkGuard
 from app.openapi import (
     BODY_ERRORS,
@@ -20,6 +20,7 @@ from app.openapi import (
     responds_with_bytes,
     takes_query,
 )
+from app.parameters import Mode
 from app.repeats import idempotent
 from app.requests.body import read_json, read_query
 from app.requests.contents import ContentQuery, LinkCreate, VariantQuery

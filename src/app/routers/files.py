@@ -7,14 +7,7 @@ from aws_lambda_powertools.event_handler import Depends, Response
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app.access.policy import Action, authorize
-from app.dependencies import (
-    BaseUrl,
-    Files,
-    Pages,
-    RequestClaim,
-    Storage,
-    Usages,
-)
+from app.dependencies import BaseUrl, Files, Pages, RequestClaim, Storage, Usages
 from app.files import describe_file, respond_with_upload, upload_file
 from app.identity import OwnedDeleteGuard, OwnerId, OwningCaller, read_user_query
 from app.openapi import (

@@ -7,14 +7,7 @@ from aws_lambda_powertools.event_handler import Depends, Response
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app.access.policy import Action, may
-from app.dependencies import (
-    Images,
-    Pages,
-    RequestClaim,
-    Storage,
-    Usages,
-    Views,
-)
+from app.dependencies import Images, Pages, RequestClaim, Storage, Usages, Views
 from app.identity import (
     CurrentCaller,
     DeleteGuard,

@@ -7,13 +7,7 @@ from aws_lambda_powertools.event_handler import Depends, Response
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app.access.policy import Action, authorize
-from app.dependencies import (
-    BaseUrl,
-    Items,
-    Pages,
-    RequestClaim,
-    Usages,
-)
+from app.dependencies import BaseUrl, Items, Pages, RequestClaim, Usages
 from app.identity import (
     OwnedDeleteGuard,
     OwnedUpdateGuard,

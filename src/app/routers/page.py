@@ -6,10 +6,11 @@ from aws_lambda_powertools.event_handler import Request, Response
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app import VERSION
-from app.dependencies import BaseUrl, HasDocs
+from app.dependencies import BaseUrl
 from app.documentation import TITLE
 from app.identity import Headers
 from app.openapi import responds
+from app.parameters import HasDocs
 from app.responses.conditions import respond_not_modified
 from app.responses.formats import is_for_people
 from app.responses.outputs import ServiceDescription

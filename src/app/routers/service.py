@@ -7,11 +7,12 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Depends,
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app import VERSION
-from app.dependencies import AuthMode, BaseUrl, HasDocs, Mode, TrashLifetime, Usages, UserQuota, UserRate
+from app.dependencies import BaseUrl, Usages
 from app.document import describe_api
 from app.documentation import get_assets, get_version, make_page
 from app.identity import CurrentCaller, Headers, read_user_query
 from app.openapi import responds, takes_query
+from app.parameters import AuthMode, HasDocs, Mode, TrashLifetime, UserQuota, UserRate
 from app.requests.inputs import UserQuery
 from app.responses.conditions import respond_not_modified
 from app.responses.documents import MAX_ADDRESSES, PAGE_CACHE, Document

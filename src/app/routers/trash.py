@@ -3,9 +3,10 @@
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
-from app.dependencies import Images, TrashLifetime, Views
+from app.dependencies import Images, Views
 from app.identity import TrashGuard
 from app.openapi import CHANGE_ERRORS, responds
+from app.parameters import TrashLifetime
 from app.repeats import idempotent, show_image
 from app.responses.outputs import ImagePublic
 from app.throttling import limited

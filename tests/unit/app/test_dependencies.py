@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.dependencies import get_settings
 from app.main import lambda_handler
+from app.parameters import get_settings
 from tests.support.api import make_context, make_event, read_response
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ import pytest
 from app import dependencies
 from app.access.callers import Caller
 from app.access.tokens import TokenVerifier
+from app.parameters import get_settings
 from imaging.variants import make_variant
 from shared.aws import create_client
 from shared.errors import QuotaExceeded, Unavailable
@@ -17,10 +18,9 @@ from shared.images import ImageFilter
 from shared.items import Item
 from shared.keys import Revision
 from shared.listing import Span
-from shared.quotas import Quota, Usage
+from shared.quotas import Usage
 from shared.renditions import Fit
-from shared.settings import Settings
-from shared.variants import Variant, VariantFormat, VariantMode
+from shared.variants import Variant, VariantFormat
 from tests.support.factories import forgetting
 from tests.support.images import make_image, make_ready, new_id
 from tests.support.pictures import make_picture
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 type SetEnv = Callable[[Mapping[str, str]], None]
 
 FACTORIES: list[Any] = [
-    dependencies.get_settings,
+    get_settings,
     dependencies.get_deadline,
     dependencies.get_dynamodb,
     dependencies.get_images,
@@ -81,19 +81,6 @@ def test_everything_is_made_once(factory: Callable[[], object], setenv: SetEnv) 
     assert factory() is factory()
 
 
-def test_settings_are_those_of_the_environment() -> None:
-    assert isinstance(dependencies.get_settings(), Settings)
-    assert dependencies.get_settings().bucket == "bucket"
-    assert dependencies.get_auth_mode() == "open"
-
-
-def test_variants_are_for_those_whom_the_settings_name(setenv: SetEnv) -> None:
-    assert dependencies.get_variant_mode() is VariantMode.ENABLED
-    setenv({"VARIANTS": "signed"})
-    dependencies.get_settings.cache_clear()
-    assert dependencies.get_variant_mode() is VariantMode.SIGNED
-
-
 def test_variants_are_made_by_the_decoder_in_the_time_that_is_left() -> None:
     source, variant = make_picture("WEBP"), Variant(40, 20, Fit.INSIDE, VariantFormat.JPEG)
     make = dependencies.get_make_variant()
@@ -104,11 +91,6 @@ def test_variants_are_made_by_the_decoder_in_the_time_that_is_left() -> None:
             make(source, variant)
     finally:
         dependencies.make_decoder().stop()
-
-
-def test_quota_is_that_of_the_settings(setenv: SetEnv) -> None:
-    setenv({"MAX_USER_IMAGES": "3", "MAX_USER_BYTES": "4000"})
-    assert dependencies.get_quota() == Quota(max_images=3, max_bytes=4000)
 
 
 @pytest.mark.usefixtures("dynamodb")

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.access.callers import Caller
-from app.dependencies import get_auth_mode, get_make_store, get_verify, make_outcome_store
+from app.dependencies import get_make_store, get_verify, make_outcome_store
 from app.idempotency import KeyedRequest, OutcomeStore
 from app.main import create_app
+from app.parameters import get_auth_mode
 from tests.support.api import make_form
 from tests.support.faults import Fault, break_calls
 from tests.support.pictures import make_picture

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.access.callers import SHARED_USER_ID
-from app.dependencies import get_settings
+from app.parameters import get_settings
 from shared.items import Item
 from tests.support.api import make_upload
 from tests.support.pictures import make_picture

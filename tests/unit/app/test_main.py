@@ -6,8 +6,9 @@ import pytest
 from aws_lambda_powertools.event_handler import depends
 from botocore.exceptions import ConnectTimeoutError
 
-from app.dependencies import get_images, get_settings
+from app.dependencies import get_images
 from app.main import create_app, lambda_handler
+from app.parameters import get_settings
 from tests.support.api import Api, make_context, make_event, read_response
 from tests.support.clock import assert_calls_end_in_time
 

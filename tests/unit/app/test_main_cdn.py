@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.access.cdn import ORIGIN_SECRET_HEADER, VIEWER_ADDRESS_HEADER
-from app.dependencies import get_cdn_gate, get_settings, read_parameter
+from app.dependencies import get_cdn_gate, read_parameter
+from app.parameters import get_settings
 from shared.aws import create_client
 from shared.observability import get_logger
 from tests.support.api import SOURCE_IP

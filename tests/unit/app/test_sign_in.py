@@ -10,7 +10,8 @@ import pytest
 
 from app import sign_in
 from app.access.issuers import SignIn
-from app.dependencies import get_settings, read_parameter
+from app.dependencies import read_parameter
+from app.parameters import get_settings
 from app.sign_in import read_sign_in
 from shared.aws import create_client
 from shared.errors import Unavailable

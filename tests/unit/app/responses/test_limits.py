@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app import limits
-from app.dependencies import get_quota
 from app.main import create_app
+from app.parameters import get_quota
 from shared.renditions import RenditionName
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.dependencies import get_make_variant, get_variant_mode
+from app.dependencies import get_make_variant
 from app.main import create_app
+from app.parameters import get_variant_mode
 from shared.variants import VariantMode
 from tests.support.api import BASE_URL
 from tests.support.faults import break_calls
