@@ -15,6 +15,7 @@ from typing import Any
 from operations.files import check_file_objects, check_files
 from operations.findings import Finding, Flaw, get_all, read_image
 from operations.listings import check_formats, check_listings
+from operations.tags import TagCheck
 from operations.usage import Records, check_usage
 from shared import lifecycle
 from shared.errors import Conflict, DomainError
@@ -39,6 +40,7 @@ from shared.replacements import find_life, get_open, get_shown, retry, withdraw
 from shared.rows import Row
 from shared.storage import ImageStorage
 from shared.table import Table
+from shared.tag_counts import TagRepository
 from shared.transactions import ConditionFailed
 
 GRACE = timedelta(minutes=15)
@@ -55,6 +57,7 @@ class ConsistencyCheck:
         files: FileRepository,
         items: ItemRepository,
         storage: ImageStorage,
+        tags: TagCheck,
         *,
         grace: timedelta = GRACE,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -63,6 +66,7 @@ class ConsistencyCheck:
         self._files = files
         self._items = items
         self._storage = storage
+        self._tags = tags
         self._grace = grace
         self._clock = clock
 
@@ -73,11 +77,14 @@ class ConsistencyCheck:
             yield from self._check_records(self._files, rows)
             yield from self._check_images(rows)
             yield from check_files(self._files, self._storage, rows)
+            yield from self._tags.check_images(rows)
         for rows in self._items.table.scan():
             yield from self._check_records(self._items, rows)
         for page in self._storage.list_keys():
             yield from self._check_objects(page)
         yield from check_usage(Records([self._images, self._files, self._items]))
+        yield from self._tags.check_suspects()
+        yield from self._tags.check_counters()
 
     def _check_records[R: Record](
         self, repository: RecordRepository[R], rows: Sequence[Row]
@@ -217,6 +224,7 @@ def make_check(
         FileRepository(images),
         ItemRepository(Table(dynamodb, outputs["ItemsTableName"])),
         ImageStorage(client("s3"), outputs["BucketName"]),
+        TagCheck(TagRepository(images)),
         grace=grace,
     )
 

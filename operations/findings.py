@@ -25,6 +25,8 @@ class Flaw(StrEnum):
     WRONG_ENTRY = "listing entry with a wrong end"
     STRAY_ENTRY = "listing entry without its record"
     WRONG_USAGE = "user whose counter is wrong"
+    WRONG_TAGS = "image whose tags are not counted as they are"
+    WRONG_TAG_COUNT = "tag whose counter is wrong"
     OLD_FORMAT = "record of an earlier version"
     UNREADABLE = "row that cannot be read"
 

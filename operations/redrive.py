@@ -126,18 +126,13 @@ def _read_to(streams: Any, iterator: str | None, end: int) -> Iterator[Any]:  # 
 
 def _has_passed(record: Any) -> bool:  # noqa: ANN401 - JSON
     """Tell what the filters of the template let through. Other rows may hold bytes, which JSON does not."""
-    change = record["dynamodb"]
-    if change["Keys"]["sk"]["S"] == ERASURE_KIND:
-        return bool(record["eventName"] != "REMOVE")
-    if change["Keys"]["sk"]["S"] not in {IMAGE_KIND, FILE_KIND} or record["eventName"] == "INSERT":
-        return False
-    had, has = (change.get(image, {}).get("has_original") for image in ("OldImage", "NewImage"))
-    replacement = change.get("OldImage", {}).get("replacement", {}).get("M", {})
-    return bool(
-        record["eventName"] == "REMOVE"
-        or (had == {"BOOL": True} and has == {"BOOL": False})
-        or replacement.get("has_original") == {"BOOL": True}
-    )
+    match record["dynamodb"]["Keys"]["sk"]["S"], record["eventName"]:
+        case (kind, _) if kind == IMAGE_KIND:
+            return True
+        case (kind, name) if kind == FILE_KIND:
+            return bool(name == "REMOVE")
+        case (kind, name):
+            return bool(kind == ERASURE_KIND and name != "REMOVE")
 
 
 def _receive(sqs: Any, queue: str) -> Iterator[Any]:  # noqa: ANN401 - same

@@ -6,7 +6,7 @@ that is still to be given back is older than the correction, and `UsageRepositor
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from operations.findings import Finding, Flaw, get_all
+from operations.sums import Sums
 from shared.counters import USAGE_KIND, Counter, make_usage_key
 from shared.quotas import PENDING_FIELDS, Usage
 from shared.records import RecordRepository
@@ -24,29 +25,6 @@ from shared.usages import UsageRepository
 MAX_USERS_PER_WALK = 20_000
 RESERVATION_GRACE = timedelta(minutes=3)
 """Longer than any function runs. After that, what was reserved has a record, or never gets one."""
-
-
-@dataclass
-class Sums:
-    """The sums of a limited number of users: the first ones whose keys come after `after`."""
-
-    after: Key
-    max_users: int
-    by_user: dict[Key, Usage] = field(default_factory=dict)
-    last: Key | None = None
-    """The last user that has a sum. None if no users come after the summed ones."""
-
-    def add(self, user: Key, usage: Usage) -> None:
-        if user <= self.after or (self.last and user > self.last):
-            return
-        self.by_user[user] = self.by_user.get(user, Usage()) + usage
-        if len(self.by_user) > 2 * self.max_users:
-            self.cut()
-
-    def cut(self) -> None:
-        if len(self.by_user) > self.max_users:
-            self.by_user = {user: self.by_user[user] for user in sorted(self.by_user)[: self.max_users]}
-            self.last = max(self.by_user)
 
 
 @dataclass(frozen=True)
@@ -84,12 +62,12 @@ def check_usage(records: Records, *, max_users: int = MAX_USERS_PER_WALK) -> Ite
     """Read the tables once for every `max_users` users, and once more for those whose sum differs."""
     after: Key | None = ("", "")
     while after is not None:
-        sums = Sums(after, max_users)
+        sums = Sums[Usage](after, max_users)
         for user, usage in records.list_usages():
             sums.add(user, usage)
         sums.cut()
-        counters = records.get_counters(sums.by_user)
-        wrong = {user: usage for user, usage in sums.by_user.items() if differs(counters[user], usage)}
+        counters = records.get_counters(sums.by_key)
+        wrong = {user: usage for user, usage in sums.by_key.items() if differs(counters[user], usage)}
         if wrong:
             yield from _look_again(records, wrong)
         after = sums.last

@@ -17,6 +17,7 @@ from app.dependencies import (
     get_keys,
     get_make_variant,
     get_storage,
+    get_tags,
     get_tombstones,
     get_usages,
 )
@@ -35,6 +36,7 @@ from shared.keys import Revision
 from shared.quotas import Quota
 from shared.storage import ImageStorage
 from shared.table import Table
+from shared.tag_counts import TagRepository
 from shared.tombstones import TombstoneStorage
 from shared.usages import UsageRepository
 from tests.support.api import BASE_URL, Api
@@ -183,6 +185,11 @@ def usages(table: Table, quota: Quota) -> UsageRepository:
 
 
 @pytest.fixture
+def tags(table: Table) -> TagRepository:
+    return TagRepository(table)
+
+
+@pytest.fixture
 def items(dynamodb: DynamoDBClient) -> ItemRepository:
     return ItemRepository(Table(dynamodb, "items"))
 
@@ -209,10 +216,11 @@ def eraser(  # noqa: PLR0913, PLR0917 - its stores
     images: ImageRepository,
     files: FileRepository,
     items: ItemRepository,
+    tags: TagRepository,
     tombstones: TombstoneStorage,
 ) -> Eraser:
     """It never waits."""
-    return Eraser(erasures, usages, images, files, items, tombstones, sleep=lambda _: None)
+    return Eraser(erasures, usages, images, files, items, tags, tombstones, sleep=lambda _: None)
 
 
 @pytest.fixture
@@ -261,6 +269,7 @@ def api(  # noqa: PLR0913, PLR0917 - its stores
     items: ItemRepository,
     storage: ImageStorage,
     quota: Quota,
+    tags: TagRepository,
     erasures: ErasureRepository,
     tombstones: TombstoneStorage,
 ) -> Iterator[Api]:
@@ -272,6 +281,7 @@ def api(  # noqa: PLR0913, PLR0917 - its stores
         get_usages: lambda: usages,
         get_files: lambda: files,
         get_items: lambda: items,
+        get_tags: lambda: tags,
         get_storage: lambda: storage,
         get_erasures: lambda: erasures,
         get_tombstones: lambda: tombstones,

@@ -26,6 +26,7 @@ from shared.items import ItemRepository
 from shared.settings import Settings
 from shared.storage import ImageStorage
 from shared.table import Table
+from shared.tag_counts import TagRepository
 from shared.tombstones import TombstoneStorage
 from shared.usages import UsageRepository
 from shared.variants import Variant, VariantMode
@@ -61,6 +62,11 @@ def get_dynamodb() -> "DynamoDBClient":
 def get_images() -> ImageRepository:
     table = Table(get_dynamodb(), get_settings().images_table)
     return ImageRepository(table, public_shards=get_settings().public_shards)
+
+
+@cache
+def get_tags() -> TagRepository:
+    return TagRepository(Table(get_dynamodb(), get_settings().images_table))
 
 
 @cache
@@ -243,6 +249,7 @@ def get_delivery(
 
 
 Images = Annotated[ImageRepository, Depends(get_images)]
+Tags = Annotated[TagRepository, Depends(get_tags)]
 Usages = Annotated[UsageRepository, Depends(get_usages)]
 Erasures = Annotated[ErasureRepository, Depends(get_erasures)]
 Tombstones = Annotated[TombstoneStorage, Depends(get_tombstones)]

@@ -20,7 +20,7 @@ from app.responses.formats import is_for_people
 from app.responses.html import ImagePage, make_image_page
 from app.responses.methods import list_methods, refuse_method
 from app.responses.views import serialize
-from app.routers import batches, contents, files, images, items, me, page, replacements, service, trash
+from app.routers import batches, contents, files, images, items, me, page, replacements, service, tags, trash
 from app.trail import TRAIL, note_request
 from shared.errors import NotFound
 from shared.observability import get_logger
@@ -36,7 +36,7 @@ def create_app() -> APIGatewayRestResolver:
     vars(depends)["get_type_hints"] = cache(get_type_hints)
     cors = make_cors(get_settings().allowed_origins)
     app = APIGatewayRestResolver(cors=cors, serializer=serialize)
-    for module in (images, contents, replacements, trash, batches, items, files, me, service, page):
+    for module in (images, contents, replacements, trash, batches, tags, items, files, me, service, page):
         app.include_router(module.router)
     if get_settings().legacy_upload:
         app.include_router(files.upload_router)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.access.callers import Caller
-from app.requests.inputs import PageQuery
+from app.requests.inputs import CursorQuery, PageQuery
 from shared.errors import FieldError, InvalidFields
 from shared.listing import Span
 
@@ -21,12 +21,16 @@ class PageCursors:
 
     def get_span(self, query: PageQuery, caller: Caller) -> Span:
         """Raises InvalidFields for the cursor of another query or caller."""
-        span = query.make_span()
-        if query.cursor is None:
-            return span
-        return span.starting_at(decode_cursor(query.cursor, _bind(query, caller), self.get_keys()))
+        start = self.get_start(query, caller)
+        return query.make_span() if start is None else query.make_span().starting_at(start)
 
-    def make_cursor(self, next_key: str | None, query: PageQuery, caller: Caller) -> str | None:
+    def get_start(self, query: CursorQuery, caller: Caller) -> str | None:
+        """Return the key at which the page begins, None for the first page. Raises as `get_span` does."""
+        if query.cursor is None:
+            return None
+        return decode_cursor(query.cursor, _bind(query, caller), self.get_keys())
+
+    def make_cursor(self, next_key: str | None, query: CursorQuery, caller: Caller) -> str | None:
         return encode_cursor(next_key, _bind(query, caller), self.get_keys()[0]) if next_key else None
 
 
@@ -47,7 +51,7 @@ def decode_cursor(cursor: str, binding: str, secrets: Sequence[bytes]) -> str:
     return key
 
 
-def _bind(query: PageQuery, caller: Caller) -> str:
+def _bind(query: CursorQuery, caller: Caller) -> str:
     query_json = query.model_dump_json(exclude={"cursor", "limit"})
     return f"{query_json} {caller.user_id} {caller.is_admin} {caller.is_verified}"
 

@@ -18,6 +18,7 @@ from shared.observability import get_logger
 from shared.settings import Settings
 from shared.storage import ImageStorage
 from shared.table import Table
+from shared.tag_counts import TagRepository
 from shared.tombstones import TombstoneStorage
 from shared.usages import UsageRepository
 
@@ -42,18 +43,21 @@ def create_follower() -> Follower:
     settings = get_settings()
     dynamodb = create_client("dynamodb", deadline=get_deadline())
     table, items = Table(dynamodb, settings.images_table), Table(dynamodb, settings.items_table)
-    s3, usages = create_client("s3", deadline=get_deadline()), UsageRepository(table)
+    usages, tags = UsageRepository(table), TagRepository(table)
+    s3 = create_client("s3", deadline=get_deadline())
     eraser = Eraser(
         ErasureRepository(table),
         usages,
         ImageRepository(table),
         FileRepository(table),
         ItemRepository(items),
+        tags,
         TombstoneStorage(s3, settings.bucket),
         sleep=time.sleep,
     )
     return Follower(
         usages,
+        tags,
         ImageStorage(s3, settings.bucket),
         eraser,
         send=send_failure,

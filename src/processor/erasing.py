@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from shared.items import ItemRepository
     from shared.records import RecordRepository
     from shared.rows import Key
+    from shared.tag_counts import TagRepository
     from shared.tombstones import TombstoneStorage
     from shared.usages import UsageRepository
 
@@ -78,6 +79,7 @@ class Eraser:
         images: ImageRepository,
         files: FileRepository,
         items: ItemRepository,
+        tags: TagRepository,
         tombstones: TombstoneStorage,
         *,
         sleep: Callable[[float], object],
@@ -91,6 +93,7 @@ class Eraser:
             "files": files,
             "items": items,
         }
+        self._tags = tags
         self._tombstones = tombstones
         self._clock = clock
         self._sleep = sleep
@@ -189,7 +192,8 @@ class Eraser:
         return self._clock().timestamp() - since >= GRACE.total_seconds()
 
     def _finish(self, erasure: Erasure, counter: Counter) -> bool:
-        """Let the tombstones end. False if the counter has changed."""
+        """Delete the counters, and let the tombstones end. False if the counter of the usage has changed."""
+        self._tags.erase(erasure.user_id)
         self._tombstones.add(erasure.user_id)
         expires_at = int((self._clock() + TOMBSTONE_LIFETIME).timestamp())
         try:

@@ -9,12 +9,13 @@ import json
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from processor.erasing import SLICE_SECONDS
+from processor.stream import name_record, read_erasure, read_name, read_versions
+from processor.tags import count_tags, find_tag_change
 from shared import lifecycle
 from shared.counters import Ending, name_upload
-from shared.erasures import ERASURE_KIND, Erasure
 from shared.errors import Unavailable
 from shared.files import FILE_KIND, get_file_usage
 from shared.images import IMAGE_KIND, get_image_usage
@@ -23,27 +24,19 @@ from shared.models import File, Image, Replacement
 from shared.observability import get_logger
 from shared.quotas import Usage
 from shared.replacements import find_life
-from shared.rows import decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from processor.erasing import Eraser
+    from processor.stream import StreamRecord
     from shared.rows import Key
     from shared.storage import ImageStorage
+    from shared.tag_counts import TagChange, TagRepository
     from shared.usages import UsageRepository
 
-    type StreamRecord = Mapping[str, Any]
-    """A record of a DynamoDB stream, as Lambda gets it."""
-
-MODELS: Mapping[str, type[Image | File]] = {IMAGE_KIND: Image, FILE_KIND: File}
-"""The models of the records that are followed, by the sort keys of their rows."""
 MAX_AGE = timedelta(hours=1)
 """How long a change that failed for a moment is tried again. Then it goes into the failure queue."""
-
-
-class ForeignChange(Exception):
-    """The change is of another table, for example of one that was restored. Its record may live here."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +101,7 @@ class Follower:
     def __init__(  # noqa: PLR0913 - its parts
         self,
         usages: UsageRepository,
+        tags: TagRepository,
         storage: ImageStorage,
         eraser: Eraser,
         *,
@@ -117,6 +111,7 @@ class Follower:
     ) -> None:
         """`send` puts a text into the failure queue, and `withdraw` takes images out of the CDN."""
         self._usages = usages
+        self._tags = tags
         self._storage = storage
         self._eraser = eraser
         self._send = send
@@ -130,14 +125,19 @@ class Follower:
         holds up no other.
         """
         changes: dict[str, Change] = {}
+        tag_changes: dict[str, TagChange] = {}
         failures: dict[str, Exception] = {}
         for record in records:
             number = record["dynamodb"]["SequenceNumber"]
             try:
-                if change := read_change(record, self._usages.table.name):
-                    changes[number] = change
+                old, new = read_versions(record, self._usages.table.name)
             except Exception as error:  # noqa: BLE001 - sorted out below
                 failures[number] = error
+                continue
+            if old:
+                changes[number] = Change(old, new, float(record["dynamodb"]["ApproximateCreationDateTime"]))
+            if tag_change := find_tag_change(old, new):
+                tag_changes[number] = tag_change
         failures |= self._withdraw_images(
             {number: change.old.id for number, change in changes.items() if change.withdraws}
         )
@@ -145,6 +145,7 @@ class Follower:
         failures |= self._give_back(
             {number: change for number, change in changes.items() if number not in failures}
         )
+        failures |= count_tags(self._tags, tag_changes)
         by_number = {record["dynamodb"]["SequenceNumber"]: record for record in records}
         failures |= self._erase(by_number)
         return {
@@ -214,11 +215,11 @@ class Follower:
                 failures |= dict.fromkeys(numbers, error)
         given_back = {number for numbers in marked.values() for number in numbers}
         for number, change in changes.items():
-            if number in failures:
+            if number in failures or (change.new and number not in given_back):
                 continue
             get_logger().info(
                 "followed",
-                extra=_name(change.old.id, is_file=isinstance(change.old, File)),
+                extra=name_record(change.old.id, is_file=isinstance(change.old, File)),
                 removed=not change.new,
                 given_back=number in given_back,
             )
@@ -227,7 +228,7 @@ class Follower:
     def _put_aside(self, record: StreamRecord, error: Exception) -> bool:
         """Put a change into the failure queue, unless it may soon succeed. False if it has to come again."""
         change = record["dynamodb"]
-        get_logger().exception("not followed", exc_info=error, extra=_read_name(record))
+        get_logger().exception("not followed", exc_info=error, extra=read_name(record))
         age = self._clock() - change["ApproximateCreationDateTime"]
         if isinstance(error, Unavailable) and age < MAX_AGE.total_seconds():
             return False
@@ -238,41 +239,6 @@ class Follower:
         return True
 
 
-def read_change(record: StreamRecord, table: str) -> Change | None:
-    """Return None for a record that is of no image and of no file.
-
-    Raises ValidationError and ForeignChange.
-    """
-    change = record["dynamodb"]
-    model = MODELS.get(change["Keys"]["sk"]["S"])
-    if record["eventName"] == "INSERT" or model is None:
-        return None
-    _require_own(record, table)
-    return Change(
-        old=model.model_validate(decode(change["OldImage"])),
-        new=model.model_validate(decode(change["NewImage"])) if "NewImage" in change else None,
-        at=float(change["ApproximateCreationDateTime"]),
-    )
-
-
-def read_erasure(record: StreamRecord, table: str) -> Erasure | None:
-    """Return None for a record that is of no erasure.
-
-    Raises ValidationError and ForeignChange.
-    """
-    change = record["dynamodb"]
-    if change["Keys"]["sk"]["S"] != ERASURE_KIND or "NewImage" not in change:
-        return None
-    _require_own(record, table)
-    return Erasure.model_validate(decode(change["NewImage"]))
-
-
-def _require_own(record: StreamRecord, table: str) -> None:
-    """Raises ForeignChange."""
-    if f":table/{table}/" not in record["eventSourceARN"]:
-        raise ForeignChange
-
-
 def _get_usage(record: Image | File | None) -> Usage:
     return get_file_usage(record) if isinstance(record, File) else get_image_usage(record)
 
@@ -280,15 +246,3 @@ def _get_usage(record: Image | File | None) -> Usage:
 def _make_key(record: Image | File) -> Key:
     kind = FILE_KIND if isinstance(record, File) else IMAGE_KIND
     return f"{kind}#{record.id}", kind
-
-
-def _read_name(record: StreamRecord) -> Mapping[str, str]:
-    """Return nothing for an erasure: its key names a user, and logs do not."""
-    keys = record["dynamodb"]["Keys"]
-    kind = keys["sk"]["S"]
-    return _name(keys["pk"]["S"].partition("#")[2], is_file=kind == FILE_KIND) if kind in MODELS else {}
-
-
-def _name(record_id: str, *, is_file: bool) -> Mapping[str, str]:
-    """The id of a record, as logs name it."""
-    return {"file_id" if is_file else "image_id": record_id}

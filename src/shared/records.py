@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from shared.bases import format_timestamp
-from shared.errors import Conflict, Contended, NotFound
+from shared.errors import Conflict, NotFound
 from shared.listing import Intersection, Span, list_page
 from shared.models import SCHEMA_VERSION, Record, Stored
 from shared.quotas import Usage
-from shared.retries import make_pauses
 from shared.rows import Key, Row
 from shared.table import Table
-from shared.transactions import ConditionFailed, Transaction
+from shared.transactions import ConditionFailed, Transaction, repeat
 
 CLAIM_LIFETIME = timedelta(hours=25)
 """Longer than an Idempotency-Key is kept, so that no retry is taken for a new request."""
@@ -161,7 +160,7 @@ class RecordRepository[R: Record]:
             self.table.transact(transaction)
             return new
 
-        return _repeat(attempt)
+        return repeat(attempt)
 
     def delete(self, record_id: str, guard: Callable[[R], object] = allow) -> R:
         """Delete a record and its entries, with `guard` as in `update`. Return what was deleted."""
@@ -177,7 +176,7 @@ class RecordRepository[R: Record]:
             self.table.transact(transaction)
             return record
 
-        return _repeat(attempt)
+        return repeat(attempt)
 
     def erase(self, record_id: str, entries: Iterable[Key] = ()) -> R | None:
         """Delete a record, its entries and these entries, even if it has ended. None: it was gone."""
@@ -193,7 +192,7 @@ class RecordRepository[R: Record]:
                 self.table.transact(transaction.delete_entries(sorted(keys)))
             return record
 
-        return _repeat(attempt)
+        return repeat(attempt)
 
     def has_claim(self, claim: str) -> bool:
         """Tell whether an earlier try of a request has added a record."""
@@ -242,17 +241,6 @@ def make_sort_key(created_at: datetime, record_id: str) -> str:
 def parse_sort_key(sort_key: str) -> str:
     """Return the record's id, or an empty text for a key that is not an entry's."""
     return sort_key.partition("#")[2]
-
-
-def _repeat[T](attempt: Callable[[], T]) -> T:
-    """Try a write on the newest version until no other write overtakes it."""
-    for pause in make_pauses():
-        time.sleep(pause)
-        try:
-            return attempt()
-        except ConditionFailed:
-            continue
-    raise Contended
 
 
 def _make_claim_key(claim: str) -> Key:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 import uuid
 from contextlib import suppress
@@ -16,6 +15,7 @@ from shared.errors import Contended, DomainError, Throttled
 from shared.retries import make_pauses
 from shared.rows import decode, encode, encode_key, encode_model
 from shared.transactions import ConditionFailed
+from shared.writes import list_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -120,6 +120,17 @@ class Table:
         ]
         return entries, "LastEvaluatedKey" in output
 
+    def query(self, partition: str, low: str, high: str, *, limit: int) -> list[Row]:
+        """Read rows of a partition within inclusive bounds, as they were a moment ago."""
+        with translate_errors():
+            output = self._client.query(
+                TableName=self.name,
+                KeyConditionExpression="pk = :pk AND sk BETWEEN :low AND :high",
+                ExpressionAttributeValues={":pk": {"S": partition}, ":low": {"S": low}, ":high": {"S": high}},
+                Limit=limit,
+            )
+        return [decode(item) for item in output["Items"]]
+
     def read_time(self) -> datetime:
         """Return the time of DynamoDB's clock, to the second."""
         with translate_errors():
@@ -145,13 +156,12 @@ class Table:
 
         `#name` stands for the attribute `name`. A response may get lost, and then the update is sent again.
         """
-        names = {f"#{name}": name for name in re.findall(r"#(\w+)", f"{update} {condition}")}
         self._write_alone(
             self._client.update_item,
             Key=encode_key(key),
             UpdateExpression=update,
             ConditionExpression=condition,
-            ExpressionAttributeNames=names,
+            ExpressionAttributeNames=list_names(update, condition),
             ExpressionAttributeValues=encode({f":{name}": value for name, value in values.items()}),
         )
 

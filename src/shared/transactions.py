@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Self
 
+from shared.errors import Contended
+from shared.retries import make_pauses
 from shared.rows import encode, encode_key, encode_model
+from shared.writes import list_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -14,6 +18,10 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from shared.rows import Key, Row
+    from shared.writes import Write
+
+MAX_WRITES = 100
+"""DynamoDB's limit for a transaction."""
 
 
 class ConditionFailed(Exception):
@@ -43,6 +51,19 @@ class Transaction:
     def delete(self, key: Key, *, version: int) -> Self:
         """Delete a row if it is still at `version`."""
         return self._write("Delete", Key=encode_key(key), **_at(version))
+
+    def update(self, key: Key, write: Write) -> Self:
+        """Change attributes of a row if the conditions hold. A row that is missing begins with them."""
+        condition = " AND ".join(write.conditions)
+        values = {f":{name}": value for name, value in write.expression_values.items()}
+        return self._write(
+            "Update",
+            Key=encode_key(key),
+            UpdateExpression=write.expression,
+            ExpressionAttributeNames=list_names(write.expression, condition),
+            ExpressionAttributeValues=encode(values),
+            **({"ConditionExpression": condition} if condition else {}),
+        )
 
     def claim(self, key: Key, model: BaseModel, *, now: datetime, failure: Callable[[], Exception]) -> Self:
         """Write a row that has `expires_at`, unless there is one that has not ended."""
@@ -91,6 +112,17 @@ class Transaction:
         self._writes.append((kind, write))
         self._make_failures.append(failure)
         return self
+
+
+def repeat[T](attempt: Callable[[], T]) -> T:
+    """Try a write on the newest version until no other write overtakes it. Raises Contended."""
+    for pause in make_pauses():
+        time.sleep(pause)
+        try:
+            return attempt()
+        except ConditionFailed:
+            continue
+    raise Contended
 
 
 def _at(version: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -44,3 +45,8 @@ class Write:
     def expression_values(self) -> Row:
         amounts = {name: amount for name, amount in self.added.items() if amount}
         return {**amounts, **self.stamps, **self.values}
+
+
+def list_names(*expressions: str) -> dict[str, str]:
+    """Return the attributes that expressions name, by their placeholders: `#name` stands for `name`."""
+    return {f"#{name}": name for name in re.findall(r"#(\w+)", " ".join(expressions))}

@@ -20,6 +20,7 @@ from operations.tokens import MADE_HERE, make_token
 from tests.support.access import MISSING, AccessCases, upload_ready
 from tests.support.access_bytes import BytesCases
 from tests.support.access_files import FileCases
+from tests.support.access_tags import TagCases
 from tests.support.access_trash import TrashCases
 from tests.support.access_variants import VariantCases
 from tests.support.api import ApiResponse
@@ -113,7 +114,7 @@ def service(jwt_stack: Stack) -> Iterator[Deployed]:
         yield Deployed(jwt_stack, http)
 
 
-class TestAccess(AccessCases, NameCases, FileCases, VariantCases, BytesCases, TrashCases):
+class TestAccess(AccessCases, NameCases, FileCases, VariantCases, BytesCases, TrashCases, TagCases):
     """The cases of `tests.support.access`."""
 
 

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.support import npm
 from tests.support.browser import find_browser
+from tests.support.client import await_value
 from tests.support.page import add_image, await_state, choose, make_file, run_page, say_name
 from tests.support.page_types import PINS
 from tests.support.pictures import make_photo, make_picture
@@ -143,9 +144,20 @@ def test_listing_that_fails_is_asked_for_again(named: Page, api: httpx.Client, u
     named.unroute("**/images?**")
     named.get_by_role("button", name="Try again").click()
     expect(named.locator(".tile")).to_have_count(1)
+
+
+def test_fields_of_tags_suggest_what_begins_as_it_is_typed(named: Page, api: httpx.Client, user: str) -> None:
+    for tags in (["Beach", "birds"], ["beach"]):
+        add_image(api, user, tags=tags)
+    await_value(lambda: "2" in api.get("/tags?userId=me", headers={"X-User-Id": user}).text or None)
     named.get_by_text("Filter", exact=True).first.click()
-    named.get_by_label("With tags").first.focus()
-    expect(named.locator("#known-tags option")).to_have_text(["beach"])
+    field, options = named.get_by_label("With tags").first, named.locator("#known-tags option")
+    field.focus()
+    expect(options).to_have_count(2)
+    assert [option.get_attribute("label") for option in options.all()] == ["beach (2)", "birds (1)"]
+    field.fill("sea, BI")
+    expect(options).to_have_count(1)
+    expect(options).to_have_attribute("value", "sea, birds")
 
 
 def test_keyboard_moves_selects_opens_and_closes(named: Page, api: httpx.Client, user: str) -> None:

@@ -133,7 +133,8 @@ class Comparison(RuleBasedStateMachine):
         """It gives back what an image has counted, once. The bytes of a superseded replacement go."""
         self.service.handle_change(record)
         old, new = (decode(record["dynamodb"].get(name, {})) for name in ("OldImage", "NewImage"))
-        image = next(image for image in self.model.images if image.id == old["id"])
+        image_id = (new or old)["id"]
+        image = next(image for image in self.model.images if image.id == image_id)
         (had_images, had_bytes), (has_images, has_bytes) = count(old), count(new)
         change = str(new["version"]) if has_images else "end"
         if (had_images, had_bytes) > (has_images, has_bytes) and change not in image.followed:
@@ -247,6 +248,9 @@ class Comparison(RuleBasedStateMachine):
             return
         self.settle_all()
         self.compare()
+        for user in USERS:
+            tags = self.api.get("/tags?limit=100", user=user).json["tags"]
+            assert {tag["name"]: tag["count"] for tag in tags} == self.model.count_tags(user)
         kept = [image for image in self.model.images if image.exists]
         assert all(image.status == "ready" for image in kept if image.original and image.original.is_sound)
         assert self.service.list_keys() == {key for image in kept for key in list_keys(image)}

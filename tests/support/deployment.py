@@ -15,6 +15,7 @@ from imaging.decoder import Decoder
 from imaging.renditions import render
 from imaging.variants import make_variant
 from operations.consistency import ConsistencyCheck
+from operations.tags import TagCheck
 from processor import changes, main
 from shared.aws import create_client
 from tests.support.api import Api, make_context
@@ -140,7 +141,9 @@ class Deployment:
         """Everything that does not agree, as if an hour had passed."""
         self.wire.begin()
         files, items, at = dependencies.get_files(), dependencies.get_items(), datetime.now(UTC) + LATER
-        check = ConsistencyCheck(self.images, files, items, self.storage, clock=lambda: at)
+        check = ConsistencyCheck(
+            self.images, files, items, self.storage, TagCheck(dependencies.get_tags()), clock=lambda: at
+        )
         self.engine.clock = lambda: time.time() + LATER.total_seconds()
         found = [*check.find()]
         self.engine.clock = time.time

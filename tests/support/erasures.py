@@ -18,6 +18,7 @@ from shared.keys import make_file_key, make_original_key, make_rendition_key, ma
 from shared.models import File, Visibility
 from shared.storage import ImageStorage
 from shared.table import Table
+from shared.tag_counts import TagRepository
 from shared.tombstones import TombstoneStorage
 from shared.usages import UsageRepository
 from tests.support.changes import select_changes
@@ -46,6 +47,7 @@ class Estate:
         self.engine.clock = self.clock
         table = Table(self.dynamodb, "images")
         self.images, self.files = ImageRepository(table), FileRepository(table)
+        self.tags = TagRepository(table)
         self.items = ItemRepository(Table(self.dynamodb, "items"))
         self.usages = UsageRepository(table, clock=self.clock)
         self.storage = ImageStorage(self.s3, "bucket")
@@ -57,6 +59,7 @@ class Estate:
             self.images,
             self.files,
             self.items,
+            self.tags,
             self.tombstones,
             sleep=self.wait,
             clock=self.read_time,
@@ -120,7 +123,12 @@ class Estate:
         """Let the function follow the changes that wait, once. Those that fail wait again."""
         self.collect()
         follower = Follower(
-            self.usages, self.storage, self.eraser, send=self.messages.append, clock=self.clock
+            self.usages,
+            self.tags,
+            self.storage,
+            self.eraser,
+            send=self.messages.append,
+            clock=self.clock,
         )
         failures = follower.follow(self.changes)
         self.changes = [record for record in self.changes if record["dynamodb"]["SequenceNumber"] in failures]

@@ -6,7 +6,6 @@ from base64 import b64encode
 from typing import Any
 
 from shared.models import Visibility
-from shared.renditions import STILLS
 from tests.support.api import make_form, make_upload
 from tests.support.batching import BATCH_OPERATIONS
 from tests.support.displays import QUERY, add_shown, add_varied, check_no_variant, check_variant, link_variant
@@ -63,6 +62,7 @@ from tests.support.successions import (
     tell_of_second_original,
     tell_of_second_upload,
 )
+from tests.support.tagging import TAG_OPERATIONS, TAG_STEPS
 from tests.support.trashing import TRASH_OPERATIONS, TRASH_STEPS
 
 RAW = {"body": PICTURE, "encode": True, "headers": {"Content-Type": "image/jpeg", **KEY}}
@@ -188,6 +188,7 @@ OPERATIONS = [
     Operation("read a file", "GET", "/files/{}", {200}, {}, add_file, check_one_file),
     Operation("delete a file", "DELETE", "/files/{}", {204, 404}, {}, add_file, check_no_file),
     *TRASH_OPERATIONS,
+    *TAG_OPERATIONS,
     *BATCH_OPERATIONS,
     *DUPLICATE_OPERATIONS,
 ]
@@ -225,72 +226,5 @@ STEPS = [
     Step("finish an erasure", tell_of_change, erase_all, check_erased),
     Step("follow a rejection", tell_of_change, leave_rejected, check_rejected),
     *TRASH_STEPS,
+    *TAG_STEPS,
 ]
-CALLS = {
-    "upload": 5,
-    "upload by JSON with key": 7,
-    "upload by form with key": 7,
-    "upload of bytes with key": 7,
-    "upload what is new with key": 8,
-    "upload what is there": 4,
-    "announce what is there with key": 7,
-    "begin a direct upload": 6,
-    "update": 5,
-    "publish": 5,
-    "delete": 4,
-    "reprocess": 8,
-    "replace": 7,
-    "replace by a smaller one with key": 9,
-    "begin a direct replacement": 8,
-    "make a link": 6,
-    "revoke links": 5,
-    "read": 3,
-    "list": 8,
-    "list the same bytes": 4,
-    "go to the original": 3,
-    "show a rendition": 4,
-    "make a variant": 7,
-    "show a variant": 4,
-    "make a variant of a link": 2,
-    "read limits": 3,
-    "read the caller": 3,
-    "erase the caller": 5,
-    "read an erasure": 2,
-    "add an item": 6,
-    "list items": 2,
-    "read an item": 1,
-    "replace an item": 3,
-    "delete an item": 3,
-    "legacy upload": 7,
-    "list files": 2,
-    "read a file": 1,
-    "delete a file": 2,
-    "trash": 7,
-    "hide in the trash": 5,
-    "restore": 5,
-    "list the trash": 3,
-    "follow the end of the trash": 4,
-    "trash two": 9,
-    "delete two": 6,
-    "process": 4 + len(STILLS),
-    "accept a direct upload": 4,
-    "process a direct upload": 8 + len(STILLS),
-    "reject an image": 8,
-    "refuse a direct upload": 7,
-    "process a replacement": 6 + len(STILLS),
-    "reject a replacement": 8,
-    "accept a direct replacement": 4,
-    "process a direct replacement": 10 + len(STILLS),
-    "follow a replacement": 2,
-    "follow a replacement of another": 3,
-    "process what has no record": 3,
-    "follow a removal": 4,
-    "follow a removal of a file": 3,
-    "erase everything of a user": 26,
-    "finish an erasure": 19,
-    "follow a rejection": 2,
-}
-"""The AWS calls of each in a new deployment, where the two keys of links and of the trail are not read yet.
-
-Calls cost money and time, so one more needs a reason.
-"""

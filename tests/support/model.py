@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from app.access.callers import SHARED_USER_ID
@@ -144,6 +145,13 @@ class Model:
             if not expected or _matches(expected, image, query.get("match", "all"))
         ]
         return found if query.get("order") == "asc" else found[::-1]
+
+    def count_tags(self, user: User) -> Counter[str]:
+        """Tags count of images that are listed and do not end by themselves."""
+        kept = [image for image in self.images if image.exists and not image.is_trashed]
+        counted = [image for image in kept if image.is_verified and image.status != "rejected"]
+        owned = [image for image in counted if _owns(user, image)]
+        return Counter(tag for image in owned for tag in image.metadata["tags"])
 
     def list_items(self, user: User) -> list[Item]:
         return [item for item in reversed(self.items) if item.exists and _owns(user, item)]

@@ -11,6 +11,7 @@ import pytest
 
 from processor.following import Follower
 from shared.keys import Revision, make_upload_key
+from shared.tag_counts import TagRepository
 from shared.transactions import Transaction
 from tests.support.changes import select_changes
 from tests.support.images import list_kept_keys
@@ -118,7 +119,8 @@ class Gallery:
         return changes
 
     def make_follower(self) -> Follower:
-        return Follower(self.usages, self.storage, self.eraser, send=pytest.fail)
+        tags = TagRepository(self.usages.table)
+        return Follower(self.usages, tags, self.storage, self.eraser, send=pytest.fail)
 
     def end(self) -> None:
         """Let the replacement end, as time does. It makes no new version."""

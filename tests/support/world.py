@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from operations.consistency import ConsistencyCheck
+from operations.tags import TagCheck
 from operations.usage import Records
 from processor.following import Follower
 from shared.files import get_file_usage
 from shared.images import get_image_usage
 from shared.items import Item
-from shared.keys import Revision, make_file_key, make_original_key
+from shared.keys import Revision, make_file_key, make_original_key, make_rendition_key
 from shared.lifecycle import PROCESSING_LEASE
 from shared.models import File, Visibility
+from shared.tag_counts import TagRepository
 from tests.support.changes import select_changes
 from tests.support.images import START, make_image, make_pending
 from tests.support.pictures import make_picture
@@ -63,7 +65,8 @@ class World:
         self.processor = processor
         self._engine = engine
         self._offset = 0.0
-        self._follower = Follower(usages, storage, eraser, send=pytest.fail)
+        self.tags = TagRepository(usages.table)
+        self._follower = Follower(usages, self.tags, storage, eraser, send=pytest.fail)
         self.dynamodb: DynamoDBClient = images.table._client  # noqa: SLF001 - to break its contents
         self.image = self.add_ready(tags=("sea", "sun"), visibility=Visibility.PUBLIC)
         self.add_ready(user_id="bob", visibility=Visibility.PRIVATE)
@@ -80,6 +83,11 @@ class World:
         self.processor.process(Revision(image.id), datetime.now(UTC), seconds=60)
         self.follow()
         return self.images.get(image.id)
+
+    def store_bytes(self, image: Image) -> None:
+        self.storage.add(make_original_key(image.id), PICTURE, "image/jpeg")
+        for name in image.renditions:
+            self.storage.add(make_rendition_key(image.id, name), b"x", "image/webp")
 
     def add_file(self, data: bytes = b"%PDF", user_id: str = "eve") -> File:
         file = File.create(user_id=user_id, filename="a.pdf", content_type="application/pdf", size=len(data))
@@ -100,6 +108,10 @@ class World:
         """Let the function behind the table's stream follow all changes."""
         assert self._follower.follow(select_changes(self._engine.take_records("images"))) == {}
 
+    def forget_changes(self) -> None:
+        """Lose all changes that the function has not followed yet."""
+        self._engine.take_records("images")
+
     def count(self, user: str) -> tuple[int, int]:
         """Return the images and the bytes that are counted."""
         counter = self.usages.get(user)
@@ -119,8 +131,18 @@ class World:
 
     def make_check(self, *, later: timedelta = LATER) -> ConsistencyCheck:
         return ConsistencyCheck(
-            self.images, self.files, self.items, self.storage, clock=lambda: datetime.now(UTC) + later
+            self.images,
+            self.files,
+            self.items,
+            self.storage,
+            self.tag_check,
+            clock=lambda: datetime.now(UTC) + later,
         )
+
+    @property
+    def tag_check(self) -> TagCheck:
+        """It waits until the function behind the stream has followed all changes."""
+        return TagCheck(self.tags, sleep=lambda _: self.follow())
 
     @property
     def records(self) -> Records:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from processor.following import Follower
+from shared.tag_counts import TagRepository
 from tests.support.changes import select_changes
 from tests.support.deployment import Deployment
 
@@ -35,7 +36,7 @@ def follow(
     engine: Engine, usages: UsageRepository, storage: ImageStorage, eraser: Eraser
 ) -> Callable[[], None]:
     """Let the function behind the table's stream follow all changes."""
-    follower = Follower(usages, storage, eraser, send=pytest.fail)
+    follower = Follower(usages, TagRepository(usages.table), storage, eraser, send=pytest.fail)
 
     def follow_all() -> None:
         assert follower.follow(select_changes(engine.take_records("images"))) == {}

@@ -17,6 +17,7 @@ from shared.renditions import RENDITION_TYPE
 from tests.support.access import CALLERS, MISSING, PICTURE, AccessCases, strip, upload_ready
 from tests.support.access_bytes import BytesCases
 from tests.support.access_files import FileCases
+from tests.support.access_tags import TagCases
 from tests.support.access_trash import TrashCases
 from tests.support.access_variants import VariantCases
 from tests.support.api import REQUEST_ID, Api, make_form, make_upload
@@ -103,7 +104,7 @@ def service(api: Api, images: ImageRepository, storage: ImageStorage) -> InProce
     return InProcess(api, images, storage)
 
 
-class TestAccess(AccessCases, NameCases, FileCases, VariantCases, BytesCases, TrashCases):
+class TestAccess(AccessCases, NameCases, FileCases, VariantCases, BytesCases, TrashCases, TagCases):
     """The cases of `tests.support.access`."""
 
 

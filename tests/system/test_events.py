@@ -14,6 +14,7 @@ from processor.following import Follower
 from shared.errors import NotFound
 from shared.keys import make_original_key, make_upload_key
 from shared.lifecycle import Event, Status
+from shared.tag_counts import TagRepository
 from tests.support.api import make_context, read_response
 from tests.support.images import make_image, make_pending
 from tests.support.pictures import make_picture
@@ -59,7 +60,7 @@ def functions(  # noqa: PLR0913, PLR0917 - their parts
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     del api  # it sets the API's function up
-    follower = Follower(usages, storage, eraser, send=pytest.fail)
+    follower = Follower(usages, TagRepository(usages.table), storage, eraser, send=pytest.fail)
     monkeypatch.setattr(main, "create_processor", lambda: processor)
     monkeypatch.setattr(changes, "create_follower", lambda: follower)
 

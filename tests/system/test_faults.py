@@ -9,8 +9,9 @@ import pytest
 
 from operations.findings import Flaw
 from shared.quotas import Usage
+from tests.support.calls import CALLS
 from tests.support.faults import ERRORS, Extent, Fault, HarnessError, list_injections
-from tests.support.matrix import CALLS, OPERATIONS, STEPS
+from tests.support.matrix import OPERATIONS, STEPS
 from tests.support.scenarios import MAX_RETRIES
 
 if TYPE_CHECKING:

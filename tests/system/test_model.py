@@ -15,6 +15,7 @@ from processor import changes as changes_function
 from processor import main
 from processor.following import Follower
 from processor.processing import Processor
+from shared.tag_counts import TagRepository
 from tests.support.api import BASE_URL
 from tests.support.comparison import QUOTA, Attempt, Link, flags
 from tests.support.lives import FILENAME, Image, Item, User
@@ -272,7 +273,7 @@ def _functions(
     eraser: Eraser,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    follower = Follower(usages, storage, eraser, send=pytest.fail)
+    follower = Follower(usages, TagRepository(usages.table), storage, eraser, send=pytest.fail)
     monkeypatch.setattr(main, "create_processor", lambda: processor)
     monkeypatch.setattr(changes_function, "create_follower", lambda: follower)
 

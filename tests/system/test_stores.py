@@ -8,6 +8,7 @@ import pytest
 
 from operations.consistency import ConsistencyCheck, run_check
 from operations.findings import Flaw
+from operations.tags import TagCheck
 from shared.files import FILE_KIND
 from shared.images import ImageFilter
 from shared.keys import make_file_key, make_original_key, make_rendition_key
@@ -16,6 +17,7 @@ from shared.listing import Span
 from shared.models import SCHEMA_VERSION, File, Image
 from shared.renditions import STILLS
 from shared.rows import decode
+from shared.tag_counts import list_counted_tags
 from tests.support.stores import Store, fill_tables, list_stores, show_record, write_store
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from shared.images import ImageRepository
     from shared.items import ItemRepository
     from shared.storage import ImageStorage
+    from shared.tag_counts import TagRepository
     from shared.usages import UsageRepository
     from tests.support.dynamodb.engine import Engine
 
@@ -49,6 +52,17 @@ def store(request: pytest.FixtureRequest, dynamodb: DynamoDBClient, storage: Ima
         if row["sk"]["S"] == FILE_KIND:
             storage.add(make_file_key(File.model_validate(decode(row))), b"x", "application/pdf")
     return found
+
+
+@pytest.fixture
+def check(
+    images: ImageRepository,
+    files: FileRepository,
+    items: ItemRepository,
+    storage: ImageStorage,
+    tags: TagRepository,
+) -> ConsistencyCheck:
+    return ConsistencyCheck(images, files, items, storage, TagCheck(tags, sleep=lambda _: None))
 
 
 def test_every_version_of_the_format_has_a_store() -> None:
@@ -89,23 +103,17 @@ def test_users_are_charged_for_what_they_have(store: Store, usages: UsageReposit
         assert {name: counter.amounts[name] for name in usage} == usage
 
 
-def test_nothing_in_the_store_is_wrong(  # noqa: PLR0913, PLR0917 - what it looks into
-    store: Store,
-    images: ImageRepository,
-    files: FileRepository,
-    items: ItemRepository,
-    storage: ImageStorage,
-    engine: Engine,
-) -> None:
+def test_nothing_in_the_store_is_wrong(store: Store, check: ConsistencyCheck, engine: Engine) -> None:
     """Records of earlier versions are found, and the repair brings them up to date."""
-    check = ConsistencyCheck(images, files, items, storage)
     is_old = store.name != STORES[-1].name
     flaws = [finding.flaw for finding in check.find()]
     kinds = [row["sk"]["S"] for rows in store.tables.values() for row in rows]
     assert flaws.count(Flaw.OLD_FORMAT) == is_old * sum(kind in RECORD_KINDS for kind in kinds)
     # Version 1 did not count items.
-    is_first = store.name == STORES[0].name
-    assert len(flaws) - flaws.count(Flaw.OLD_FORMAT) == flaws.count(Flaw.WRONG_USAGE) == is_first
+    assert flaws.count(Flaw.WRONG_USAGE) == (store.name == STORES[0].name)
+    tagged = [image for image in map(Image.model_validate, store.images) if list_counted_tags(image)]
+    assert flaws.count(Flaw.WRONG_TAGS) == len(tagged) > 0
+    assert {*flaws} <= {Flaw.OLD_FORMAT, Flaw.WRONG_USAGE, Flaw.WRONG_TAGS}
     assert run_check(check, repair=True, report=lambda _: None) == 0
     assert [*check.find()] == []
     rows = [*engine.list_items("images"), *engine.list_items("items")]
@@ -116,11 +124,9 @@ def test_nothing_in_the_store_is_wrong(  # noqa: PLR0913, PLR0917 - what it look
 def test_repair_lets_owners_find_old_images_by_their_bytes(
     store: Store,
     images: ImageRepository,
-    files: FileRepository,
-    items: ItemRepository,
-    storage: ImageStorage,
+    check: ConsistencyCheck,
 ) -> None:
-    run_check(ConsistencyCheck(images, files, items, storage), repair=True, report=lambda _: None)
+    run_check(check, repair=True, report=lambda _: None)
     for shown in store.images:
         image = Image.model_validate(shown)
         if image.sha256 and is_listed(image.state):

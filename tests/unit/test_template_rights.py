@@ -83,7 +83,10 @@ RIGHTS: dict[str, dict[str, Statement]] = {
             [get_att("ImagesTable", "StreamArn")],
         ),
         "FindStreams": (["dynamodb:ListStreams"], ["*"]),  # knows no resource
-        "GiveBack": (["dynamodb:PutItem", "dynamodb:UpdateItem"], [get_att("ImagesTable")]),
+        "GiveBackAndCountTags": (
+            ["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+            [get_att("ImagesTable")],
+        ),
         "EraseRecords": (
             ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem"],
             [get_att("ImagesTable"), get_att("ItemsTable")],
@@ -198,7 +201,11 @@ def test_rights_follow_the_data_that_are_kept() -> None:
     }
     assert rights["ApiRole", "KeepRecords"] == rights["ChangesRole", "EraseRecords"] == [images, items]
     assert rights["ApiRole", "SignLinks"] == "secret"
-    for place in (("ApiRole", "CountImages"), ("ProcessorRole", "KeepRecords"), ("ChangesRole", "GiveBack")):
+    for place in (
+        ("ApiRole", "CountImages"),
+        ("ProcessorRole", "KeepRecords"),
+        ("ChangesRole", "GiveBackAndCountTags"),
+    ):
         assert rights[place] == images
     assert rights["ChangesRole", "FollowRecords"] == sub(f"{table}${{KeptImagesTableName}}/stream/*")
 

@@ -15,6 +15,7 @@ import { SelectionBar } from "./selection-bar.js";
 import { Session } from "./session.js";
 import { readSettings } from "./settings.js";
 import { SignIn } from "./sign-in.js";
+import { TagSuggestions } from "./tag-suggestions.js";
 import { announceLanguage, say } from "./texts.js";
 import { TopBar } from "./top-bar.js";
 import { UploadPanel } from "./upload-panel.js";
@@ -43,7 +44,7 @@ class Page {
     this.panel = new UploadPanel(this.queue);
     this.box = new LightBox(this.api);
     this.panel.hidden = true;
-    this.knownTags = make("datalist", { id: "known-tags" });
+    this.suggestions = new TagSuggestions(this.api, this.session);
   }
 
   async start() {
@@ -57,7 +58,7 @@ class Page {
       this.selectionBar,
       this.notices,
       this.box,
-      this.knownTags,
+      this.suggestions.list,
     );
     this.#listen();
     await this.session.finishSignIn().catch((error) => this.#refuseSignIn(error));
@@ -75,9 +76,6 @@ class Page {
     window.addEventListener("beforeunload", (event) => this.queue.isMoving && event.preventDefault());
     window.addEventListener("offline", () => this.notices.add(say("offlineNow")));
     window.addEventListener("online", () => this.notices.add(say("onlineAgain")));
-    document.addEventListener("focusin", (event) => {
-      if (/** @type {Element} */ (event.target).getAttribute("list") === this.knownTags.id) this.#suggestTags();
-    });
     this.#listenToFiles();
     this.session.addEventListener("change", async () => {
       await this.#identify();
@@ -191,12 +189,6 @@ class Page {
       this.library?.grow();
     });
     this.gallery.say(make("span", {}, `${say("loadFailed")} ${explain(error)} `, retry));
-  }
-
-  /** Suggest the tags of the pictures that are loaded. */
-  #suggestTags() {
-    const tags = new Set(this.library?.images.flatMap((image) => image.tags));
-    this.knownTags.replaceChildren(...[...tags].sort().map((tag) => new Option(tag)));
   }
 
   #close() {

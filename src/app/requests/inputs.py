@@ -20,6 +20,7 @@ from app.limits import (
     MAX_CURSOR_CHARS,
     MAX_DIRECT_BYTES,
     MAX_PAGE_SIZE,
+    MAX_TAG_CHARS,
     MAX_TAGS,
     MAX_UPLOAD_SECONDS,
     MIN_UPLOAD_SECONDS,
@@ -247,14 +248,27 @@ class UserQuery(Input):
     user_id: UserId | None = Field(None, description="`me` stands for the caller.")
 
 
-class PageQuery(UserQuery):
-    """Names a page of a listing."""
+class CursorQuery(UserQuery):
+    """Names a page."""
 
-    order: Literal["asc", "desc"] = "desc"
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
     cursor: Annotated[str, StringConstraints(max_length=MAX_CURSOR_CHARS)] | None = Field(
         None, description="The `nextCursor` of the page before."
     )
+
+
+class TagQuery(CursorQuery):
+    """Names a page of a user's tags."""
+
+    prefix: Annotated[str, StringConstraints(max_length=MAX_TAG_CHARS)] = Field(
+        "", description="What the tags begin with, whatever its case."
+    )
+
+
+class PageQuery(CursorQuery):
+    """Names a page of a listing in the order of time."""
+
+    order: Literal["asc", "desc"] = "desc"
 
     def make_span(self) -> Span:
         return Span(descending=self.order == "desc")

@@ -134,6 +134,20 @@ class FileList(Model):
     next_cursor: str | None
 
 
+class TagPublic(Model):
+    """A tag, and how many images of its user have it."""
+
+    name: str = Field(description="As it was written last.")
+    count: int
+
+
+class TagList(Model):
+    """A page of tags, by their names."""
+
+    tags: list[TagPublic]
+    next_cursor: str | None
+
+
 class FileUploaded(Model):
     """The response of the legacy upload."""
 
@@ -157,7 +171,7 @@ class ServiceDescription(Model):
 
     @classmethod
     def of(cls, name: str, version: str, base_url: str, *, has_docs: bool) -> Self:
-        paths = ["images", "items", "files", "me", "limits", "health", "openapi.json"]
+        paths = ["images", "tags", "items", "files", "me", "limits", "health", "openapi.json"]
         paths += ["docs"] if has_docs else []
         links = {path.partition(".")[0]: f"{base_url}/{path}" for path in paths}
         return cls(name=name, version=version, links=links)

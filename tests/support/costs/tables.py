@@ -87,7 +87,7 @@ def describe_run(run: Run) -> str:
         }
         shown = ", ".join(f"{amount:g} {unit}" for unit, amount in units.items() if amount)
         texts.append((f"{count} " if count > 1 else "") + name + (f" ({shown})" if shown else ""))
-    return f"{NAMES[run.actor]}: {', '.join(texts)}"
+    return f"{NAMES[run.actor]}: {', '.join(texts) or 'no call'}"
 
 
 def make_reads(measured: Measured) -> str:

@@ -16,7 +16,7 @@ type Json = Any
 ALWAYS = ["429", "500", "503"]
 BODY = ["400", "413", "415"]
 CHANGE = ["403", "404", "409", "412"]
-PAGE = ["userId", "order", "limit", "cursor"]
+PAGE = ["userId", "limit", "cursor", "order"]
 CONTENT = ["v", "download", "expires", "signature", "If-None-Match"]
 VARIANT = ["width", "height", "fit", "format"]
 PICTURE_HEADERS = ["ETag", "Cache-Control", "Content-Disposition"]
@@ -101,12 +101,7 @@ OPERATIONS: dict[tuple[str, str], tuple[list[str], list[str], list[str], bool | 
         ["application/json"],
         True,
     ),
-    ("get", "/images/{image_id}/content/{rendition}"): (
-        ["200", "304", "404", "422"],
-        CONTENT,
-        [],
-        False,
-    ),
+    ("get", "/images/{image_id}/content/{rendition}"): (["200", "304", "404", "422"], CONTENT, [], False),
     ("post", "/images/{image_id}/links"): (
         ["201", "422", *BODY, *CHANGE],
         ["Idempotency-Key", "If-Match"],
@@ -130,7 +125,8 @@ OPERATIONS: dict[tuple[str, str], tuple[list[str], list[str], list[str], bool | 
     ),
     ("delete", "/items/{item_id}"): (["204", "422", *CHANGE], ["If-Match"], [], True),
     ("post", "/upload"): (["201", "403", "404", "409", "422", *BODY], ["Idempotency-Key"], FORM, True),
-    ("get", "/files"): (["200", "403", "422"], ["userId", "order", "limit", "cursor"], [], True),
+    ("get", "/tags"): (["200", "403", "422"], ["userId", "limit", "cursor", "prefix"], [], True),
+    ("get", "/files"): (["200", "403", "422"], PAGE, [], True),
     ("get", "/files/{file_id}"): (["200", "404", "422"], [], [], True),
     ("delete", "/files/{file_id}"): (["204", "422", *CHANGE], ["If-Match"], [], True),
     ("get", "/"): (["200"], [], [], None),
@@ -166,7 +162,7 @@ OPERATION_IDS = [
     *("trashImage", "restoreImage", "runBatch"),
     *("replaceContent", "replaceContentAsJson", "beginReplacement", "createLink", "deleteLinks"),
     *("createItem", "listItems", "getItem", "replaceItem", "deleteItem"),
-    *("uploadFile", "uploadFileAsJson", "listFiles", "getFile", "deleteFile"),
+    *("uploadFile", "uploadFileAsJson", "listFiles", "listTags", "getFile", "deleteFile"),
     *("getMe", "deleteMe", "getService", "getHealth", "getLimits"),
 ]
 
@@ -245,7 +241,7 @@ def test_responses_have_their_headers(api: Api) -> None:
 
 def test_listings_may_name_their_next_page(api: Api) -> None:
     operations = list_operations(read(api, "open"))
-    for path in ("/images", "/items", "/files"):
+    for path in ("/images", "/items", "/files", "/tags"):
         assert operations["get", path]["responses"]["200"]["headers"]["Link"].keys() == {
             "description",
             "schema",
@@ -283,7 +279,7 @@ def test_parameters_are_optional_and_say_what_they_are_for(api: Api) -> None:
         for found in operation.get("parameters", [])
         if found["name"] == "X-User-Id" and found["required"]
     }
-    assert required == {("get", "/me"), ("delete", "/me")}
+    assert required == {("get", "/me"), ("delete", "/me"), ("get", "/tags")}
     headers = {name: found["description"] for name, found in parameters.items() if found["in"] == "header"}
     assert headers.keys() == {"Idempotency-Key", "If-Match", "If-None-Match", "X-User-Id"}
     assert all(headers.values())
@@ -294,5 +290,5 @@ def test_parameters_are_optional_and_say_what_they_are_for(api: Api) -> None:
         "maxLength": 128,
         "pattern": r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$",
     }
-    assert parameters["cursor"]["schema"]["maxLength"] == 200
+    assert parameters["cursor"]["schema"]["maxLength"] == 1000
     assert parameters["createdAfter"]["schema"]["format"] == "date-time"

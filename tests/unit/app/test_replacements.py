@@ -183,10 +183,10 @@ class TestQuota:
     def test_what_is_given_back_comes_once(self, gallery: Gallery) -> None:
         gallery.replace(SMALL)
         gallery.process()
-        (change,) = gallery.follow()
+        changes = gallery.follow()
         gallery.engine.take_records("images")
         for _ in range(2):
-            assert gallery.make_follower().follow([change]) == {}
+            assert gallery.make_follower().follow(changes) == {}
         assert gallery.counted_bytes == len(SMALL)
         gallery.images.delete(gallery.image_id)
         assert gallery.counted_bytes == 0

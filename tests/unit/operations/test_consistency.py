@@ -28,6 +28,7 @@ from tests.support.breakages import (
     lose_upload_event,
     miscount,
 )
+from tests.support.breakages_tags import TAG_BREAKAGES
 from tests.support.faults import Fault, break_calls
 from tests.support.handlers import listen
 from tests.support.images import VARIANT
@@ -66,7 +67,9 @@ def test_variants_of_an_image_belong_to_it(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("break_something", "flaw"), BREAKAGES, ids=lambda value: getattr(value, "__name__", "")
+    ("break_something", "flaw"),
+    [*BREAKAGES, *TAG_BREAKAGES],
+    ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_flaw_is_found_and_repaired_and_then_gone(
     world: World, s3: S3Client, break_something: Callable[[World], str], flaw: Flaw
@@ -212,7 +215,7 @@ def test_repair_that_comes_too_late_is_reported(world: World) -> None:
                 yield finding
 
     lines: list[str] = []
-    check = Overtaken(world.images, world.files, world.items, world.storage)
+    check = Overtaken(world.images, world.files, world.items, world.storage, world.tag_check)
     assert run_check(check, repair=True, report=lines.append) == 1
     assert "left as it is: it has changed" in lines[0]
 
@@ -242,5 +245,6 @@ def test_live_changes_are_never_taken_for_flaws(world: World) -> None:
     for operation in ("Scan", "BatchGetItem", "GetItem", "TransactGetItems"):
         listen(world.dynamodb, f"after-call.dynamodb.{operation}", change_once)
     assert world.find(later=timedelta()) == []
+    busy = True
     world.follow()
     assert world.count("ann") == (1, len(PICTURE))

@@ -7,6 +7,7 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from operations.consistency import ConsistencyCheck
+from operations.tags import TagCheck
 from shared.counters import make_usage_key
 from shared.files import FileRepository
 from shared.images import ImageRepository
@@ -18,6 +19,7 @@ from shared.renditions import RenditionName
 from shared.rows import dump
 from shared.storage import ImageStorage
 from shared.table import Table
+from shared.tag_counts import COUNT_PREFIX, TAGGING_KIND, TagChange, TagRepository, make_tagging_key
 from tests.support.images import make_image
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 ROWS_PER_PAGE = 100
 KEYS_PER_PAGE = 100
 USERS = 10
+TAG = "sea"
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -41,11 +44,16 @@ def make_numbered(number: int) -> Image:
     return make_image(
         id=image_id,
         user_id=f"user{number % USERS}",
-        tags=("sea",),
+        tags=(TAG,),
         status=Status.READY,
         renditions=dict.fromkeys(RenditionName, rendition),
         created_at=LONG_AGO,
     )
+
+
+def make_tagging_row(image: Image) -> Row:
+    pk, sk = make_tagging_key(image.id)
+    return {"pk": pk, "sk": sk, **dump(TagChange.of(image).make_tagging(0))}
 
 
 class EndlessTable(Table):
@@ -60,6 +68,7 @@ class EndlessTable(Table):
         for number in range(self._images):
             image = make_numbered(number)
             yield self._make_row(image)
+            yield make_tagging_row(image)
             for pk, sk in self._repository.get_entries(image):
                 yield {"pk": pk, "sk": sk}
 
@@ -81,9 +90,17 @@ class EndlessTable(Table):
             if key in counters:
                 count = self._images // USERS
                 rows[key] = {"pk": key[0], "sk": key[1], "images": count, "bytes": count * 1000, "version": 1}
-            elif key[1] == self._repository.kind:
-                number = uuid.UUID(key[0].partition("#")[2]).int & 0xFFFFFFFF
-                rows[key] = self._make_row(make_numbered(number))
+            elif key[1] == COUNT_PREFIX + TAG:
+                rows[key] = {
+                    **dict(zip(("pk", "sk"), key, strict=True)),
+                    "name": TAG,
+                    "count": self._images // USERS,
+                }
+            elif key[1] in {self._repository.kind, TAGGING_KIND}:
+                image = make_numbered(uuid.UUID(key[0].partition("#")[2]).int & 0xFFFFFFFF)
+                rows[key] = (
+                    self._make_row(image) if key[1] == self._repository.kind else make_tagging_row(image)
+                )
             else:
                 rows[key] = {"pk": key[0], "sk": key[1]}
         return rows
@@ -116,7 +133,11 @@ def measure(images: int) -> tuple[list[Any], int]:
     """The findings, and the most bytes that were held."""
     table, items = EndlessTable(images), EmptyTable()
     check = ConsistencyCheck(
-        ImageRepository(table), FileRepository(table), ItemRepository(items), EndlessStorage(images)
+        ImageRepository(table),
+        FileRepository(table),
+        ItemRepository(items),
+        EndlessStorage(images),
+        TagCheck(TagRepository(table)),
     )
     tracemalloc.start()
     try:

@@ -41,4 +41,4 @@ def test_row_of_an_image_is_read_and_a_broken_one_is_none() -> None:
 
 
 def test_flaws_have_different_names() -> None:
-    assert len({*Flaw}) == len(list(Flaw.__members__)) == 12
+    assert len({*Flaw}) == len(list(Flaw.__members__)) == 14

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from operations.usage import Sums, check_usage
+from operations.usage import check_usage
 from shared.images import get_image_usage
 from shared.quotas import Usage
 from shared.transactions import ConditionFailed
@@ -87,22 +87,6 @@ def test_counter_that_was_made_meanwhile_is_not_overwritten(world: World) -> Non
     assert finding.repair
     with pytest.raises(ConditionFailed):
         finding.repair()
-
-
-def test_sums_hold_a_bounded_number_of_users() -> None:
-    sums = Sums(("", ""), max_users=3)
-    for number in [7, 1, 5, 3, 9, 2, 8, 4, 6, 0] * 2:
-        sums.add((f"USER#{number}", "USAGE"), Usage(images=1))
-        assert len(sums.by_user) <= 6
-    sums.cut()
-    assert sums.by_user == {(f"USER#{number}", "USAGE"): Usage(images=2) for number in range(3)}
-    assert sums.last == ("USER#2", "USAGE")
-    rest = Sums(sums.last, max_users=10)
-    for number in range(10):
-        rest.add((f"USER#{number}", "USAGE"), Usage(images=1))
-    rest.cut()
-    assert [user for user, _ in rest.by_user] == [f"USER#{number}" for number in range(3, 10)]
-    assert rest.last is None
 
 
 @pytest.mark.parametrize(("seconds", "is_judged"), [(0, False), (170, False), (190, True)])

@@ -44,6 +44,7 @@ class TestEnd:
     def test_everything_of_the_user_goes_and_nothing_of_others(self, estate: Estate) -> None:
         estate.add_all_kinds("ann")
         estate.add_all_kinds("ben")
+        estate.settle()
         others, used = estate.list_rows("ben"), estate.usages.get("ben")
         keys = estate.list_keys()
         estate.begin("ann")

@@ -67,8 +67,8 @@ def test_record_that_cannot_be_read_ends_in_the_failure_queue(estate: Estate, lo
     erasure = read(estate)
     assert erasure.finished_at is None
     assert erasure.amounts == {"images": 6, "files": 3, "items": 3}
-    [message] = map(json.loads, estate.messages)
-    assert message["error"] == "ValidationError"
+    *_, message = map(json.loads, estate.messages)
+    assert {json.loads(each)["error"] for each in estate.messages} == {"ValidationError"}
     assert message["change"]["dynamodb"]["Keys"] == {"pk": {"S": "USER#ann"}, "sk": {"S": "ERASURE"}}
     assert "USER#ann" not in logs.getvalue()
 
@@ -92,7 +92,7 @@ def test_change_of_another_table_erases_nothing(estate: Estate) -> None:
         record["eventSourceARN"] = record["eventSourceARN"].replace(":table/images/", ":table/old/")
     estate.settle()
     assert read(estate).version == 1
-    assert [json.loads(message)["error"] for message in estate.messages] == ["ForeignChange"]
+    assert {json.loads(message)["error"] for message in estate.messages} == {"ForeignChange"}
 
 
 def test_row_that_is_no_erasure_ends_in_the_failure_queue(estate: Estate) -> None:

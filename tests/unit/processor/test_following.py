@@ -15,6 +15,7 @@ from shared.lifecycle import Status
 from shared.observability import get_logger
 from shared.quotas import Usage
 from shared.renditions import RenditionName
+from shared.tag_counts import TagRepository
 from tests.support.changes import make_change
 from tests.support.faults import break_calls, lose_response
 from tests.support.handlers import listen
@@ -50,7 +51,7 @@ def queue() -> Queue:
 
 @pytest.fixture
 def follower(usages: UsageRepository, storage: ImageStorage, eraser: Eraser, queue: Queue) -> Follower:
-    return Follower(usages, storage, eraser, send=queue.send)
+    return Follower(usages, TagRepository(usages.table), storage, eraser, send=queue.send)
 
 
 @pytest.fixture(autouse=True)

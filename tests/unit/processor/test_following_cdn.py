@@ -11,9 +11,10 @@ from processor.following import Follower
 from shared.errors import Unavailable
 from shared.lifecycle import Status
 from shared.models import Visibility
+from shared.tag_counts import TagRepository
 from shared.trash import Trash
-from tests.support.changes import make_change, select_changes
-from tests.support.images import FAR_FUTURE, START, make_image, make_ready
+from tests.support.changes import make_change
+from tests.support.images import FAR_FUTURE, START, make_image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +52,7 @@ def follower(usages: UsageRepository, storage: ImageStorage, eraser: Eraser, cdn
     def send(message: str) -> None:
         raise AssertionError(message)
 
-    return Follower(usages, storage, eraser, send=send, withdraw=cdn.withdraw)
+    return Follower(usages, TagRepository(usages.table), storage, eraser, send=send, withdraw=cdn.withdraw)
 
 
 @pytest.mark.parametrize(
@@ -100,14 +101,5 @@ def test_change_comes_again_until_the_queue_has_it(
 def test_without_invalidation_nothing_is_sent(
     usages: UsageRepository, storage: ImageStorage, eraser: Eraser
 ) -> None:
-    follower = Follower(usages, storage, eraser, send=lambda _: None)
+    follower = Follower(usages, TagRepository(usages.table), storage, eraser, send=lambda _: None)
     assert follower.follow([make_change(make_image(**PUBLIC))]) == {}
-
-
-@pytest.mark.parametrize(("parameters", "count"), [({}, 0), ({"CdnInvalidation": "enabled"}, 1)])
-def test_flip_to_private_reaches_the_function_where_the_cdn_forgets(
-    parameters: dict[str, str], count: int
-) -> None:
-    old, new = make_ready(**PUBLIC), make_image(**PUBLIC)
-    flip = make_change(old, old.model_copy(update=PRIVATE))
-    assert len(select_changes([flip, make_change(new, new)], **parameters)) == count

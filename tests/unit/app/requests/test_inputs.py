@@ -55,7 +55,7 @@ FIELDS: list[tuple[type[Input], dict[str, Any], str, list[Any], list[Any]]] = [
     (FileCreate, {"filename": "a", "content": "eA=="}, "contentType", [None, "text/html"], [5]),
     (PageQuery, {}, "order", ["asc", "desc"], ["ASC", ""]),
     (PageQuery, {}, "limit", ["1", "100", 1, 100], ["0", "101", "x", "1.5", ""]),
-    (PageQuery, {}, "cursor", ["x" * 200], ["x" * 201]),
+    (PageQuery, {}, "cursor", ["x" * 1000], ["x" * 1001]),
     (PageQuery, {}, "userId", ["ann"], ["a "]),
     (ImageQuery, {}, "match", ["all", "any"], ["some"]),
     (ImageQuery, {}, "visibility", ["public", "private"], ["all"]),

@@ -96,7 +96,7 @@ class TestList:
         ("query", "fields"),
         [
             ("limit=0", ["limit"]),
-            ("limit=101&order=up", ["order", "limit"]),
+            ("limit=101&order=up", ["limit", "order"]),
             ("limit=x", ["limit"]),
             ("limit=1&limit=2", ["limit"]),
             ("createdAfter=yesterday", ["createdAfter"]),
