@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from app.dependencies import VARIANT_MEMORY_BYTES
+from app.variants import VARIANT_MEMORY_BYTES
 from benchmarks.contenders import (
     Libvips,
     Order,

@@ -14,6 +14,7 @@ from app.responses.outputs import BatchResult, BatchResults
 from app.trash import restore_image, trash_image
 from app.uploads import reprocess_image
 from shared.errors import OutOfTime
+from shared.metrics import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from app.requests.batches import BatchCreate
     from shared.aws import Deadline
     from shared.images import ImageRepository
+    from shared.metrics import Metrics
     from shared.models import Image
     from shared.storage import ImageStorage
 
@@ -40,6 +42,7 @@ class BatchRunner:
     make_guard: Callable[[Action], Callable[[Image], object]]
     deadline: Deadline
     request_id: str
+    metrics: Metrics
 
     def run(self, batch: BatchCreate) -> BatchResults:
         with ThreadPoolExecutor(MAX_CONCURRENT_ACTIONS) as executor:
@@ -52,6 +55,7 @@ class BatchRunner:
             return BatchResult(id=image_id, status=self._act(batch, image_id))
         except Exception as error:  # noqa: BLE001 - one image holds up no other
             judged = judge_error(error)
+            self.metrics.add(Metric.REFUSALS, reason=judged.code)
             problem = make_problem(judged, self.request_id)
             return BatchResult(
                 id=image_id, status=problem.status, error=problem, retry_after=judged.retry_after_seconds

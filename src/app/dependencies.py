@@ -17,31 +17,29 @@ from app.pages import PageCursors
 from app.parameters import get_settings, get_variant_mode
 from app.responses.formats import is_for_people
 from app.responses.views import ImageViews
-from app.variants import MakeVariant, VariantMaker
+from app.variants import MakeVariant, VariantDecoder, VariantMaker
 from shared.aws import Credentials, Deadline, create_client, translate_errors
 from shared.erasures import ErasureRepository
 from shared.files import FileRepository
 from shared.images import ImageRepository
 from shared.items import ItemRepository
+from shared.metrics import Metrics
 from shared.settings import Settings
 from shared.storage import ImageStorage
 from shared.table import Table
 from shared.tag_counts import TagRepository
 from shared.tombstones import TombstoneStorage
 from shared.usages import UsageRepository
-from shared.variants import Variant, VariantMode
+from shared.variants import VariantMode
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sts import STSClient
 
     from app.access.tokens import TokenVerifier
     from app.idempotency import OutcomeStore
-    from imaging.decoder import Decoder
-
-VARIANT_SECONDS = 15
-VARIANT_CPU_SECONDS = 20  # 2000 x 2000 pixels of noise take 6, on a busy processor 12
-VARIANT_MEMORY_BYTES = 500 * 2**20  # they take 300; the function has more than three times as much
 
 type Verify = Callable[[str], Caller]
 """Turns a token into its caller. Raises Unauthenticated."""
@@ -54,8 +52,13 @@ def get_deadline() -> Deadline:
 
 
 @cache
+def get_metrics() -> Metrics:
+    return Metrics(get_settings().metrics_namespace, get_settings().service_name)
+
+
+@cache
 def get_dynamodb() -> "DynamoDBClient":
-    return create_client("dynamodb", deadline=get_deadline())
+    return create_client("dynamodb", deadline=get_deadline(), metrics=get_metrics())
 
 
 @cache
@@ -82,7 +85,7 @@ def get_erasures() -> ErasureRepository:
 
 @cache
 def get_tombstones() -> TombstoneStorage:
-    return TombstoneStorage(create_client("s3", deadline=get_deadline()), get_settings().bucket)
+    return TombstoneStorage(_create_s3(), get_settings().bucket)
 
 
 @cache
@@ -97,9 +100,11 @@ def get_items() -> ItemRepository:
 
 @cache
 def get_storage() -> ImageStorage:
-    settings = get_settings()
-    client = create_client("s3", deadline=get_deadline())
-    return ImageStorage(client, settings.bucket, get_signer=_make_get_signer(settings))
+    return ImageStorage(_create_s3(), get_settings().bucket, get_signer=_make_get_signer(get_settings()))
+
+
+def _create_s3() -> "S3Client":
+    return create_client("s3", deadline=get_deadline(), metrics=get_metrics())
 
 
 def _make_get_signer(settings: Settings) -> Callable[[int], "S3Client"]:
@@ -111,31 +116,35 @@ def _make_get_signer(settings: Settings) -> Callable[[int], "S3Client"]:
     if settings.signer_role is None:
         signer = make_signer()
         return lambda _: signer
-    return SigningRole(
-        lambda: create_client("sts", deadline=get_deadline()), settings.signer_role, make_signer
-    ).get
+
+    def create_sts() -> "STSClient":
+        return create_client("sts", deadline=get_deadline(), metrics=get_metrics())
+
+    return SigningRole(create_sts, settings.signer_role, make_signer).get
 
 
 @cache
 def get_keys() -> KeyRing:
-    return KeyRing(
-        lambda: create_client("secretsmanager", deadline=get_deadline()), get_settings().link_secret
-    )
+    return KeyRing(_create_secrets, get_settings().link_secret)
+
+
+def _create_secrets() -> "SecretsManagerClient":
+    return create_client("secretsmanager", deadline=get_deadline(), metrics=get_metrics())
 
 
 @cache
 def get_cdn_gate() -> CdnGate | None:
     if (secret := get_settings().origin_secret) is None:
         return None
-    keys = KeyRing(lambda: create_client("secretsmanager", deadline=get_deadline()), secret, purpose="CDN")
-    return CdnGate(keys.get)
+    return CdnGate(KeyRing(_create_secrets, secret, purpose="CDN").get)
 
 
 @cache
 def read_parameter(name: str) -> str:
     """Read what depends on the API. So no variable of the function can hold it."""
     with translate_errors():
-        output = create_client("ssm", deadline=get_deadline()).get_parameter(Name=name)
+        client = create_client("ssm", deadline=get_deadline(), metrics=get_metrics())
+        output = client.get_parameter(Name=name)
     return output["Parameter"]["Value"]
 
 
@@ -170,19 +179,8 @@ def make_outcome_store() -> "OutcomeStore":
 
 
 @cache
-def make_decoder() -> "Decoder":
-    from imaging.decoder import Decoder  # noqa: PLC0415 - only for a variant that is made
-
-    return Decoder(cpu_seconds=VARIANT_CPU_SECONDS, memory_bytes=VARIANT_MEMORY_BYTES)
-
-
 def get_make_variant() -> MakeVariant:
-    """The decoder's process starts when the first variant is made."""
-
-    def make(data: bytes, variant: Variant) -> bytes:
-        return make_decoder().make_variant(data, variant, min(VARIANT_SECONDS, get_deadline().get_seconds()))
-
-    return make
+    return VariantDecoder(get_deadline(), get_metrics()).make
 
 
 def get_verify() -> Verify:
@@ -227,8 +225,9 @@ def get_variants(
     images: Annotated[ImageRepository, Depends(get_images)],
     storage: Annotated[ImageStorage, Depends(get_storage)],
     make: Annotated[MakeVariant, Depends(get_make_variant)],
+    metrics: Annotated[Metrics, Depends(get_metrics)],
 ) -> VariantMaker:
-    return VariantMaker(images, storage, make)
+    return VariantMaker(images, storage, make, metrics)
 
 
 def get_views(
@@ -263,4 +262,5 @@ Views = Annotated[ImageViews, Depends(get_views)]
 ContentDelivery = Annotated[Delivery, Depends(get_delivery)]
 RequestClaim = Annotated[str | None, Depends(get_claim)]
 InvocationDeadline = Annotated[Deadline, Depends(get_deadline)]
+CollectedMetrics = Annotated[Metrics, Depends(get_metrics)]
 BaseUrl = Annotated[str, Depends(get_base_url)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response, depends
@@ -11,7 +12,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from app.access.auth import AUTHORIZATION_HEADER
 from app.access.callers import USER_ID_HEADER
-from app.dependencies import get_cdn_gate, get_deadline
+from app.dependencies import get_cdn_gate, get_deadline, get_metrics
 from app.parameters import get_settings
 from app.responses.compression import compress
 from app.responses.cors import EXPOSED_HEADERS, allow_requested_headers, make_cors
@@ -23,6 +24,7 @@ from app.responses.views import serialize
 from app.routers import batches, contents, files, images, items, me, page, replacements, service, tags, trash
 from app.trail import TRAIL, note_request
 from shared.errors import NotFound
+from shared.metrics import Metric
 from shared.observability import get_logger
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def create_app() -> APIGatewayRestResolver:
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Handle an event of API Gateway's REST API. No error gets out, because it would reveal internals."""
-    with get_logger().append_context_keys(request_id=context.aws_request_id):
+    with get_metrics().collect(), get_logger().append_context_keys(request_id=context.aws_request_id):
         return _handle_event(event, context)
 
 
@@ -61,8 +63,10 @@ def _handle_event(event: dict[str, Any], context: LambdaContext) -> dict[str, An
             gate.require_passage(APIGatewayProxyEvent(event).headers)
         response = create_app().resolve(event | {"httpMethod": "GET"} if is_head else event, context)
     except Exception as error:  # noqa: BLE001 - Powertools calls no handler for errors around a route
-        response = _render(respond_with_error(error, context.aws_request_id))
+        response = _render(respond_with_error(error, context.aws_request_id, get_metrics()))
     _finish(response, event)
+    if response["statusCode"] == HTTPStatus.NOT_MODIFIED:
+        get_metrics().add(Metric.NOT_MODIFIED)
     get_logger().info(
         "responded",
         method=event.get("httpMethod"),
@@ -97,6 +101,7 @@ def _respond_with_error(app: APIGatewayRestResolver, error: Exception) -> Respon
     return respond_with_error(
         error,
         app.lambda_context.aws_request_id,
+        get_metrics(),
         is_for_people=is_for_people(event.http_method, event.headers.get("Accept")),
     )
 

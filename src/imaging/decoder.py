@@ -24,11 +24,13 @@ from imaging.reports import (
 )
 from shared.errors import UnacceptableImage, Unavailable
 from shared.inspection import inspect
+from shared.metrics import Metric, Metrics
 from shared.observability import get_logger
 from shared.renditions import RenditionName
 from shared.variants import Variant
 
 NUMBER_BYTES = 8
+KIB, MEGABYTE = 2**10, 10**6
 INHERITED_VARIABLES = ("LANG", "LD_LIBRARY_PATH", "PATH", "TZ")
 """The only variables that the decoder's process gets. Credentials are in others."""
 
@@ -53,8 +55,14 @@ class Decoder:
     """
 
     def __init__(
-        self, *, cpu_seconds: int, memory_bytes: int, command: Sequence[str] = ("-m", "imaging.worker")
+        self,
+        *,
+        cpu_seconds: int,
+        memory_bytes: int,
+        metrics: Metrics | None = None,
+        command: Sequence[str] = ("-m", "imaging.worker"),
     ) -> None:
+        self._metrics = metrics or Metrics()
         self._command = [*command, str(cpu_seconds), str(memory_bytes)]
         self._worker: _Worker | None = None
 
@@ -115,13 +123,22 @@ class Decoder:
             except TimeoutError as error:
                 raise Unavailable("There was not enough time to process the image.") from error
             except (ChannelClosed, ConnectionError) as error:
-                exit_code = _end(worker.control, child)
+                exit_code = self._end(worker.control, child)
                 if exit_code == -signal.SIGXCPU:
                     raise UnacceptableImage("The image takes too long to decode.") from error
                 raise Unavailable("Processing was interrupted.") from error
             finally:
                 if exit_code is None:
-                    _end(worker.control, child)
+                    self._end(worker.control, child)
+
+    def _end(self, control: socket.socket, child: int) -> int:
+        """End the process of an image, and return its exit code."""
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+        exit_code, cpu_ms, memory_kib = (int.from_bytes(_receive(control), signed=True) for _ in range(3))
+        self._metrics.add(Metric.DECODER_SECONDS, cpu_ms / 1000)
+        self._metrics.add(Metric.DECODER_MEMORY, memory_kib * KIB / MEGABYTE)
+        return exit_code
 
     def _get_worker(self) -> _Worker:
         if self._worker and self._worker.process.poll() is not None:
@@ -146,13 +163,6 @@ class Decoder:
             )
             stack.pop_all()  # the worker keeps our socket
         return _Worker(process, ours)
-
-
-def _end(control: socket.socket, child: int) -> int:
-    """End the process of an image, and return its exit code."""
-    with suppress(ProcessLookupError):
-        os.kill(child, signal.SIGKILL)
-    return int.from_bytes(_receive(control), signed=True)
 
 
 def _receive(control: socket.socket) -> bytes:

@@ -6,7 +6,8 @@ usage: python -m imaging.worker CONTROL_FD CPU_SECONDS MEMORY_BYTES
 image has taken over finds none in its memory. It can open no file and no socket, it can start no process and
 no thread, it can neither live longer nor grow larger than its bounds, and it can read the memory of no other
 process.
-The control socket brings the socket of each image, and takes the id of its process and then its exit code.
+The control socket brings the socket of each image, and takes the id of its process. At its end it takes the
+exit code, the processor time in milliseconds and the largest memory in KiB, as the kernel counts them.
 """
 
 import os
@@ -67,10 +68,12 @@ def serve(control: socket.socket, bounds: Bounds, handle: Handle) -> None:
         os.close(descriptor)
         control.sendall(child.to_bytes(NUMBER_BYTES))
         is_awaited = _await_end(child, control)
-        _, status = os.waitpid(child, 0)
+        _, status, use = os.wait4(child, 0)
         if not is_awaited:
             return
-        control.sendall(os.waitstatus_to_exitcode(status).to_bytes(NUMBER_BYTES, signed=True))
+        cpu_ms = round((use.ru_utime + use.ru_stime) * 1000)
+        numbers = (os.waitstatus_to_exitcode(status), cpu_ms, use.ru_maxrss)
+        control.sendall(b"".join(number.to_bytes(NUMBER_BYTES, signed=True) for number in numbers))
 
 
 def _await_end(child: int, control: socket.socket) -> bool:

@@ -14,6 +14,7 @@ from shared.erasures import ErasureRepository
 from shared.files import FileRepository
 from shared.images import ImageRepository
 from shared.items import ItemRepository
+from shared.metrics import Metric, Metrics
 from shared.observability import get_logger
 from shared.settings import Settings
 from shared.storage import ImageStorage
@@ -39,12 +40,17 @@ def get_deadline() -> Deadline:
 
 
 @cache
+def get_metrics() -> Metrics:
+    return Metrics(get_settings().metrics_namespace, get_settings().service_name)
+
+
+@cache
 def create_follower() -> Follower:
     settings = get_settings()
-    dynamodb = create_client("dynamodb", deadline=get_deadline())
+    dynamodb = create_client("dynamodb", deadline=get_deadline(), metrics=get_metrics())
     table, items = Table(dynamodb, settings.images_table), Table(dynamodb, settings.items_table)
     usages, tags = UsageRepository(table), TagRepository(table)
-    s3 = create_client("s3", deadline=get_deadline())
+    s3 = create_client("s3", deadline=get_deadline(), metrics=get_metrics())
     eraser = Eraser(
         ErasureRepository(table),
         usages,
@@ -68,6 +74,7 @@ def create_follower() -> Follower:
 def send_failure(message: str) -> None:
     """Put a message into the failure queue."""
     _send(get_settings().failure_queue, message)
+    get_metrics().add(Metric.PUT_ASIDE)
 
 
 def send_withdrawn(image_ids: Sequence[str]) -> None:
@@ -78,7 +85,7 @@ def send_withdrawn(image_ids: Sequence[str]) -> None:
 
 
 def _send(queue_url: str, message: str) -> None:
-    queue = create_client("sqs", deadline=get_deadline())
+    queue = create_client("sqs", deadline=get_deadline(), metrics=get_metrics())
     with translate_errors():
         queue.send_message(QueueUrl=queue_url, MessageBody=message)
 
@@ -90,7 +97,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     to fail. To follow a change twice is harmless.
     """
     get_deadline().start(context.get_remaining_time_in_millis() / 1000)
-    with get_logger().append_context_keys(request_id=context.aws_request_id):
+    with get_metrics().collect(), get_logger().append_context_keys(request_id=context.aws_request_id):
+        get_metrics().add(Metric.CHANGES, len(event["Records"]))
         failures = create_follower().follow(event["Records"])
     if failures and not get_settings().reports_batch_failures:
         raise ExceptionGroup(f"{len(failures)} changes failed", [*failures.values()])

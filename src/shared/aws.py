@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadErro
 from botocore.exceptions import ConnectionError as AwsConnectionError
 
 from shared.errors import Throttled, Unavailable
+from shared.metrics import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
+
+    from shared.metrics import Metrics
 
     type Service = Literal["cloudfront", "dynamodb", "s3", "secretsmanager", "sqs", "ssm", "sts"]
 
@@ -49,7 +52,7 @@ TEMPORARY_CODES = {
     "ServiceUnavailable",
     "SlowDown",
 }
-_THROTTLING_CODES = {
+THROTTLING_CODES = {
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "SlowDown",
@@ -57,6 +60,11 @@ _THROTTLING_CODES = {
     "ThrottlingException",
     "TooManyInvalidationsInProgress",
 }
+THROTTLING_REASONS = {"ThrottlingError", "ProvisionedThroughputExceeded"}
+"""For which DynamoDB cancels a transaction."""
+CONFLICT_REASON = "TransactionConflict"
+CONFLICT_CODE = f"{CONFLICT_REASON}Exception"
+"""A transaction holds the row of a single write."""
 
 
 class Credentials(TypedDict):
@@ -90,11 +98,19 @@ class Deadline:
 
 @overload
 def create_client(
-    service: Literal["cloudfront"], endpoint_url: str | None = None, *, deadline: Deadline | None = None
+    service: Literal["cloudfront"],
+    endpoint_url: str | None = None,
+    *,
+    deadline: Deadline | None = None,
+    metrics: Metrics | None = None,
 ) -> CloudFrontClient: ...
 @overload
 def create_client(
-    service: Literal["dynamodb"], endpoint_url: str | None = None, *, deadline: Deadline | None = None
+    service: Literal["dynamodb"],
+    endpoint_url: str | None = None,
+    *,
+    deadline: Deadline | None = None,
+    metrics: Metrics | None = None,
 ) -> DynamoDBClient: ...
 @overload
 def create_client(
@@ -102,32 +118,51 @@ def create_client(
     endpoint_url: str | None = None,
     *,
     deadline: Deadline | None = None,
+    metrics: Metrics | None = None,
     credentials: Credentials | None = None,
 ) -> S3Client: ...
 @overload
 def create_client(
-    service: Literal["secretsmanager"], endpoint_url: str | None = None, *, deadline: Deadline | None = None
+    service: Literal["secretsmanager"],
+    endpoint_url: str | None = None,
+    *,
+    deadline: Deadline | None = None,
+    metrics: Metrics | None = None,
 ) -> SecretsManagerClient: ...
 @overload
 def create_client(
-    service: Literal["sqs"], endpoint_url: str | None = None, *, deadline: Deadline | None = None
+    service: Literal["sqs"],
+    endpoint_url: str | None = None,
+    *,
+    deadline: Deadline | None = None,
+    metrics: Metrics | None = None,
 ) -> SQSClient: ...
 @overload
 def create_client(
-    service: Literal["ssm"], endpoint_url: str | None = None, *, deadline: Deadline | None = None
+    service: Literal["ssm"],
+    endpoint_url: str | None = None,
+    *,
+    deadline: Deadline | None = None,
+    metrics: Metrics | None = None,
 ) -> SSMClient: ...
 @overload
 def create_client(
-    service: Literal["sts"], endpoint_url: str | None = None, *, deadline: Deadline | None = None
+    service: Literal["sts"],
+    endpoint_url: str | None = None,
+    *,
+    deadline: Deadline | None = None,
+    metrics: Metrics | None = None,
 ) -> STSClient: ...
 def create_client(
     service: Service,
     endpoint_url: str | None = None,
     *,
     deadline: Deadline | None = None,
+    metrics: Metrics | None = None,
     credentials: Credentials | None = None,
 ) -> Any:
-    """Make a client. `deadline` keeps every try of every call within the invocation.
+    """Make a client. `deadline` keeps every try of every call within the invocation. `metrics` counts calls
+    that AWS throttles, cancels for a conflict, or gets again.
 
     Without `credentials` it has those of the function.
     """
@@ -143,7 +178,21 @@ def create_client(
     if deadline:
         longest = CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS[service]
         client.meta.events.register_first("before-send", lambda **_: deadline.require(longest))
+    if metrics:
+        client.meta.events.register("after-call", lambda parsed, **_: note_call(metrics, parsed))
     return client
+
+
+def note_call(metrics: Metrics, parsed: Mapping[str, Any]) -> None:
+    """Count what is unusual about the response to a call."""
+    codes = {parsed.get("Error", {}).get("Code")}
+    codes |= {reason.get("Code") for reason in parsed.get("CancellationReasons", [])}
+    if codes & (THROTTLING_CODES | THROTTLING_REASONS):
+        metrics.add(Metric.THROTTLES)
+    if codes & {CONFLICT_CODE, CONFLICT_REASON}:
+        metrics.add(Metric.CONFLICTS)
+    if retries := parsed.get("ResponseMetadata", {}).get("RetryAttempts"):
+        metrics.add(Metric.RETRIES, retries)
 
 
 @contextmanager
@@ -154,7 +203,7 @@ def translate_errors() -> Iterator[None]:
     except ClientError as error:
         code = error.response["Error"]["Code"]
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        if code in _THROTTLING_CODES:
+        if code in THROTTLING_CODES:
             raise Throttled from error
         if code in TEMPORARY_CODES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise Unavailable from error

@@ -20,6 +20,16 @@ class Settings:
         self._environ = environ
 
     @cached_property
+    def metrics_namespace(self) -> str | None:
+        """Namespace of the metrics in CloudWatch: the stack. None: there are no metrics."""
+        return self._environ.get("METRICS_NAMESPACE") or None
+
+    @cached_property
+    def service_name(self) -> str:
+        """Name of the function, in its logs and its metrics."""
+        return self._environ.get("POWERTOOLS_SERVICE_NAME") or "service"
+
+    @cached_property
     def images_table(self) -> str:
         return self._environ["IMAGES_TABLE"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from shared.aws import translate_errors
+from shared.aws import CONFLICT_CODE, CONFLICT_REASON, THROTTLING_REASONS, translate_errors
 from shared.errors import Contended, DomainError, Throttled
 from shared.retries import make_pauses
 from shared.rows import decode, encode, encode_key, encode_model
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 MAX_KEYS_PER_READ = 100
 """DynamoDB's limit for BatchGetItem and TransactGetItems."""
-
-_THROTTLED = {"ThrottlingError", "ProvisionedThroughputExceeded"}
 
 
 class Table:
@@ -184,9 +182,9 @@ class Table:
                     reasons = [reason.get("Code") for reason in error.response["CancellationReasons"]]
                     if "ConditionalCheckFailed" in reasons:
                         raise transaction.make_failure(reasons.index("ConditionalCheckFailed")) from error
-                    if _THROTTLED.intersection(reasons):
+                    if THROTTLING_REASONS.intersection(reasons):
                         obstacle = Throttled
-                    elif "TransactionConflict" in reasons:
+                    elif CONFLICT_REASON in reasons:
                         obstacle = Contended
                     else:
                         raise
@@ -211,7 +209,7 @@ class Table:
                     found: Any = error.response
                     raise ConditionFailed(decode(found["Item"]) if "Item" in found else None) from error
                 except ClientError as error:
-                    if error.response["Error"]["Code"] != "TransactionConflictException":
+                    if error.response["Error"]["Code"] != CONFLICT_CODE:
                         raise
                 else:
                     return

@@ -19,6 +19,7 @@ from shared.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from shared.metrics import Metrics
 from tests.support.template import get_att, get_properties, ref, sub
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -81,7 +82,7 @@ def test_gateway_responds_as_the_app_would(name: str) -> None:
     expected_status, error = GATEWAY_RESPONSES[name]
     status, headers, body = get_gateway_response(name)
     assert status == str(expected_status)
-    app = respond_with_error(error, REQUEST_ID)
+    app = respond_with_error(error, REQUEST_ID, Metrics())
     assert body == json.loads(app.body or "")
     assert headers["Content-Type"] == app.headers["Content-Type"]
     assert headers.get("Retry-After") == app.headers.get("Retry-After")

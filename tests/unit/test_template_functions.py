@@ -111,7 +111,7 @@ def test_processor_has_every_variable_that_it_reads(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(main, "Settings", lambda: Settings(recorder))
     monkeypatch.setattr(main, "get_decoder", main.get_decoder.__wrapped__)
     monkeypatch.setattr(main, "Decoder", NoDecoder)
-    for factory in (main.get_table, main.get_storage, main.create_processor):
+    for factory in (main.get_metrics, main.get_table, main.get_storage, main.create_processor):
         factory.cache_clear()
     main.create_processor.__wrapped__()
     variables = get_variables("ProcessorFunction", AwsEndpointUrl="http://x")

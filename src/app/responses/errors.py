@@ -9,6 +9,7 @@ from app.responses.html import HTML_TYPE, make_page_headers, make_problem_page
 from app.responses.outputs import Problem, ProblemField
 from shared import errors
 from shared.errors import DomainError
+from shared.metrics import Metric, Metrics
 from shared.observability import get_logger
 
 PROBLEM_TYPE = "application/problem+json"
@@ -83,9 +84,12 @@ def judge_error(error: Exception) -> DomainError:
     return error
 
 
-def respond_with_error(error: Exception, request_id: str, *, is_for_people: bool = False) -> Response[str]:
-    """Make the response for any error."""
+def respond_with_error(
+    error: Exception, request_id: str, metrics: Metrics, *, is_for_people: bool = False
+) -> Response[str]:
+    """Make the response for any error, and count it."""
     error = judge_error(error)
+    metrics.add(Metric.REFUSALS, reason=error.code)
     headers = {}
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(error.allowed)

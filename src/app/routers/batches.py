@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import Depends, Response
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app.batches import BatchRunner
-from app.dependencies import Images, InvocationDeadline, Storage, Usages
+from app.dependencies import CollectedMetrics, Images, InvocationDeadline, Storage, Usages
 from app.identity import GuardMaker, OwnerId
 from app.openapi import BODY_ERRORS, accepts, responds
 from app.parameters import TrashLifetime
@@ -26,9 +26,10 @@ def get_runner(
     lifetime: TrashLifetime,
     make_guard: GuardMaker,
     deadline: InvocationDeadline,
+    metrics: CollectedMetrics,
 ) -> BatchRunner:
     request_id = router.lambda_context.aws_request_id
-    return BatchRunner(images, storage, lifetime, make_guard, deadline, request_id)
+    return BatchRunner(images, storage, lifetime, make_guard, deadline, request_id, metrics)
 
 
 @router.post(

@@ -10,6 +10,7 @@ from app.access.policy import Action, authorize
 from app.dependencies import BaseUrl, Files, Pages, RequestClaim, Storage, Usages
 from app.files import describe_file, respond_with_upload, upload_file
 from app.identity import OwnedDeleteGuard, OwnerId, OwningCaller, read_user_query
+from app.metering import metered
 from app.openapi import (
     BODY_ERRORS,
     CHANGE_ERRORS,
@@ -25,6 +26,7 @@ from app.requests.formats import UploadedFile, read_file_upload
 from app.requests.inputs import FileCreate, FileForm, PageQuery
 from app.responses.outputs import FileList, FilePublic, FileUploaded
 from shared import errors
+from shared.metrics import UploadPath
 
 router = APIGatewayRouter()
 upload_router = APIGatewayRouter()
@@ -46,7 +48,7 @@ upload_router = APIGatewayRouter()
         headers=("Deprecation", "Sunset", "Link"),
     ),
     openapi_extensions=accepts_upload(FileCreate, FileForm),
-    middlewares=[idempotent(show_file, "file.id")],
+    middlewares=[idempotent(show_file, "file.id"), metered(UploadPath.LEGACY)],
 )
 def create_file(
     owner_id: OwnerId,

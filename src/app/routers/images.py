@@ -16,6 +16,7 @@ from app.identity import (
     Uploader,
     read_image_query,
 )
+from app.metering import metered
 from app.openapi import (
     BODY_ERRORS,
     CHANGE_ERRORS,
@@ -46,6 +47,7 @@ from app.throttling import limited
 from app.uploads import begin_upload, reprocess_image, upload_image
 from shared import errors
 from shared.images import ImageFilter
+from shared.metrics import UploadPath
 
 router = APIGatewayRouter()
 
@@ -64,7 +66,7 @@ router = APIGatewayRouter()
     )
     | reuses(ImagePublic),
     openapi_extensions=accepts_image(ImageCreate, ImageForm),
-    middlewares=[idempotent(show_upload)],
+    middlewares=[idempotent(show_upload), metered()],
 )
 def create_image(
     caller: Uploader,
@@ -89,7 +91,7 @@ def create_image(
     )
     | reuses(ImagePublic),
     openapi_extensions=accepts(DirectUploadCreate),
-    middlewares=[idempotent(show_form)],
+    middlewares=[idempotent(show_form), metered(UploadPath.DIRECT)],
 )
 def create_upload(
     caller: Uploader,

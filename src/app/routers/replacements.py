@@ -8,12 +8,14 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from app.dependencies import Images, RequestClaim, Storage, Usages, Views
 from app.identity import ReplaceGuard
+from app.metering import metered
 from app.openapi import BODY_ERRORS, CHANGE_ERRORS, TAKES_KEY, accepts, accepts_image, responds
 from app.repeats import idempotent, show_image, show_replacement_form
 from app.replacements import Replacer
 from app.requests.formats import UploadedFile, read_announced_content, read_content
 from app.requests.inputs import ContentCreate, DirectContentCreate, FileForm
 from app.responses.outputs import DirectUpload, ImagePublic
+from shared.metrics import UploadPath
 
 router = APIGatewayRouter()
 
@@ -36,7 +38,7 @@ RequestReplacer = Annotated[Replacer, Depends(get_replacer)]
         ImagePublic, *BODY_ERRORS, *CHANGE_ERRORS, status=HTTPStatus.ACCEPTED, headers=("ETag",)
     ),
     openapi_extensions=accepts_image(ContentCreate, FileForm) | TAKES_KEY,
-    middlewares=[idempotent(show_image)],
+    middlewares=[idempotent(show_image), metered()],
 )
 def replace_content(
     image_id: str,
@@ -56,7 +58,7 @@ def replace_content(
         DirectUpload, *BODY_ERRORS, *CHANGE_ERRORS, status=HTTPStatus.CREATED, headers=("Location",)
     ),
     openapi_extensions=accepts(DirectContentCreate),
-    middlewares=[idempotent(show_replacement_form)],
+    middlewares=[idempotent(show_replacement_form), metered(UploadPath.DIRECT)],
 )
 def create_content_upload(
     image_id: str,

@@ -13,6 +13,7 @@ from app.batches import MAX_CONCURRENT_ACTIONS, MIN_ACTION_SECONDS, BatchRunner
 from app.requests.batches import BatchAction, BatchCreate
 from shared.aws import RESERVED_SECONDS, Deadline
 from shared.images import ImageRepository
+from shared.metrics import Metrics
 from shared.records import allow
 from tests.support.api import REQUEST_ID
 from tests.support.clock import Clock
@@ -34,7 +35,7 @@ def clock() -> Clock:
 def runner(images: ImageRepository, storage: ImageStorage, clock: Clock) -> BatchRunner:
     deadline = Deadline(clock=clock)
     deadline.start(INVOCATION_SECONDS)
-    return BatchRunner(images, storage, timedelta(days=30), lambda _: allow, deadline, REQUEST_ID)
+    return BatchRunner(images, storage, timedelta(days=30), lambda _: allow, deadline, REQUEST_ID, Metrics())
 
 
 def test_results_come_in_the_order_of_the_ids_and_few_run_at_once(

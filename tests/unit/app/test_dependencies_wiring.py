@@ -46,7 +46,8 @@ FACTORIES: list[Any] = [
     dependencies.get_usages,
     dependencies.get_storage,
     dependencies.get_keys,
-    dependencies.make_decoder,
+    dependencies.get_make_variant,
+    dependencies.get_metrics,
     dependencies.make_verifier,
     dependencies.make_outcome_store,
 ]
@@ -83,14 +84,14 @@ def test_everything_is_made_once(factory: Callable[[], object], setenv: SetEnv) 
 
 def test_variants_are_made_by_the_decoder_in_the_time_that_is_left() -> None:
     source, variant = make_picture("WEBP"), Variant(40, 20, Fit.INSIDE, VariantFormat.JPEG)
-    make = dependencies.get_make_variant()
+    make: Any = dependencies.get_make_variant()
     try:
         assert make(source, variant) == make_variant(source, variant)
         dependencies.get_deadline().start(1)
         with pytest.raises(Unavailable):
             make(source, variant)
     finally:
-        dependencies.make_decoder().stop()
+        vars(make.__self__)["_decoder"].stop()
 
 
 @pytest.mark.usefixtures("dynamodb")

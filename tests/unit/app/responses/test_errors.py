@@ -11,6 +11,7 @@ from app.main import create_app
 from app.responses.errors import InternalError, MethodNotAllowed, get_status, make_problem, respond_with_error
 from shared import errors
 from shared.errors import DomainError, FieldError, InvalidFields, KeyReused
+from shared.metrics import Metrics
 from shared.observability import get_logger
 from tests.support.api import REQUEST_ID
 
@@ -121,7 +122,7 @@ def test_table_holds_every_error() -> None:
 def test_error_becomes_a_problem_with_its_status_and_code(kind: type[DomainError], logs: StringIO) -> None:
     status, code, detail = KINDS[kind]
     assert get_status(kind) == status
-    response = respond_with_error(make_error(kind), REQUEST_ID)
+    response = respond_with_error(make_error(kind), REQUEST_ID, Metrics())
     assert (response.status_code, response.headers["Content-Type"]) == (status, "application/problem+json")
     problem = json.loads(response.body or "")
     assert (problem.pop("title"), problem.pop("type")) == (get_status(kind).phrase, "about:blank")
@@ -164,7 +165,7 @@ def test_what_a_client_sent_is_cut_in_the_problem() -> None:
 
 
 def test_wrong_method_gets_the_names_of_the_right_ones() -> None:
-    response = respond_with_error(MethodNotAllowed(["GET", "HEAD"]), REQUEST_ID)
+    response = respond_with_error(MethodNotAllowed(["GET", "HEAD"]), REQUEST_ID, Metrics())
     assert response.headers["Allow"] == "GET, HEAD"
     assert json.loads(response.body or "")["detail"] == "This path takes GET, HEAD."
 
@@ -180,7 +181,7 @@ def test_wrong_method_gets_the_names_of_the_right_ones() -> None:
     ],
 )
 def test_caller_is_told_how_to_authenticate(error: DomainError, challenge: str) -> None:
-    assert respond_with_error(error, REQUEST_ID).headers["WWW-Authenticate"] == challenge
+    assert respond_with_error(error, REQUEST_ID, Metrics()).headers["WWW-Authenticate"] == challenge
 
 
 def test_mistake_of_our_own_is_logged_with_its_traceback_and_not_shown(
