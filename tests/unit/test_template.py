@@ -88,11 +88,12 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "Variants": {"Type": "String", "Default": "enabled", "AllowedValues": [*VariantMode]},
     "VariantDays": {"Type": "Number", "Default": 30, "MinValue": 1, "MaxValue": 3650},
     "BucketName": FREE_TEXT | {"AllowedPattern": BUCKET_PATTERN},
-    "DeletionProtection": {
-        "Type": "String",
-        "Default": "disabled",
-        "AllowedValues": ["enabled", "disabled"],
-    },
+    "DeletionProtection": {"Type": "String", "Default": "disabled", "AllowedValues": ["enabled", "disabled"]},
+    "Metrics": {"Type": "String", "Default": "enabled", "AllowedValues": ["enabled", "disabled"]},
+    "Tracing": SWITCH,
+    "Dashboard": SWITCH,
+    "AlarmEmail": FREE_TEXT | {"AllowedPattern": r"^$|^[^@\s]+@[^@\s]+\.[^@\s]+$"},
+    "MonthlyBudget": {"Type": "Number", "Default": 0, "MinValue": 0},
     "KeptImagesTableName": FREE_TEXT | {"AllowedPattern": TABLE_PATTERN},
     "KeptImagesStreamArn": FREE_TEXT
     | {
@@ -117,6 +118,7 @@ PATTERNS: dict[str, tuple[list[str], list[str]]] = {
         ["http://a.example", "https://", "https://a.example?x=1", "https://a.example/#x"],
     ),
     "UserPoolDomain": (["", "a", "images-1", "a" * 63], ["-a", "a-", "A", "a.b", "a" * 64]),
+    "AlarmEmail": (["", "ops@a.example"], ["ops", "a b@a.example", "ops@a"]),
     "UserClaim": (["sub", "cognito:username", "https://a.example/id"], ["", "a b", "x" * 101, "a#b"]),
     "AdminGroup": (["admin", "site:admins"], ["", "site admin", "a,b", "x" * 101]),
     "KeptUserPoolId": (["", "eu-central-1_aB3"], ["eu-central-1", "pool", "https://a_b"]),
@@ -151,7 +153,7 @@ USES_POOL = {"UsesUserPool", "SignsInByUserPool"}
 OWN_DOMAIN = {"MakesUserPoolDomain"}
 OWN_POOL = USES_POOL | OWN_DOMAIN | {"HasUserPool", "MakesUserPool"}
 MADE = {"MakesLinkSecret", "MakesImagesTable", "MakesItemsTable", "MakesBucket"}
-DEFAULT = ON_AWS | OWN_POOL | MADE
+DEFAULT = ON_AWS | OWN_POOL | MADE | {"HasMetrics"}
 ISSUER = {"OidcIssuer": "https://a.example", "OidcAudience": "a"}
 CDN = {"Cdn": "enabled"}
 LOCAL_STACK = {
@@ -266,7 +268,7 @@ def read_overrides(environment: str) -> dict[str, str]:
     [
         ("local", LOCAL_STACK),
         ("dev", {"Environment": "dev", "LogLevel": "DEBUG", "LogRetentionDays": "7"}),
-        ("prod", {"Environment": "prod", "LogRetentionDays": "90"}),
+        ("prod", {"Environment": "prod", "LogRetentionDays": "90", "Dashboard": "enabled"}),
     ],
 )
 def test_samconfig_sets_parameters_to_values_that_they_take(

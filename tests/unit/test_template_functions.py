@@ -76,7 +76,12 @@ def test_function_runs_its_handler_within_its_bounds(name: str) -> None:
 def test_functions_share_their_runtime_and_their_code() -> None:
     assert {*get_resources("AWS::Serverless::Function")} == {*FUNCTIONS}
     assert load()["Globals"] == {
-        "Function": {"Runtime": "python3.13", "Architectures": [ref("Architecture")], "CodeUri": "src/"}
+        "Function": {
+            "Runtime": "python3.13",
+            "Architectures": [ref("Architecture")],
+            "CodeUri": "src/",
+            "Tracing": {"Fn::If": ["HasTracing", "Active", "PassThrough"]},
+        }
     }
     assert (ROOT / "src" / "requirements.txt").is_file()
 
@@ -172,6 +177,7 @@ def test_variables_of_the_api_are_what_they_name() -> None:
         "API_DOCS": "enabled",
         "WEB_PAGE": "enabled",
         "S3_PUBLIC_URL": sub("https://s3.${AWS::Region}.${AWS::URLSuffix}"),
+        "METRICS_NAMESPACE": ref("AWS::StackName"),
         "POWERTOOLS_SERVICE_NAME": "api",
         "POWERTOOLS_LOG_LEVEL": "INFO",
     }
@@ -225,6 +231,7 @@ def test_urls_of_a_stack_begin_with_its_domain_or_its_public_url() -> None:
         ("ApiFunction", "S3PublicUrl", "https://s3.example", "S3_PUBLIC_URL", "https://s3.example"),
         ("ApiFunction", "LogLevel", "DEBUG", "POWERTOOLS_LOG_LEVEL", "DEBUG"),
         ("ApiFunction", "AwsEndpointUrl", "http://a", "AWS_ENDPOINT_URL", "http://a"),
+        *((name, "Metrics", "disabled", "METRICS_NAMESPACE", "") for name in FUNCTIONS),
         ("ProcessorFunction", "MaxUserImages", 5, "MAX_USER_IMAGES", 5),
         ("ProcessorFunction", "MaxUserBytes", 6, "MAX_USER_BYTES", 6),
         ("ProcessorFunction", "MaxPendingBytes", 6, "MAX_PENDING_BYTES", 6),

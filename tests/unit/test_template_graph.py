@@ -61,11 +61,15 @@ OPTIONS: list[Parameters] = [
     {"WebPage": "disabled"},
     {"KeptUserPoolId": "eu-central-1_a", "UserPoolDomain": "images"},
     {"PublicUrl": "https://a.example"},
+    {"Dashboard": "enabled", "Tracing": "enabled", "Environment": "local"},
+    {"Dashboard": "enabled", "AlarmEmail": "ops@a.example", "MonthlyBudget": "50"} | TABLE,
+    {"Metrics": "disabled", "AlarmEmail": "ops@a.example"},
     ISSUER | {"OidcClientId": "page", "OidcScopes": "openid,email"},
     {"ApiConcurrency": "5", "ProcessorConcurrency": "5"},
     {"AwsEndpointUrl": "http://a.example", "S3PublicUrl": "http://a.example"},
     {"Cdn": "enabled"},
     {"Cdn": "enabled", "CdnInvalidation": "enabled", "CdnWebAclArn": "arn:aws:wafv2:a"},
+    {"Cdn": "enabled", "CdnInvalidation": "enabled", "AlarmEmail": "ops@a.example"},
     {"Cdn": "enabled", "DomainName": "a.example", "CdnCertificateArn": "arn:aws:acm:us-east-1:a"},
     {"Cdn": "enabled", "DomainName": "a.example", "CdnInvalidation": "enabled", "Environment": "local"},
 ]
@@ -166,7 +170,7 @@ def test_stack_has_no_circle_and_needs_nothing_that_is_not_made() -> None:
 
 def test_every_set_that_an_operator_reads_of_is_among_them() -> None:
     sets = list_parameter_sets()
-    assert {"Environment": "prod", "LogRetentionDays": "90"} in sets
+    assert {"Environment": "prod", "LogRetentionDays": "90", "Dashboard": "enabled"} in sets
     assert any(each.get("KeptBucketName") == "images-prod-123456789012-eu-central-1" for each in sets)
     assert any(each.get("OidcIssuer") == "https://login.example.com/" for each in sets)
 

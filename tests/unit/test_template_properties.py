@@ -11,12 +11,17 @@ ROLE = "AssumeRolePolicyDocument Policies"
 TABLE = "AttributeDefinitions BillingMode KeySchema SSESpecification TimeToLiveSpecification"
 KEPT_TABLE = f"{TABLE} DeletionProtectionEnabled PointInTimeRecoverySpecification"
 LOG_GROUP = "LogGroupName RetentionInDays"
+RULE = (
+    "AlarmActions AlarmDescription AlarmName ComparisonOperator DatapointsToAlarm EvaluationPeriods OKActions "
+    "Threshold TreatMissingData"
+)
+ALARM = f"{RULE} Dimensions MetricName Namespace Period"
 
 # No function has its own URL. The bucket has no versions, so deleted bytes are gone.
 PROPERTIES = {
     "Api": (
         "AccessLogSetting BinaryMediaTypes EndpointConfiguration GatewayResponses "
-        "MethodSettings Name OpenApiVersion StageName"
+        "MethodSettings Name OpenApiVersion StageName TracingEnabled"
     ),
     "WebAcl": "DefaultAction Rules Scope VisibilityConfig",
     "WebAclAssociation": "ResourceArn WebACLArn",
@@ -75,6 +80,31 @@ PROPERTIES = {
     "ProcessorLogGroup": LOG_GROUP,
     "ChangesLogGroup": LOG_GROUP,
     "AccessLogGroup": LOG_GROUP,
+    "AlarmTopic": "Subscription",
+    "AlarmTopicPolicy": "PolicyDocument Topics",
+    "FailureQueueAlarm": f"{ALARM} Statistic",
+    "FailureQueueAgeAlarm": f"{ALARM} Statistic",
+    "ServerErrorAlarm": f"{RULE} Metrics",
+    "ApiErrorAlarm": f"{ALARM} Statistic",
+    "ApiThrottleAlarm": f"{ALARM} Statistic",
+    "ProcessorErrorAlarm": f"{ALARM} Statistic",
+    "ProcessorThrottleAlarm": f"{ALARM} Statistic",
+    "ChangesErrorAlarm": f"{ALARM} Statistic",
+    "ChangesThrottleAlarm": f"{ALARM} Statistic",
+    "InvalidationErrorAlarm": f"{ALARM} Statistic",
+    "InvalidationThrottleAlarm": f"{ALARM} Statistic",
+    "WaitingUploadsAlarm": f"{ALARM} Statistic",
+    "TimeToReadyAlarm": f"{ALARM} ExtendedStatistic",
+    "IteratorAgeAlarm": f"{ALARM} Statistic",
+    "InvalidationAgeAlarm": f"{ALARM} Statistic",
+    "ImagesTableReadAlarm": f"{ALARM} Statistic",
+    "ImagesTableWriteAlarm": f"{ALARM} Statistic",
+    "ItemsTableReadAlarm": f"{ALARM} Statistic",
+    "ItemsTableWriteAlarm": f"{ALARM} Statistic",
+    "IdempotencyTableReadAlarm": f"{ALARM} Statistic",
+    "IdempotencyTableWriteAlarm": f"{ALARM} Statistic",
+    "Budget": "Budget NotificationsWithSubscribers",
+    "ServiceDashboard": "DashboardBody DashboardName",
 }
 OUTSIDE = {"Condition", "DependsOn", "DeletionPolicy", "Metadata", "UpdateReplacePolicy"}
 
@@ -92,4 +122,4 @@ def test_resource_has_these_properties_and_no_others(name: str) -> None:
 
 def test_functions_have_no_other_global_properties() -> None:
     assert load()["Globals"].keys() == {"Function"}
-    assert {*load()["Globals"]["Function"]} == {"Architectures", "CodeUri", "Runtime"}
+    assert {*load()["Globals"]["Function"]} == {"Architectures", "CodeUri", "Runtime", "Tracing"}

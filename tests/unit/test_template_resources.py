@@ -78,6 +78,31 @@ def test_stack_is_made_of_these_resources() -> None:
         "ChangesLogGroup": "AWS::Logs::LogGroup",
         "InvalidationLogGroup": "AWS::Logs::LogGroup",
         "AccessLogGroup": "AWS::Logs::LogGroup",
+        "AlarmTopic": "AWS::SNS::Topic",
+        "AlarmTopicPolicy": "AWS::SNS::TopicPolicy",
+        "FailureQueueAlarm": "AWS::CloudWatch::Alarm",
+        "FailureQueueAgeAlarm": "AWS::CloudWatch::Alarm",
+        "ServerErrorAlarm": "AWS::CloudWatch::Alarm",
+        "ApiErrorAlarm": "AWS::CloudWatch::Alarm",
+        "ApiThrottleAlarm": "AWS::CloudWatch::Alarm",
+        "ProcessorErrorAlarm": "AWS::CloudWatch::Alarm",
+        "ProcessorThrottleAlarm": "AWS::CloudWatch::Alarm",
+        "ChangesErrorAlarm": "AWS::CloudWatch::Alarm",
+        "ChangesThrottleAlarm": "AWS::CloudWatch::Alarm",
+        "InvalidationErrorAlarm": "AWS::CloudWatch::Alarm",
+        "InvalidationThrottleAlarm": "AWS::CloudWatch::Alarm",
+        "WaitingUploadsAlarm": "AWS::CloudWatch::Alarm",
+        "TimeToReadyAlarm": "AWS::CloudWatch::Alarm",
+        "IteratorAgeAlarm": "AWS::CloudWatch::Alarm",
+        "InvalidationAgeAlarm": "AWS::CloudWatch::Alarm",
+        "ImagesTableReadAlarm": "AWS::CloudWatch::Alarm",
+        "ImagesTableWriteAlarm": "AWS::CloudWatch::Alarm",
+        "ItemsTableReadAlarm": "AWS::CloudWatch::Alarm",
+        "ItemsTableWriteAlarm": "AWS::CloudWatch::Alarm",
+        "IdempotencyTableReadAlarm": "AWS::CloudWatch::Alarm",
+        "IdempotencyTableWriteAlarm": "AWS::CloudWatch::Alarm",
+        "Budget": "AWS::Budgets::Budget",
+        "ServiceDashboard": "AWS::CloudWatch::Dashboard",
     }
     assert load()["AWSTemplateFormatVersion"] == "2010-09-09"
     assert load()["Transform"] == "AWS::Serverless-2016-10-31"
@@ -115,6 +140,31 @@ def test_conditional_resources_are_made_only_where_they_are_needed() -> None:
         "Bucket": "MakesBucket",
         "BucketPolicy": "IsOnAws",
         "AccessLogGroup": "HasAccessLogs",
+        "AlarmTopic": "HasAlarms",
+        "AlarmTopicPolicy": "HasAlarms",
+        "FailureQueueAlarm": "HasAlarms",
+        "FailureQueueAgeAlarm": "HasAlarms",
+        "ServerErrorAlarm": "HasAlarms",
+        "ApiErrorAlarm": "HasAlarms",
+        "ApiThrottleAlarm": "HasAlarms",
+        "ProcessorErrorAlarm": "HasAlarms",
+        "ProcessorThrottleAlarm": "HasAlarms",
+        "ChangesErrorAlarm": "HasAlarms",
+        "ChangesThrottleAlarm": "HasAlarms",
+        "InvalidationErrorAlarm": "HasInvalidationAlarms",
+        "InvalidationThrottleAlarm": "HasInvalidationAlarms",
+        "WaitingUploadsAlarm": "HasAlarms",
+        "TimeToReadyAlarm": "HasMetricAlarms",
+        "IteratorAgeAlarm": "HasAlarms",
+        "InvalidationAgeAlarm": "HasInvalidationAlarms",
+        "ImagesTableReadAlarm": "HasAlarms",
+        "ImagesTableWriteAlarm": "HasAlarms",
+        "ItemsTableReadAlarm": "HasAlarms",
+        "ItemsTableWriteAlarm": "HasAlarms",
+        "IdempotencyTableReadAlarm": "HasAlarms",
+        "IdempotencyTableWriteAlarm": "HasAlarms",
+        "Budget": "HasBudget",
+        "ServiceDashboard": "HasDashboard",
     }
 
 
@@ -180,14 +230,18 @@ def test_log_groups_keep_logs_as_long_as_the_parameter_says() -> None:
 
 
 def test_nothing_that_the_local_stack_cannot_make_is_made_there() -> None:
-    """MiniStack fails a deployment with a web ACL of an API."""
+    """MiniStack fails a deployment with a web ACL of an API, an expression in an alarm, or a budget."""
     for name in (
         "WebAcl",
         "WebAclAssociation",
         "BucketPolicy",
         "FailureQueuePolicy",
         "InvalidationQueuePolicy",
+        "AlarmTopic",
+        "Budget",
+        *get_resources("AWS::CloudWatch::Alarm"),
     ):
         condition = load()["Resources"][name]["Condition"]
         local = {"Environment": "local", "AddressRateLimit": 100, "CdnInvalidation": "enabled"}
+        local |= {"AlarmEmail": "ops@a.example", "MonthlyBudget": 5}
         assert not holds(condition, **local)
