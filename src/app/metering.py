@@ -4,7 +4,12 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Request, Response
+from aws_lambda_powertools.event_handler import (
+    APIGatewayRestResolver,
+    DependencyResolutionError,
+    Request,
+    Response,
+)
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 
 from app.dependencies import CollectedMetrics
@@ -39,8 +44,8 @@ def metered(path: UploadPath | None = None) -> Middleware:
                 verdict = Verdict.DUPLICATE
             else:
                 verdict = Verdict.BEGUN if path is UploadPath.DIRECT else Verdict.ACCEPTED
-        except DomainError as error:
-            if get_status(type(error)) < HTTPStatus.INTERNAL_SERVER_ERROR:
+        except Exception as error:
+            if _is_refusal(error):
                 verdict = Verdict.REFUSED
             raise
         finally:
@@ -49,3 +54,9 @@ def metered(path: UploadPath | None = None) -> Middleware:
         return response
 
     return count
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Tell if an error is the client's. Powertools wraps one that was raised while a body was read."""
+    raised = error.__cause__ if isinstance(error, DependencyResolutionError) else error
+    return isinstance(raised, DomainError) and get_status(type(raised)) < HTTPStatus.INTERNAL_SERVER_ERROR

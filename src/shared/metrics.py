@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Any
 
+from aws_lambda_powertools.metrics import EphemeralMetrics
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -116,9 +118,6 @@ class Metrics:
         values, self._values = self._values, defaultdict(list)
         if not values:
             return
-        # Most requests are views, which have nothing to tell. So the library is loaded by the first that has.
-        from aws_lambda_powertools.metrics import EphemeralMetrics  # noqa: PLC0415
-
         sets: dict[tuple[tuple[str, str], ...], EphemeralMetrics] = {}
         for (metric, dimensions), noted in values.items():
             if dimensions not in sets:

@@ -165,11 +165,11 @@ def find_broken_links(document: Path) -> Iterator[str]:
             continue
         path, _, heading = target.partition("#")
         found = document.parent / path if path else document
-        if not found.exists() or (heading and heading not in _list_anchors(found)):
+        if not found.exists() or (heading and heading not in list_anchors(found)):
             yield target
 
 
-def _list_anchors(document: Path) -> set[str]:
+def list_anchors(document: Path) -> set[str]:
     headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

@@ -1,4 +1,4 @@
-"""Metrics, traces, the topic of alarms and the budget in the template. Alarms are in test_template_alarms.py."""
+"""Metrics, traces, the topic of alarms and the budget. Alarms are in test_template_alarms.py."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ TABLE = "AttributeDefinitions BillingMode KeySchema SSESpecification TimeToLiveS
 KEPT_TABLE = f"{TABLE} DeletionProtectionEnabled PointInTimeRecoverySpecification"
 LOG_GROUP = "LogGroupName RetentionInDays"
 RULE = (
-    "AlarmActions AlarmDescription AlarmName ComparisonOperator DatapointsToAlarm EvaluationPeriods OKActions "
-    "Threshold TreatMissingData"
+    "AlarmActions AlarmDescription AlarmName ComparisonOperator DatapointsToAlarm EvaluationPeriods "
+    "OKActions Threshold TreatMissingData"
 )
 ALARM = f"{RULE} Dimensions MetricName Namespace Period"
 

@@ -18,7 +18,9 @@ LONG = "ap-northeast-1"
 
 def test_settings_are_those_of_samconfig() -> None:
     assert read_release("prod", SAMCONFIG) == Release(
-        "prod", "images-prod", parameters={"Environment": "prod", "LogRetentionDays": "90"}
+        "prod",
+        "images-prod",
+        parameters={"Environment": "prod", "LogRetentionDays": "90", "Dashboard": "enabled"},
     )
     assert read_release("local", SAMCONFIG).region == "us-east-1"
 

@@ -168,7 +168,8 @@ class TestFactory:
 
         class Watched(Decoder):
             def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the decoder's
-                made.append(options)
+                made.append({name: value for name, value in options.items() if name != "metrics"})
+                assert options["metrics"] is main.get_metrics()
                 super().__init__(**options)
 
             def start(self) -> None:
