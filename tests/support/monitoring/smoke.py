@@ -27,8 +27,8 @@ from tests.support.changes import make_change
 from tests.support.costs.meter import list_event_prefixes
 from tests.support.costs.world import run_deployment
 from tests.support.faults import Extent, Fault, Injection
-from tests.support.monitoring.datapoints import Datapoints, Series
 from tests.support.images import make_image, new_id
+from tests.support.monitoring.datapoints import Datapoints, Series
 from tests.support.monitoring.stack import STACK
 from tests.support.pictures import make_picture
 
@@ -160,9 +160,8 @@ class Smoke:
         self._cloud.note_run("processor", time.perf_counter() - start, failed=not is_done)
 
     def _upload_by_every_path(self) -> str:
-        json = {"json": make_upload(PICTURE)}
         self._request("POST", "/images/upload", status=201, **make_form(file=PICTURE))
-        self._request("POST", "/images/upload", status=201, **json)
+        self._request("POST", "/images/upload", status=201, json=make_upload(PICTURE))
         self._request("POST", "/upload", status=201, **make_form(file=b"x"))
         for content in (PICTURE, b"no image"):
             announced = {"contentType": "image/jpeg", "size": len(content)}
