@@ -98,7 +98,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     """
     get_deadline().start(context.get_remaining_time_in_millis() / 1000)
     with get_metrics().collect(), get_logger().append_context_keys(request_id=context.aws_request_id):
-        get_metrics().add(Metric.CHANGES, len(event["Records"]))
+        if event["Records"]:
+            get_metrics().add(Metric.CHANGES, len(event["Records"]))
         failures = create_follower().follow(event["Records"])
     if failures and not get_settings().reports_batch_failures:
         raise ExceptionGroup(f"{len(failures)} changes failed", [*failures.values()])

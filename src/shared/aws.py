@@ -178,7 +178,7 @@ def create_client(
     if deadline:
         longest = CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS[service]
         client.meta.events.register_first("before-send", lambda **_: deadline.require(longest))
-    if metrics:
+    if metrics and metrics.is_on:
         client.meta.events.register("after-call", lambda parsed, **_: note_call(metrics, parsed))
     return client
 

@@ -97,11 +97,15 @@ class Metrics:
         self._service = service
         self._values: defaultdict[Series, list[float]] = defaultdict(list)
 
+    @property
+    def is_on(self) -> bool:
+        return self._namespace is not None
+
     def add(self, metric: Metric, value: float = 1, **dimensions: str) -> None:
         """Note a value. `dimensions` are exactly those of the metric."""
         if dimensions.keys() != {*metric.value.dimensions}:
             raise TypeError(f"{metric.value.title} has the dimensions {metric.value.dimensions}")
-        if self._namespace:
+        if self.is_on:
             series = metric, tuple((name, dimensions[name]) for name in metric.value.dimensions)
             self._values[series].append(value)
 

@@ -15,16 +15,20 @@ from pydantic.alias_generators import to_pascal
 
 from app.responses.limits import Limits, VariantLimits
 from local.template import read_template
+from shared.metrics import Metric
 from shared.renditions import Fit, RenditionName
 from shared.variants import VariantMode
+from tests.support.costs.observing import count_series
 from tests.support.costs.tables import measure_tables
 from tests.support.markdown import format_table
+from tests.support.monitoring.stack import STACK, list_alarms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+OBSERVING = "observing.md"
 FITS = {Fit.INSIDE: "whole, inside the box", Fit.COVER: "fills the box, the rest cut off evenly"}
 
 _TABLE = re.compile(r"(<!-- table: (\w+) -->\n)(?:.*?\n)??(<!-- end -->)", re.DOTALL)
@@ -149,11 +153,39 @@ def make_parameters() -> str:
     return format_table(("Parameter", "Default", "Meaning"), rows)
 
 
+def make_metrics() -> str:
+    rows = [
+        (
+            f"`{kind.title}`",
+            kind.unit,
+            ", ".join(f"`{name}`" for name in kind.dimensions),
+            str(count_series(metric)),
+        )
+        for metric, kind in ((metric, metric.value) for metric in Metric)
+    ]
+    return format_table(("Metric", "Unit", "Dimensions", "Series at most"), rows)
+
+
+def make_alarms() -> str:
+    rows = []
+    for alarm in list_alarms().values():
+        text, _, runbook = alarm.properties["AlarmDescription"].partition(" Runbook: docs/")
+        needed, of = (alarm.properties[name] for name in ("DatapointsToAlarm", "EvaluationPeriods"))
+        file = runbook.partition("#")[0]
+        place = f"[{'below' if file == OBSERVING else file}]({runbook.removeprefix(OBSERVING)})"
+        name = alarm.properties["AlarmName"].removeprefix(f"{STACK}-")
+        minutes = alarm.period // 60
+        rows.append((f"`{name}`", text, f"{needed} of {of} times {minutes} minutes", place))
+    return format_table(("Alarm", "Meaning", "Fires after", "Runbook"), rows)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "limits": make_limits,
     "renditions": make_renditions,
     "variants": make_variants,
     "parameters": make_parameters,
+    "metrics": make_metrics,
+    "alarms": make_alarms,
 }
 
 

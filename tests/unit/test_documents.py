@@ -40,6 +40,7 @@ PAPERS = (
     "docs/images.md",
     "docs/delivery.md",
     "docs/operating.md",
+    "docs/observing.md",
     "docs/recovery.md",
     "docs/deploying.md",
     "docs/costs.md",

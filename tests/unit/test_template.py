@@ -166,6 +166,7 @@ LOCAL_STACK = {
     "PostBurstLimit": "5000",
     "PublicUrl": "http://localhost:3000",
     "S3PublicUrl": "http://localhost:4566",
+    "Dashboard": "enabled",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from shared.metrics import Metric
 from tests.support.costs.prices import GB, PRICES, Part
 
 if TYPE_CHECKING:
@@ -31,6 +32,17 @@ METRICS_PER_METHOD = 5
 """Count, Latency, IntegrationLatency, 4XXError and 5XXError."""
 LOG_BYTES_PER_RUN = 600
 """The lines of the function and those of Lambda."""
+METRIC_BYTES_PER_UPLOAD = 900
+"""The lines that the API and the processor write about an upload, rounded up."""
+HOURLY = (
+    Metric.UPLOADS,
+    Metric.UPLOADED_BYTES,
+    Metric.PROCESSED,
+    Metric.SECONDS_TO_READY,
+    Metric.DECODER_SECONDS,
+    Metric.DECODER_MEMORY,
+)
+"""The metrics of the functions that have a value in every hour of the month, one series each."""
 SECRET_READS = 2 * 12 * 24 * 30
 """An environment that is always busy reads both values of the secret every five minutes."""
 
@@ -60,10 +72,15 @@ def list_traffic(measured: Measured) -> list[Row]:
         runs += count * cost.bill[Part.RUN]
     return [
         *rows,
-        make_row("Logs", Part.LOG_GB, round(runs * LOG_BYTES_PER_RUN / GB, 2)),
+        make_row("Logs", Part.LOG_GB, round(count_log_bytes(runs) / GB, 2)),
+        make_row("Metrics of the functions", Part.METRIC, len(HOURLY)),
         make_row("Metrics of API Gateway", Part.METRIC, len(METHODS) * METRICS_PER_METHOD),
         make_row("Reads of the secret", Part.SECRET_READ, SECRET_READS),
     ]
+
+
+def count_log_bytes(runs: float) -> float:
+    return runs * LOG_BYTES_PER_RUN + IMAGES * METRIC_BYTES_PER_UPLOAD
 
 
 def list_standing(measured: Measured) -> list[Row]:

@@ -36,6 +36,9 @@ class Part(StrEnum):
     SECRET_READ = "Secrets Manager: requests"  # noqa: S105 - same
     QUEUE = "SQS: requests"
     METRIC = "CloudWatch: metric-months"
+    ALARM = "CloudWatch, alarms: metric-months"
+    DASHBOARD = "CloudWatch: dashboard-months"
+    TRACE = "X-Ray: traces"
     LOG_GB = "CloudWatch Logs: GB"
     WEB_ACL = "WAF: web ACL-months"
     WEB_ACL_RULE = "WAF: rule-months"
@@ -87,6 +90,9 @@ PRICES: Mapping[Part, Price] = {
     Part.SECRET_READ: Price(0.05, 10 * THOUSAND),
     Part.QUEUE: Price(0.40, MILLION),
     Part.METRIC: Price(0.30),
+    Part.ALARM: Price(0.10),
+    Part.DASHBOARD: Price(3.00),
+    Part.TRACE: Price(5.00, MILLION),
     Part.LOG_GB: Price(0.50),
     Part.WEB_ACL: Price(5),
     Part.WEB_ACL_RULE: Price(1),

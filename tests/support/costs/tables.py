@@ -14,6 +14,7 @@ from tests.support.costs.cdn import (
 )
 from tests.support.costs.meter import Meter
 from tests.support.costs.month import list_standing, list_traffic, list_web_acl
+from tests.support.costs.observing import list_observing
 from tests.support.costs.operations import measure_all
 from tests.support.costs.prices import MILLION, PRICES, Part, format_usd, get_usd
 from tests.support.costs.runs import DURATIONS, Actor, Work, get_memory_mib
@@ -123,6 +124,10 @@ def make_web_acl(measured: Measured) -> str:
     return _make_bill(list_web_acl(measured))
 
 
+def make_observing(_: Measured) -> str:
+    return _make_bill(list_observing())
+
+
 def make_cdn(measured: Measured) -> str:
     head = ["Views of thumbnails in a month", "Without CDN"]
     for seconds in LIFETIMES_SECONDS:
@@ -151,6 +156,7 @@ COST_TABLES: Mapping[str, Callable[[Measured], str]] = {
     "cost_month": make_month,
     "cost_standing": make_standing,
     "cost_web_acl": make_web_acl,
+    "cost_observing": make_observing,
     "cost_cdn": make_cdn,
 }
 
