@@ -55,9 +55,7 @@ def test_dashboard_is_deployed_with_the_names_of_the_stack(stack: Stack) -> None
     cloudwatch = stack.client("cloudwatch")
     (entry,) = cloudwatch.list_dashboards()["DashboardEntries"]
     body = json.loads(cloudwatch.get_dashboard(DashboardName=entry["DashboardName"])["DashboardBody"])
-    metrics = [
-        metric for widget in body["widgets"] for metric in widget["properties"].get("metrics", [])
-    ]
+    metrics = [metric for widget in body["widgets"] for metric in widget["properties"].get("metrics", [])]
     text = json.dumps(metrics)
     assert entry["DashboardName"].startswith(STACK_NAME)
     assert "${" not in text

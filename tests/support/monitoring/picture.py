@@ -23,7 +23,7 @@ STYLE = (
     "text{font:11px sans-serif;fill:#222}.box{fill:#fff;stroke:#ccc}"
     ".t{font-weight:bold;font-size:12px}.h{font-weight:bold;font-size:17px}"
 )
-NO_DATA = "no data here"
+NO_DATA = "no data"
 MANY = 100
 
 

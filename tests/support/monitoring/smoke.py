@@ -49,7 +49,7 @@ MS_PER_SECOND = 1000
 
 @dataclass
 class Cloud:
-    """What AWS measures by itself."""
+    """The metrics that AWS makes by itself."""
 
     datapoints: Datapoints = field(default_factory=Datapoints)
 
