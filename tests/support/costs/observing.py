@@ -8,13 +8,14 @@ from app.responses import errors
 from shared.errors import DomainError
 from shared.metrics import Metric, UploadPath, Verdict
 from tests.support.costs.month import IMAGES, METRIC_BYTES_PER_UPLOAD, make_row
-from tests.support.costs.prices import GB, Part
+from tests.support.costs.prices import GB, THOUSAND, Part, get_usd
 from tests.support.monitoring.stack import list_alarms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.support.costs.month import Row
+    from tests.support.costs.operations import Measured
 
 SERVICES = ("api", "processor", "changes")
 API_VERDICTS = (Verdict.ACCEPTED, Verdict.DUPLICATE, Verdict.REFUSED, Verdict.FAILED)
@@ -67,3 +68,12 @@ def list_observing() -> list[Row]:
         make_row("Dashboard (`Dashboard`)", Part.DASHBOARD, 1),
         make_row("Traces (`Tracing`)", Part.TRACE, IMAGES * TRACES_PER_UPLOAD * SAMPLED),
     ]
+
+
+def price_uploads(measured: Measured) -> dict[str, float]:
+    """Return the USD of 1,000 uploads of public images, and what observing adds to them."""
+    return {
+        "Uploads, without observing": measured.costs["Upload, public"].requests_usd * THOUSAND,
+        "Lines of metrics": get_usd({Part.LOG_GB: THOUSAND * METRIC_BYTES_PER_UPLOAD / GB}),
+        "Traces": get_usd({Part.TRACE: THOUSAND * TRACES_PER_UPLOAD * SAMPLED}),
+    }

@@ -14,7 +14,7 @@ from tests.support.costs.cdn import (
 )
 from tests.support.costs.meter import Meter
 from tests.support.costs.month import list_standing, list_traffic, list_web_acl
-from tests.support.costs.observing import list_observing
+from tests.support.costs.observing import list_observing, price_uploads
 from tests.support.costs.operations import measure_all
 from tests.support.costs.prices import MILLION, PRICES, Part, format_usd, get_usd
 from tests.support.costs.runs import DURATIONS, Actor, Work, get_memory_mib
@@ -128,6 +128,12 @@ def make_observing(_: Measured) -> str:
     return _make_bill(list_observing())
 
 
+def make_observed_uploads(measured: Measured) -> str:
+    prices = price_uploads(measured)
+    rows = [(name, f"{usd:.4f}") for name, usd in prices.items()]
+    return format_table(("For 1,000 uploads", "USD"), [*rows, ("**Sum**", f"**{sum(prices.values()):.4f}**")])
+
+
 def make_cdn(measured: Measured) -> str:
     head = ["Views of thumbnails in a month", "Without CDN"]
     for seconds in LIFETIMES_SECONDS:
@@ -157,6 +163,7 @@ COST_TABLES: Mapping[str, Callable[[Measured], str]] = {
     "cost_standing": make_standing,
     "cost_web_acl": make_web_acl,
     "cost_observing": make_observing,
+    "cost_observed_uploads": make_observed_uploads,
     "cost_cdn": make_cdn,
 }
 
