@@ -5,6 +5,7 @@ from operations.verification import (
     cdn,
     gateway,
     load,
+    observing,
     protection,
     signing,
     transport,
@@ -24,6 +25,7 @@ CLAIMS: tuple[Claim, ...] = (
     *background.CLAIMS,
     *signing.CLAIMS,
     *cdn.CLAIMS,
+    *observing.CLAIMS,
     *load.CLAIMS,
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from local.template import read_gateway_responses
+from operations.verification.observing import list_alarm_names
 from tests.support.template import get_properties
 
 STACK = "images-dev"
@@ -47,6 +48,9 @@ PARAMETERS = {
     "ThrottlingBurstLimit": "1000",
     "PostRateLimit": "100",
     "PostBurstLimit": "200",
+    "Metrics": "enabled",
+    "Dashboard": "enabled",
+    "AlarmEmail": "ops@a.example",
 }
 _CHANGES = get_properties("ChangesFunction", CdnInvalidation="enabled")
 _MAPPING = _CHANGES["Events"]["RecordChanged"]["Properties"]
@@ -159,6 +163,17 @@ ANSWERS: dict[tuple[str, str], Any] = {
     ("wafv2", "get_web_acl_for_resource"): {
         "WebACL": {"Rules": [{"Statement": {"RateBasedStatement": {"Limit": 100}}}]}
     },
+    ("cloudwatch", "list_metrics"): {
+        "Metrics": [{"Dimensions": [{"Name": "service", "Value": "api"}, {"Name": "path", "Value": "bytes"}]}]
+    },
+    ("cloudwatch", "describe_alarms"): {
+        "MetricAlarms": [
+            {"AlarmName": f"{STACK}-{name}", "AlarmActions": ["topic"]}
+            for name in sorted(list_alarm_names(PARAMETERS))
+        ]
+    },
+    ("cloudwatch", "list_dashboards"): {"DashboardEntries": [{"DashboardName": f"{STACK}-eu-central-1"}]},
+    ("sns", "list_subscriptions_by_topic"): {"Subscriptions": [{"SubscriptionArn": "arn:aws:sns:a"}]},
     ("logs", "filter_log_events"): {"events": [{"message": '{"message":"responded"}'}]},
     ("logs", "describe_log_groups"): {
         "logGroups": [

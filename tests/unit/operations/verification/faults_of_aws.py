@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from operations.verification.observing import TOPIC_PENDING
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -175,6 +177,16 @@ FAULTS: list[tuple[str, str, Fault]] = [
     ("log-retention", "days", put("logs", "describe_log_groups", [], "logGroups")),
     ("log-lines", "no line in the log", put("logs", "filter_log_events", [], "events")),
     ("log-lines", "responded", put("logs", "filter_log_events", "other", "events", 0, "message")),
+    ("metrics", "no metric Uploads", put("cloudwatch", "list_metrics", [], "Metrics")),
+    ("metrics", "of the API", put("cloudwatch", "list_metrics", "b", "Metrics", 0, "Dimensions", 0, "Value")),
+    ("alarms", "missing", put("cloudwatch", "describe_alarms", [], "MetricAlarms")),
+    ("alarms", "missing", put("cloudwatch", "describe_alarms", "other", "MetricAlarms", 0, "AlarmName")),
+    (
+        "alarms",
+        "nobody has confirmed",
+        put("sns", "list_subscriptions_by_topic", TOPIC_PENDING, "Subscriptions", 0, "SubscriptionArn"),
+    ),
+    ("dashboard", "number of dashboards", put("cloudwatch", "list_dashboards", [], "DashboardEntries")),
     ("gateway-responses", "response", put_response("statusCode", "500")),
     ("gateway-responses", "response", put_response("responseParameters", {})),
     ("gateway-responses", "response", put("apigateway", "get_gateway_responses", [], "items")),
