@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.dependencies import get_make_variant, get_metrics, get_settings, get_storage, get_usages
+from app.dependencies import get_make_variant, get_metrics, get_storage, get_usages
 from app.main import create_app
+from app.parameters import get_settings
 from shared.errors import Unavailable
 from shared.quotas import Quota
 from shared.rates import Rate

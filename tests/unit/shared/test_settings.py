@@ -45,6 +45,8 @@ SETTINGS: dict[str, tuple[str, str, object]] = {
     "has_docs": ("API_DOCS", "disabled", False),
     "has_web_page": ("WEB_PAGE", "disabled", False),
     "s3_public_url": ("S3_PUBLIC_URL", "https://s3.example", "https://s3.example"),
+    "metrics_namespace": ("METRICS_NAMESPACE", "images-prod", "images-prod"),
+    "service_name": ("POWERTOOLS_SERVICE_NAME", "api", "api"),
 }
 # The settings that a function can do without. A missing variable and an empty one mean the same.
 DEFAULTS: dict[str, object] = {
@@ -70,6 +72,8 @@ DEFAULTS: dict[str, object] = {
     "has_docs": True,
     "has_web_page": True,
     "s3_public_url": None,
+    "metrics_namespace": None,
+    "service_name": "service",
 }
 REQUIRED = [name for name in SETTINGS if name not in DEFAULTS]
 
