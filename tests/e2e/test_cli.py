@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import uuid
+from contextlib import ExitStack
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -16,7 +19,7 @@ from tests.support.client import await_end, await_value
 from tests.support.pictures import make_photo, make_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from local.stack import Stack
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 PHOTOS = int(os.environ.get("CLI_PHOTOS", "30"))
 """More of them take longer and show nothing else. 1,000 were tried."""
 
+type Start = Callable[..., subprocess.Popen[str]]
 type Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -33,17 +37,32 @@ def user() -> str:
 
 
 @pytest.fixture
-def run(stack: Stack, user: str) -> Run:
+def start(stack: Stack, user: str) -> Iterator[Start]:
     environ = {
         **os.environ,
         "PYTHONPATH": str(ROOT / "examples" / "cli"),
         "IMAGES_URL": stack.api_url,
         "IMAGES_USER": user,
     }
+    with ExitStack() as running:
 
+        def start_command(*arguments: str | Path) -> subprocess.Popen[str]:
+            command = [sys.executable, "-m", "images", *map(str, arguments)]
+            pipe = subprocess.PIPE
+            process = subprocess.Popen(command, env=environ, stdout=pipe, stderr=pipe, text=True)  # noqa: S603 - our own words
+            running.enter_context(process)
+            running.callback(process.kill)
+            return process
+
+        yield start_command
+
+
+@pytest.fixture
+def run(start: Start) -> Run:
     def run_command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "images", *arguments]
-        return subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=280)  # noqa: S603 - our own words
+        process = start(*arguments)
+        output, errors = process.communicate()
+        return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
 
     return run_command
 
@@ -88,6 +107,28 @@ def test_folder_comes_back_byte_for_byte(
     assert read_files(tmp_path / "backup") == expected
 
 
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGKILL])
+def test_stopped_run_goes_on_and_sends_nothing_twice(  # noqa: PLR0913, PLR0917 - fixtures
+    start: Start, run: Run, stack: Stack, user: str, photos: Path, tmp_path: Path, kind: signal.Signals
+) -> None:
+    for command, done in ((("upload", photos), "uploaded as"), (("download", tmp_path / "b"), "downloaded")):
+        process = start(*command)
+        assert process.stderr
+        told = [*islice(process.stderr, PHOTOS // 3)]
+        process.send_signal(kind)
+        told += process.stderr
+        assert process.wait() == (130 if kind is signal.SIGINT else -kind)
+        before = sum(done in line for line in told)
+        assert PHOTOS // 3 <= before < PHOTOS
+        again = run(*command)
+        assert again.returncode == 0, again.stderr
+        assert again.stderr.count(done) <= PHOTOS + 1 - before
+        await_value(lambda: True if len(list_images(stack, user)) == PHOTOS + 1 else None)
+    expected = read_files(photos)
+    del expected[".hidden"]
+    assert read_files(tmp_path / "b") == expected
+
+
 def test_second_run_sends_and_fetches_nothing(
     run: Run, stack: Stack, user: str, photos: Path, tmp_path: Path
 ) -> None:
@@ -106,6 +147,35 @@ def test_images_of_one_name_are_all_downloaded(run: Run, tmp_path: Path) -> None
     run("upload", *files)
     run("download", tmp_path / "backup")
     assert {*read_files(tmp_path / "backup").values()} == {file.read_bytes() for file in files}
+
+
+def test_odd_names_come_back_as_they_were(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    names = [
+        "IMG (1) 'é' =_x=.png",
+        "日本 👩\u200d🚀.png",
+        "x" * 251 + ".png",
+        "日" * 83 + ".png",
+        "%2e%22&+#.png",
+    ]
+    for number, name in enumerate(names):
+        (folder / name).write_bytes(make_picture("PNG", width=40 + number))
+    assert run("upload", folder).returncode == 0
+    assert run("download", tmp_path / "backup").returncode == 0
+    assert read_files(tmp_path / "backup") == read_files(folder)
+
+
+def test_file_of_the_user_is_never_overwritten(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(make_picture("PNG"))
+    run("upload", tmp_path / "a.png")
+    (tmp_path / "backup").mkdir()
+    (tmp_path / "backup" / "a.png").write_bytes(b"mine")
+    for outcome in ("downloaded as a ", "is there already"):
+        assert outcome in run("download", tmp_path / "backup").stderr
+    contents = read_files(tmp_path / "backup")
+    assert contents["a.png"] == b"mine"
+    assert len(contents) == 2
 
 
 def test_refused_file_is_named_and_the_others_arrive(

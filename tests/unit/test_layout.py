@@ -63,7 +63,9 @@ def test_no_file_has_more_than_300_lines() -> None:
 
 def test_unit_tests_mirror_the_source() -> None:
     sources = {path.relative_to(ROOT / "src").with_suffix("") for path in list_files("src")}
-    sources |= {path.relative_to(ROOT).with_suffix("") for path in list_files("operations", "local")}
+    sources |= {
+        path.relative_to(ROOT).with_suffix("") for path in list_files("operations", "local", "examples")
+    }
     for test in (ROOT / "tests" / "unit").rglob("*/test_*.py"):
         place = test.relative_to(ROOT / "tests" / "unit").parent
         names = test.stem.removeprefix("test_").split("_")

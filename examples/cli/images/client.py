@@ -2,168 +2,206 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import mimetypes
 import random
-import time
 import uuid
+from http import HTTPStatus
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from images.answers import BrokenAnswerError, Form, Image, RefusedError, read, require_success
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 MAX_TRIES = 8
 FIRST_PAUSE_SECONDS = 0.5
 MAX_PAUSE_SECONDS = 20.0
+MAX_ASKED_PAUSE_SECONDS = 120
 PAGE_SIZE = 100
 TIMEOUT_SECONDS = 60.0
 CHUNK_BYTES = 1 << 20
-TOO_MANY, SERVER_ERROR = 429, 500
 PROMISED_TYPE = "image/jpeg"  # the bytes decide
-RUNNING = "request_in_progress"
+KEYS = uuid.UUID("5b0c4b0e-5f0a-4a44-9d3c-0f6d3b8e9f57")
+"""The namespace of the keys of uploads."""
 
-
-class RefusedError(Exception):
-    """The API has answered with an error. Its text is the API's."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        try:
-            problem: dict[str, Any] = response.json()
-        except ValueError:
-            problem = {}
-        fields = [f"{error['field']}: {error['message']}" for error in problem.get("errors", [])]
-        super().__init__("; ".join(fields) or problem.get("detail") or f"HTTP {response.status_code}")
-        self.status = response.status_code
-        self.code = problem.get("code", "")
-        self.pause_seconds = float(response.headers.get("Retry-After", 0))
-
-    @property
-    def is_passing(self) -> bool:
-        """The same request may succeed later."""
-        return self.status == TOO_MANY or self.status >= SERVER_ERROR or self.code == RUNNING
+REUSE = "reuse"
+GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}
+FAILURES = (RefusedError, BrokenAnswerError, httpx.HTTPError, httpx.InvalidURL, OSError)
+"""What a call may raise, and a script may go on after."""
 
 
 class Client:
     """Calls the API for one user. Several threads may use it."""
 
-    def __init__(self, url: str, headers: dict[str, bytes]) -> None:
+    def __init__(
+        self, url: str, headers: Mapping[str, bytes], transport: httpx.BaseTransport | None = None
+    ) -> None:
         named = [(name.encode(), value) for name, value in headers.items()]
-        self._http = httpx.Client(base_url=url.rstrip("/"), headers=named, timeout=TIMEOUT_SECONDS)
-        self._limits: dict[str, Any] | None = None
+        self._http = httpx.Client(
+            base_url=url.rstrip("/"), headers=named, timeout=TIMEOUT_SECONDS, transport=transport
+        )
+        # S3 gets none of the headers that name the user.
+        self._s3 = httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=True, transport=transport)
+        self._stopped = Event()
 
     def close(self) -> None:
         self._http.close()
+        self._s3.close()
 
-    def find_image(self, sha256: str) -> dict[str, Any] | None:
-        """Return an image of the user that has these bytes."""
-        query = {"userId": "me", "sha256": sha256, "limit": 1}
-        images: list[dict[str, Any]] = self._call("GET", "/images", params=query)["images"]
-        return images[0] if images else None
+    def stop(self) -> None:
+        """Repeat nothing any more, and end downloads."""
+        self._stopped.set()
 
-    def list_images(self, **query: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - values of a query
+    def count_images(self) -> int:
+        """Return how many images the user has."""
+        return self._call("GET", "/me", lambda body: int(body["used"]["images"]))
+
+    def get_max_inline_bytes(self) -> int:
+        """Return how many bytes of an image one request may have."""
+        return self._call("GET", "/limits", lambda body: int(body["maxInlineBytes"]))
+
+    def list_images(self, **query: Any) -> Iterator[Image]:  # noqa: ANN401 - values of a query
         """Yield all images of a listing, page by page."""
-        cursor = None
+        cursor: str | None = None
         while True:
-            page = self._call("GET", "/images", params={**query, "limit": PAGE_SIZE, "cursor": cursor})
-            yield from page["images"]
-            cursor = page["nextCursor"]
-            if cursor is None:
+            params = {**query, "limit": PAGE_SIZE, "cursor": cursor}
+            page = self._call("GET", "/images", _read_page, params=params)
+            yield from page[0]
+            if page[1] is None:
                 return
+            if page[1] == cursor:
+                raise BrokenAnswerError("a page of the listing leads to itself")
+            cursor = page[1]
 
-    def upload(self, path: Path, fields: dict[str, Any]) -> dict[str, Any]:
-        """Upload a file. What is too large for a request goes straight to S3."""
-        key = {"Idempotency-Key": str(uuid.uuid4())}
-        if path.stat().st_size <= self._get_limit("maxInlineBytes"):
-            files = {"file": (path.name, path.read_bytes())}
-            image: dict[str, Any] = self._call(
-                "POST",
-                "/images/upload",
-                files=files,
-                data=fields | {"tags": json.dumps(fields["tags"])},
-                headers=key,
-            )
-            return image
-        return self._upload_directly(path, fields, key)
+    def upload(self, path: Path, sha256: str, fields: Mapping[str, Any], *, is_inline: bool) -> Image:
+        """Upload a file, or return an image of the user that has its bytes.
 
-    def _upload_directly(self, path: Path, fields: dict[str, Any], key: dict[str, str]) -> dict[str, Any]:
+        A run that was killed may have sent this file a moment ago. The same key finds that image, even if no
+        listing has it yet. The key is of no use if that image has come to nothing, or was deleted.
+        """
+        send = self._upload_inline if is_inline else self._upload_directly
+        words = json.dumps([path.name, sha256, fields], sort_keys=True, ensure_ascii=True)
+        try:
+            image = send(path, sha256, fields, str(uuid.uuid5(KEYS, words)))
+        except RefusedError as error:
+            if error.status not in GONE:
+                raise
+        else:
+            if image.is_kept:
+                return image
+        return send(path, sha256, fields, str(uuid.uuid4()))
+
+    def _upload_inline(self, path: Path, _sha256: str, fields: Mapping[str, Any], key: str) -> Image:
+        query = {**fields, "tags": json.dumps(fields["tags"]), "onDuplicate": REUSE}
+        return self._call(
+            "POST",
+            "/images/upload",
+            Image.read,
+            params=query | {"filename": _name(path)},
+            content=path.read_bytes(),
+            headers={"Content-Type": "application/octet-stream", "Idempotency-Key": key},
+        )
+
+    def _upload_directly(self, path: Path, sha256: str, fields: Mapping[str, Any], key: str) -> Image:
         body = {
-            "filename": path.name,
+            "filename": _name(path),
             "contentType": mimetypes.guess_type(path)[0] or PROMISED_TYPE,
             "size": path.stat().st_size,
-            "metadata": fields,
+            "sha256": sha256,
+            "metadata": {**fields, "onDuplicate": REUSE},
         }
-        begun = self._call("POST", "/images/uploads", json=body, headers=key)
-        form = begun["upload"]
+        headers = {"Idempotency-Key": key}
+        begun = self._call("POST", "/images/uploads", Form.read_or_image, json=body, headers=headers)
+        if isinstance(begun, Image):
+            return begun
 
-        def post() -> httpx.Response:
+        def post() -> None:
             with path.open("rb") as file:
-                return httpx.post(
-                    form["url"], data=form["fields"], files={"file": file}, timeout=TIMEOUT_SECONDS
-                )
+                require_success(self._s3.post(begun.url, data=begun.fields, files={"file": file}))
 
-        _repeat(lambda: _require_success(post()))
-        image: dict[str, Any] = self._call("GET", f"/images/{begun['id']}")
-        return image
+        self._repeat(post)
+        return self.get_image(begun.id)
 
-    def download(self, image_id: str, path: Path) -> None:
+    def get_image(self, image_id: str) -> Image:
+        return self._call("GET", f"/images/{image_id}", Image.read)
+
+    def download(self, image: Image, path: Path) -> None:
         """Write the original to a file. A file that is there in part has another name until it is whole."""
-        part = path.with_name(f"{path.name}.part")
+        part = path.with_name(f".{image.id}.part")  # no original gets a name with a dot in front
+        try:
+            self._repeat(lambda: self._fetch(image, part))
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
-        def fetch() -> None:
-            link = self.make_link(image_id, {"rendition": "original"})
-            with httpx.stream("GET", link["url"], follow_redirects=True, timeout=TIMEOUT_SECONDS) as response:
-                if response.is_error:
-                    response.read()
-                    raise RefusedError(response)
-                with part.open("wb") as file:
-                    for chunk in response.iter_bytes(CHUNK_BYTES):
-                        file.write(chunk)
+    def _fetch(self, image: Image, part: Path) -> None:
+        place = require_success(self._http.get(f"/images/{image.id}/content")).headers.get("Location")
+        url = self._http.base_url.join(place or "about:blank")
+        if url.scheme not in {"http", "https"}:
+            raise BrokenAnswerError("the API does not say where the original is")
+        digest = hashlib.sha256()
+        size = 0
+        with self._s3.stream("GET", url) as response, part.open("wb") as file:
+            if response.is_error:
+                response.read()
+                raise RefusedError(response)
+            for chunk in response.iter_bytes(CHUNK_BYTES):
+                size += len(chunk)
+                if self._stopped.is_set() or size > (image.size or 0):
+                    break
+                digest.update(chunk)
+                file.write(chunk)
+        if digest.hexdigest() != image.sha256:
+            raise BrokenAnswerError("the bytes that came are not those of the image")
 
-        _repeat(fetch)
-        part.replace(path)
-
-    def make_link(self, image_id: str, body: dict[str, Any]) -> dict[str, Any]:
-        link: dict[str, Any] = self._call("POST", f"/images/{image_id}/links", json=body)
-        return link
+    def make_link(self, image_id: str, rendition: str, seconds: int) -> str:
+        body = {"rendition": rendition, "expiresIn": seconds}
+        return self._call("POST", f"/images/{image_id}/links", lambda link: str(link["url"]), json=body)
 
     def delete(self, image_id: str) -> None:
-        self._call("DELETE", f"/images/{image_id}")
+        self._repeat(lambda: require_success(self._http.delete(f"/images/{image_id}")))
 
-    def _get_limit(self, name: str) -> int:
-        if self._limits is None:
-            self._limits = self._call("GET", "/limits")
-        limit: int = self._limits[name]
-        return limit
-
-    def _call(self, method: str, path: str, **request: Any) -> Any:  # noqa: ANN401 - JSON
+    def _call[T](self, method: str, path: str, understand: Callable[[Any], T], **request: Any) -> T:  # noqa: ANN401 - JSON
         if params := request.get("params"):
             request["params"] = {name: value for name, value in params.items() if value not in {None, ""}}
+        return self._repeat(
+            lambda: read(require_success(self._http.request(method, path, **request)), understand)
+        )
 
-        def send() -> Any:  # noqa: ANN401 - JSON
-            response = _require_success(self._http.request(method, path, **request))
-            return response.json() if response.content else None
+    def _repeat[T](self, run: Callable[[], T]) -> T:
+        """Run it until it succeeds or cannot. Every request here may be sent twice."""
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                return run()
+            except (
+                httpx.TimeoutException,
+                httpx.NetworkError,
+                httpx.RemoteProtocolError,
+                RefusedError,
+            ) as error:
+                asked = error.pause_seconds if isinstance(error, RefusedError) else 0
+                is_final = isinstance(error, RefusedError) and not error.is_passing
+                if is_final or tries == MAX_TRIES or asked > MAX_ASKED_PAUSE_SECONDS:
+                    raise
+                backoff = min(MAX_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (tries - 1))
+                pause = max(asked, backoff) * random.uniform(1, 1.5)  # noqa: S311 - no secret
+                if self._stopped.wait(pause):
+                    raise
 
-        return _repeat(send)
+
+def _name(path: Path) -> str:
+    """Return the name of a file as text. On Linux it may be any bytes."""
+    return path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _require_success(response: httpx.Response) -> httpx.Response:
-    if response.is_error:
-        raise RefusedError(response)
-    return response
-
-
-def _repeat[T](run: Callable[[], T]) -> T:
-    """Run it until it succeeds or cannot. Every request here may be sent twice."""
-    for tries in range(1, MAX_TRIES + 1):
-        try:
-            return run()
-        except (httpx.TransportError, RefusedError) as error:
-            if tries == MAX_TRIES or (isinstance(error, RefusedError) and not error.is_passing):
-                raise
-            backoff = min(MAX_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (tries - 1))
-            asked = error.pause_seconds if isinstance(error, RefusedError) else 0
-            time.sleep(max(asked, backoff * random.uniform(0.5, 1)))  # noqa: S311 - no secret
-    raise AssertionError("the last try returns or raises")
+def _read_page(body: Any) -> tuple[list[Image], str | None]:  # noqa: ANN401 - JSON
+    cursor = body["nextCursor"]
+    return [Image.read(image) for image in body["images"]], None if cursor is None else str(cursor)

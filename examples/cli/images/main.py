@@ -7,16 +7,16 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-import httpx
-
 from images import commands
-from images.client import Client, RefusedError
+from images.client import FAILURES, Client
+from images.names import escape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LOCAL_URL = "http://localhost:3000"
 HOUR_SECONDS = 3600
+INTERRUPTED = 130  # as shells say it
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -60,15 +60,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = make_parser().parse_args(arguments)
     headers = {}
     if options.token:
-        headers["Authorization"] = f"Bearer {options.token}".encode()
+        headers["Authorization"] = f"Bearer {options.token.strip()}".encode()
     elif options.user:
         headers["X-User-Id"] = options.user.encode()
     client = Client(options.url, headers)
     try:
         status: int = options.run(client, options)
-    except (RefusedError, httpx.TransportError) as error:
-        sys.stderr.write(f"images: {error}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # `images list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except FAILURES as error:
+        sys.stderr.write(f"images: {escape(str(error) or type(error).__name__)}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("images: stopped. Run it again to go on.\n")
+        return INTERRUPTED
     finally:
         client.close()
     return status
