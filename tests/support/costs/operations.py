@@ -28,6 +28,7 @@ PUBLIC, PRIVATE = Visibility.PUBLIC, Visibility.PRIVATE
 THUMBNAIL_BYTES, VARIANT_BYTES, LARGE_BYTES, ORIGINAL_BYTES = 10_000, 40_000, 300_000, 2_500_000
 """Typical of a photo of 2.5 MB."""
 VARIANT_QUERY = "width=640&format=avif&v=1"
+BATCH_IMAGES = 20
 CUT_BYTES = 100
 """Missing at the end of a damaged image. The API takes it, and the processor rejects it."""
 
@@ -69,12 +70,11 @@ def repeat_upload(world: World) -> None:
     world.meter.settle()
 
 
-def upload_directly(world: World, *, visibility: Visibility, has_key: bool = False) -> None:
+def upload_directly(world: World, *, visibility: Visibility) -> None:
     metadata = {"description": DESCRIPTION, "visibility": visibility, "tags": [*TAGS]}
     announced = {"filename": FILENAME, "contentType": "image/jpeg", "size": len(world.photo)}
-    options = {"json": {**announced, "metadata": metadata}}
-    options = world.add_key(options) if has_key else options
-    begun = world.meter.request(Work.BEGIN, "POST", "/images/uploads", 201, user=ANN, **options)
+    body = {**announced, "metadata": metadata}
+    begun = world.meter.request(Work.BEGIN, "POST", "/images/uploads", 201, user=ANN, json=body)
     world.meter.post(begun.json["id"], world.photo)
     world.meter.settle()
 
@@ -145,14 +145,35 @@ def view_original(world: World) -> None:
     world.meter.fetch(ORIGINAL_BYTES)
 
 
-def update(world: World, *, changes: Mapping[str, Any]) -> None:
-    url = f"/images/{world.add(PRIVATE)}"
+def update(world: World, *, changes: Mapping[str, Any], visibility: Visibility = PRIVATE) -> None:
+    url = f"/images/{world.add(visibility)}"
     world.meter.request(Work.CHANGE, "PATCH", url, 200, user=ANN, json=changes)
     world.meter.settle()
 
 
 def delete(world: World, *, visibility: Visibility) -> None:
     world.meter.request(Work.CHANGE, "DELETE", f"/images/{world.add(visibility)}", 204, user=ANN)
+    world.meter.settle()
+
+
+def trash(world: World, *, visibility: Visibility) -> None:
+    url = f"/images/{world.add(visibility)}/trash"
+    world.meter.request(Work.CHANGE, "POST", url, 200, user=ANN)
+    world.meter.settle()
+
+
+def restore(world: World, *, visibility: Visibility) -> None:
+    url = f"/images/{world.add(visibility)}"
+    world.meter.request(Work.CHANGE, "POST", f"{url}/trash", 200, user=ANN)
+    world.meter.settle()
+    world.meter.take()
+    world.meter.request(Work.CHANGE, "POST", f"{url}/restore", 200, user=ANN)
+    world.meter.settle()
+
+
+def trash_batch(world: World) -> None:
+    batch = {"action": "trash", "ids": [world.add(PUBLIC) for _ in range(BATCH_IMAGES)]}
+    world.meter.request(Work.BATCH, "POST", "/images/batch", 200, user=ANN, json=batch)
     world.meter.settle()
 
 
@@ -174,12 +195,9 @@ OPERATIONS: Mapping[str, Act] = {
     "Upload, public": partial(upload, visibility=PUBLIC),
     "Upload, private": partial(upload, visibility=PRIVATE),
     "Upload with key, public": partial(upload, visibility=PUBLIC, has_key=True),
-    "Upload with key, private": partial(upload, visibility=PRIVATE, has_key=True),
     "Upload with key, sent again": repeat_upload,
     "Direct upload, public": partial(upload_directly, visibility=PUBLIC),
     "Direct upload, private": partial(upload_directly, visibility=PRIVATE),
-    "Direct upload with key, public": partial(upload_directly, visibility=PUBLIC, has_key=True),
-    "Direct upload with key, private": partial(upload_directly, visibility=PRIVATE, has_key=True),
     "Upload that is rejected": upload_damaged,
     "Upload that the quota refuses": upload_too_many,
     "Page, signed in": partial(list_page, user=ANN),
@@ -198,6 +216,13 @@ OPERATIONS: Mapping[str, Act] = {
     "Download of the original": view_original,
     "Change of the description": partial(update, changes={"description": "Another one"}),
     "Publication": partial(update, changes={"visibility": "public"}),
+    "Tag added, public": partial(update, changes={"addTags": ["beach"]}, visibility=PUBLIC),
+    "Tag added, private": partial(update, changes={"addTags": ["beach"]}),
+    "Trash, public": partial(trash, visibility=PUBLIC),
+    "Trash, private": partial(trash, visibility=PRIVATE),
+    "Restoration, public": partial(restore, visibility=PUBLIC),
+    "Restoration, private": partial(restore, visibility=PRIVATE),
+    "Batch: trash of 20, public": trash_batch,
     "Deletion, public": partial(delete, visibility=PUBLIC),
     "Deletion, private": partial(delete, visibility=PRIVATE),
     "Reprocessing, public": reprocess,

@@ -60,6 +60,7 @@ class Work(StrEnum):
     VIEW = "send a rendition of 300 KB"
     VARY = "make a variant of 640 pixels in AVIF"
     CHANGE = "change or delete an image"
+    BATCH = "change 20 images in a batch"
     ACCEPT = "verify a direct upload of 2.5 MB"
     PROCESS = "render a photo of 2.5 MB"
     FOLLOW = "follow a change of the table"
@@ -93,6 +94,7 @@ DURATIONS: Mapping[Work, Duration] = {
     Work.VIEW: Duration(Actor.API, 10, 35),
     Work.VARY: Duration(Actor.API, 210, 100),
     Work.CHANGE: Duration(Actor.API, 10, 15),
+    Work.BATCH: Duration(Actor.API, 130, 50),
     Work.ACCEPT: Duration(Actor.PROCESSOR, 20, 95),
     Work.PROCESS: Duration(Actor.PROCESSOR, 700, 80),
     Work.FOLLOW: Duration(Actor.CHANGES, 25, 40),

@@ -16,8 +16,8 @@ from tests.support.costs.meter import Meter
 from tests.support.costs.month import list_standing, list_traffic, list_web_acl
 from tests.support.costs.observing import list_observing, price_uploads
 from tests.support.costs.operations import measure_all
-from tests.support.costs.prices import MILLION, PRICES, Part, format_usd, get_usd
-from tests.support.costs.runs import DURATIONS, Actor, Work, get_memory_mib
+from tests.support.costs.prices import MILLION, PRICES, Part, format_usd
+from tests.support.costs.runs import DURATIONS, Actor, get_memory_mib
 from tests.support.costs.world import World, run_deployment
 from tests.support.markdown import format_table
 
@@ -37,8 +37,6 @@ COUNTED = {
     "S3 GET class": Part.S3_READ,
     "Runs": Part.RUN,
 }
-EVENTUAL = 0.5
-"""An eventually consistent read takes half the units. All reads of the service are consistent."""
 
 
 def make_prices(_: Measured) -> str:
@@ -60,15 +58,15 @@ def make_durations(_: Measured) -> str:
 
 def make_operations(measured: Measured) -> str:
     head = ("Operation", *COUNTED, "GB-seconds", "**USD**", "KB sent", "USD for it")
-    rows = []
+    rows = {}
     for cost in measured.costs.values():
         bill = cost.bill
         counts = [f"{bill[part]:g}" for part in COUNTED.values()]
         usd, transfer_usd = cost.requests_usd * MILLION, cost.transfer_usd * MILLION
         sent_kb = sum(run.response_bytes for run in cost.runs) / KB
         seconds = f"{bill[Part.GB_SECOND]:.3f}"
-        rows.append((cost.name, *counts, seconds, f"**{usd:.2f}**", f"{sent_kb:,.1f}", f"{transfer_usd:.2f}"))
-    return format_table(head, rows)
+        rows[cost.name] = (*counts, seconds, f"**{usd:.2f}**", f"{sent_kb:,.1f}", f"{transfer_usd:.2f}")
+    return format_table(head, _share_rows(rows))
 
 
 def make_calls(measured: Measured) -> str:
@@ -91,19 +89,6 @@ def describe_run(run: Run) -> str:
     return f"{NAMES[run.actor]}: {', '.join(texts) or 'no call'}"
 
 
-def make_reads(measured: Measured) -> str:
-    head = ("Read", "Units of listings", "Units of records", "USD", "USD if eventually consistent")
-    rows = {}
-    for cost in measured.costs.values():
-        capacity = [each for run in cost.runs for each in run.capacity]
-        if {run.work for run in cost.runs} & {Work.PAGE, Work.READ}:
-            listed = sum(each.read_units for each in capacity if each.operation == "Query")
-            units = sum(each.read_units for each in capacity)
-            usd = get_usd({Part.READ_UNIT: units * MILLION})
-            rows[cost.name] = (f"{listed:g}", f"{units - listed:g}", f"{usd:.2f}", f"{usd * EVENTUAL:.2f}")
-    return format_table(head, _share_rows(rows))
-
-
 def _share_rows(cells: Mapping[str, tuple[str, ...]]) -> list[tuple[str, ...]]:
     """Return a row for each operation. Those with the same cells share one."""
     names: dict[tuple[str, ...], list[str]] = {}
@@ -114,10 +99,6 @@ def _share_rows(cells: Mapping[str, tuple[str, ...]]) -> list[tuple[str, ...]]:
 
 def make_month(measured: Measured) -> str:
     return _make_bill([*list_traffic(measured), *list_standing(measured)])
-
-
-def make_standing(measured: Measured) -> str:
-    return _make_bill(list_standing(measured))
 
 
 def make_web_acl(measured: Measured) -> str:
@@ -158,9 +139,7 @@ COST_TABLES: Mapping[str, Callable[[Measured], str]] = {
     "cost_durations": make_durations,
     "cost_operations": make_operations,
     "cost_calls": make_calls,
-    "cost_reads": make_reads,
     "cost_month": make_month,
-    "cost_standing": make_standing,
     "cost_web_acl": make_web_acl,
     "cost_observing": make_observing,
     "cost_observed_uploads": make_observed_uploads,
