@@ -98,7 +98,8 @@ class Meter:
         response_bytes = run()
         seconds = self._clock() - begun
         calls = tuple(sorted(self.deployment.wire.calls))
-        self._runs.append(Run(actor, work, calls, tuple(consumed[start:]), response_bytes, seconds))
+        capacity = tuple(sorted(consumed[start:], key=repr))
+        self._runs.append(Run(actor, work, calls, capacity, response_bytes, seconds))
 
 
 def list_event_prefixes() -> list[str]:

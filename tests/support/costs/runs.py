@@ -110,6 +110,7 @@ class Run:
     calls: tuple[str, ...]
     """`service.Operation`, sorted: some are made side by side."""
     capacity: tuple[Consumption, ...] = ()
+    """Sorted too."""
     response_bytes: int = 0
     """Sent to a client: the body and the headers."""
     processor_seconds: float = field(default=0.0, compare=False)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 ANN, BOB, FULL = (str(UUID(int=number, version=4)) for number in (1, 2, 3))
 """User ids as Cognito makes them. The last user has as many images as one may have."""
-DESCRIPTION = "The harbour on the last evening of our holiday"
+DESCRIPTION = "The harbour on our last evening"
 TAGS = ("sunset", "holiday", "sea")
 FILENAME = "IMG_20260712_201530.jpg"
 COPIES = 64
@@ -98,9 +98,9 @@ class World:
         deployment.request("GET", "/images", user=ANN)
         deployment.engine.take_records("images")  # the copies are not counted
 
-    def add(self, visibility: Visibility) -> str:
-        """Upload an image for Ann, and process it. This is not measured."""
-        response = self.upload(make_form_options(self.photo, visibility))
+    def add(self, visibility: Visibility, *, user: str = ANN) -> str:
+        """Upload an image, and process it. This is not measured."""
+        response = self.upload(make_form_options(self.photo, visibility), user=user)
         self.meter.settle()
         self.meter.take()
         image_id: str = response.json["id"]
