@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
 
 from playwright.sync_api import expect
 
@@ -15,9 +17,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import httpx
-    from playwright.sync_api import FilePayload, Page
+    from playwright.sync_api import FilePayload, Page, Request
+
+    from local.stack import Stack
 
 PATIENCE_MS = 30_000
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user of the pool with a password."""
+
+    name: str
+    password: str
 
 
 @contextmanager
@@ -41,6 +53,27 @@ def say_name(page: Page, name: str) -> None:
     page.get_by_role("textbox", name="Your name").fill(name)
     page.get_by_role("button", name="Go on").click()
     page.get_by_text(name).wait_for()
+
+
+def sign_in(page: Page, person: Person) -> None:
+    """Sign in on the page that the emulated Cognito serves."""
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Username").fill(person.name)
+    page.get_by_label("Password").fill(person.password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
+def watch_token_requests(page: Page, stack: Stack) -> list[str]:
+    """Return a list that gets the kind of each request for tokens."""
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.url == f"{stack.aws_url}/oauth2/token":
+            asked.extend(parse_qs(request.post_data or "")["grant_type"])
+
+    page.on("request", note)
+    return asked
 
 
 def choose(page: Page, *files: FilePayload) -> None:

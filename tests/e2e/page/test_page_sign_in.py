@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -11,57 +10,22 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from operations.tokens import make_password, make_token
-from tests.support.browser import find_browser, run_browser
+from operations.tokens import make_token
 from tests.support.client import await_end
+from tests.support.page import Person, sign_in, watch_token_requests
 from tests.support.pictures import make_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from playwright.sync_api import Page, Request, Route
+    from playwright.sync_api import Page, Route
 
     from local.stack import Stack
 
 HOUR_SECONDS = 3600
 
-pytestmark = pytest.mark.skipif(find_browser() is None, reason="no Chromium is installed")
-
-
-@dataclass(frozen=True)
-class Person:
-    """A user of the pool with a password."""
-
-    name: str
-    password: str
-
-
-@pytest.fixture(scope="module")
-def person(jwt_stack: Stack) -> Person:
-    return Person("alice", make_password(jwt_stack.client, jwt_stack.outputs, "alice"))
-
 
 @pytest.fixture
-def page(jwt_stack: Stack, tmp_path: Path) -> Iterator[Page]:
-    complaints: list[str] = []
-    with run_browser(str(tmp_path)) as context:
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console", lambda message: complaints.append(message.text) if message.type == "error" else None
-        )
-        page.goto(jwt_stack.api_url)
-        yield page
-    assert [text for text in complaints if "Failed to load resource" not in text] == []
-
-
-def sign_in(page: Page, person: Person) -> None:
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_label("Username").fill(person.name)
-    page.get_by_label("Password").fill(person.password)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+def page(jwt_page: Page) -> Page:
+    return jwt_page
 
 
 def list_mine(page: Page) -> None:
@@ -197,15 +161,3 @@ def test_session_that_ends_shows_it_and_offers_to_sign_in_again(
     expect(page.get_by_role("button", name="Upload", exact=True)).to_be_hidden()
     page.get_by_role("status").get_by_role("button", name="Sign in").click()
     page.get_by_label("Username").wait_for()
-
-
-def watch_token_requests(page: Page, stack: Stack) -> list[str]:
-    """Return a list that gets the kind of each request for tokens."""
-    asked: list[str] = []
-
-    def note(request: Request) -> None:
-        if request.url == f"{stack.aws_url}/oauth2/token":
-            asked.extend(parse_qs(request.post_data or "")["grant_type"])
-
-    page.on("request", note)
-    return asked

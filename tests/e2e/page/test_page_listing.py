@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import find_browser, run_browser
+from tests.support.browser import run_browser
 from tests.support.listing import LongListing
 
 if TYPE_CHECKING:
@@ -22,8 +21,6 @@ PAGE_SIZE = 100
 MAX_TILES = 150
 MAX_GROWTH_BYTES = 8_000_000
 SCROLL_TO_END = "window.scrollTo(0, document.body.scrollHeight)"
-
-pytestmark = pytest.mark.skipif(find_browser() is None, reason="no Chromium is installed")
 
 
 def measure_heap_bytes(session: CDPSession) -> float:

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import os
-import uuid
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import find_browser
-from tests.support.page import add_image, await_state, run_page, say_name
+from tests.support.page import add_image, await_state
 from tests.support.pictures import make_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from local.stack import Stack
+    import httpx
 
 PHOTOS = int(os.environ.get("PAGE_PHOTOS", "30"))
 """More of them take longer. 300 were tried."""
@@ -33,26 +27,11 @@ DROP = """(photos) => {
     }
 }"""
 
-pytestmark = pytest.mark.skipif(find_browser() is None, reason="no Chromium is installed")
-
 
 @pytest.fixture
-def user() -> str:
-    return f"many-{uuid.uuid4().hex[:8]}"
-
-
-@pytest.fixture
-def api(stack: Stack, user: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=stack.api_url, headers={"X-User-Id": user}, timeout=60) as client:
-        yield client
-
-
-@pytest.fixture
-def page(stack: Stack, user: str, tmp_path: Path) -> Iterator[Page]:
-    with run_page(stack.api_url, str(tmp_path)) as page:
-        say_name(page, user)
-        page.get_by_role("button", name="Mine").click()
-        yield page
+def page(named: Page) -> Page:
+    named.get_by_role("button", name="Mine").click()
+    return named
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from typing import TYPE_CHECKING
 
 import httpx
@@ -11,47 +10,17 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support import npm
-from tests.support.browser import find_browser
 from tests.support.client import await_value
-from tests.support.page import add_image, await_state, choose, make_file, run_page, say_name
+from tests.support.page import add_image, await_state, choose, make_file, say_name
 from tests.support.page_types import PINS
 from tests.support.pictures import make_photo, make_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from local.stack import Stack
 
 SIZES = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1280, 800)}
 LARGE_BYTES = 6_000_000
 BROKEN = b"This is a text."
-
-pytestmark = pytest.mark.skipif(find_browser() is None, reason="no Chromium is installed")
-
-
-@pytest.fixture
-def user() -> str:
-    return f"zoe-{uuid.uuid4().hex[:8]}"
-
-
-@pytest.fixture
-def api(stack: Stack, user: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=stack.api_url, headers={"X-User-Id": user}, timeout=60) as client:
-        yield client
-
-
-@pytest.fixture
-def page(stack: Stack, tmp_path: Path) -> Iterator[Page]:
-    with run_page(stack.api_url, str(tmp_path)) as page:
-        yield page
-
-
-@pytest.fixture
-def named(page: Page, user: str) -> Page:
-    """The page of a person who has said who they are."""
-    say_name(page, user)
-    return page
 
 
 def test_stranger_sees_what_is_public_and_no_button_that_fails(
