@@ -5,6 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated
 
 from aws_lambda_powertools.event_handler import Depends, Request
+from botocore.exceptions import ClientError
 
 from app.access.callers import Caller
 from app.access.cdn import CdnGate
@@ -149,9 +150,17 @@ def read_parameter(name: str) -> str:
 
 
 def find_page_client() -> str | None:
-    """The client of the user pool with which people sign in on the web page. None: there is none."""
+    """The client of the user pool with which people sign in on the web page.
+
+    None: there is none, or the stack has not made it yet. It makes this function first.
+    """
     parameter = get_settings().page_client_parameter
-    return read_parameter(parameter) if parameter else None
+    try:
+        return read_parameter(parameter) if parameter else None
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ParameterNotFound":
+            return None
+        raise
 
 
 @cache

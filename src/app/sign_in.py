@@ -18,12 +18,15 @@ from shared.observability import get_logger
 
 @cache
 def read_sign_in() -> SignIn | None:
-    """Read it once. Raises Unavailable if the issuer does not respond, and the next call asks it again."""
+    """Read it once. Raises Unavailable if the issuer or its client is not there. The next call asks again."""
     settings = get_settings()
     if settings.auth_mode != "jwt":
         return None
-    client_id = find_page_client() or settings.oidc_client_id
-    if client_id is None:
+    if settings.page_client_parameter:
+        client_id = find_page_client()
+        if client_id is None:
+            raise Unavailable
+    elif (client_id := settings.oidc_client_id) is None:
         return None
     return fetch_sign_in(settings.oidc_issuer, settings.oidc_discovery_url, client_id, settings.oidc_scopes)
 

@@ -54,7 +54,8 @@ def make_webpage(
         settings=json.dumps(settings).replace("<", "\\u003c"),
     )
     origins = {_get_origin(base_url): None, **dict.fromkeys(storage_origins)}
-    called = [*origins, *([_get_origin(sign_in.token_url)] if sign_in else [])]
+    issuer_urls = (sign_in.token_url, sign_in.revocation_url) if sign_in else ()
+    called = dict.fromkeys([*origins, *(_get_origin(url) for url in issuer_urls if url)])
     headers = {
         "Content-Security-Policy": POLICY.format(origins=" ".join(origins), called=" ".join(called)),
         "Referrer-Policy": "no-referrer",

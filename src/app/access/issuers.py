@@ -33,6 +33,8 @@ class SignIn:
     token_url: str
     end_session_url: str | None
     """None: the issuer does not let clients sign people out."""
+    revocation_url: str | None = None
+    """None: the issuer does not let clients end their tokens (RFC 7009)."""
 
 
 def fetch_keys(issuer: str, discovery_url: str | None) -> Mapping[str, Any]:
@@ -52,6 +54,7 @@ def fetch_sign_in(issuer: str, discovery_url: str | None, client_id: str, scopes
         authorization_url,
         _require_url(document, "token_endpoint"),
         _find_url(document, "end_session_endpoint"),
+        _find_url(document, "revocation_endpoint"),
     )
 
 

@@ -7,6 +7,7 @@
  * @property {string} authorizationUrl
  * @property {string} tokenUrl
  * @property {string | null} endSessionUrl
+ * @property {string | null} revocationUrl
  */
 
 /**

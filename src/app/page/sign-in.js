@@ -86,15 +86,28 @@ export class SignIn extends EventTarget {
     return this.#tokens?.access ?? "";
   }
 
-  /** Forget the tokens, and leave for the issuer, so that it forgets the person as well. */
+  /** Forget the tokens, let the issuer end them, and leave for it, so that it forgets the person as well. */
   end() {
     const idToken = this.#tokens?.id;
+    if (this.#tokens?.refresh) this.#revoke(this.#tokens.refresh);
     this.#tokens = null;
     const { endSessionUrl, clientId } = this.settings;
     if (!endSessionUrl) return;
     // Cognito knows `logout_uri` only. The standard calls it `post_logout_redirect_uri`.
     const query = { client_id: clientId, logout_uri: PAGE_URL, post_logout_redirect_uri: PAGE_URL };
     leave(endSessionUrl, idToken ? { ...query, id_token_hint: idToken } : query);
+  }
+
+  /**
+   * The request outlives the page, and nobody waits for its answer: a token that nobody has ends by itself.
+   *
+   * @param {string} token
+   */
+  #revoke(token) {
+    const { revocationUrl, clientId } = this.settings;
+    if (!revocationUrl) return;
+    const body = new URLSearchParams({ client_id: clientId, token, token_type_hint: "refresh_token" });
+    fetch(revocationUrl, { method: "POST", mode: "no-cors", keepalive: true, body }).catch(() => {});
   }
 
   /** @param {Tokens} old */

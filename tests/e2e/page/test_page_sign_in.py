@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     from local.stack import Stack
 
 HOUR_SECONDS = 3600
+NAME_REVOCATION = """
+    const parse = JSON.parse;
+    JSON.parse = (text) => {
+        const value = parse(text);
+        if (value?.signIn) value.signIn.revocationUrl = "%s";
+        return value;
+    };
+"""
+"""Changes the settings of the page, as if the issuer had named an address."""
 
 
 @pytest.fixture
@@ -67,6 +76,25 @@ def test_person_is_shown_by_name_and_signs_out_at_the_issuer_too(
     assert query["id_token_hint"][0].count(".") == 2
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     assert page.url == f"{jwt_stack.api_url}/"
+
+
+def test_refresh_token_ends_with_the_sign_out(jwt_stack: Stack, page: Page, person: Person) -> None:
+    """The emulated Cognito names no address for that, as the real one does."""
+    revocation_url = f"{jwt_stack.aws_url}/oauth2/revoke"
+
+    page.add_init_script(NAME_REVOCATION % revocation_url)
+    page.route(revocation_url, lambda route: route.fulfill(status=200))
+    page.goto(jwt_stack.api_url)
+    with page.expect_response(f"{jwt_stack.aws_url}/oauth2/token") as answer:
+        sign_in(page, person)
+    refresh_token = answer.value.json()["refresh_token"]
+    with page.expect_request(revocation_url) as asked, page.expect_request(f"{jwt_stack.aws_url}/logout?*"):
+        page.get_by_role("button", name="Sign out").click()
+    sent = {name: value for name, (value,) in parse_qs(asked.value.post_data or "").items()}
+    client_id = sent.pop("client_id")
+    assert client_id
+    assert sent == {"token": refresh_token, "token_type_hint": "refresh_token"}
+    assert "authorization" not in asked.value.headers
 
 
 def test_stranger_sees_what_is_public_and_no_button_that_fails(jwt_stack: Stack, page: Page) -> None:

@@ -43,7 +43,8 @@ class Issuer:
         self.asked.append((issuer, discovery_url, client_id, scopes))
         if self.is_down:
             raise Unavailable
-        return SignIn(client_id, scopes, f"{issuer}/authorize", f"{issuer}/token", f"{issuer}/logout")
+        urls = (f"{issuer}/{name}" for name in ("authorize", "token", "logout", "revoke"))
+        return SignIn(client_id, scopes, *urls)
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +78,7 @@ def test_page_says_where_people_sign_in_and_may_ask_for_tokens_there(api: Api, i
             "authorizationUrl": f"{ISSUER}/authorize",
             "tokenUrl": f"{ISSUER}/token",
             "endSessionUrl": f"{ISSUER}/logout",
+            "revocationUrl": f"{ISSUER}/revoke",
         },
     }
     policy = api.get("/", headers=AS_A_PERSON).headers["Content-Security-Policy"]

@@ -29,6 +29,13 @@ def test_page_may_call_the_issuer_for_tokens_and_load_nothing_from_it() -> None:
     assert ["form-action", "'none'"] in parts
 
 
+def test_page_may_end_tokens_at_another_host_of_the_issuer() -> None:
+    for url, named in (("https://c.example/revoke", "https://c.example"), ("https://b.example:9/revoke", "")):
+        page = make_webpage("https://a.example", (), "jwt", replace(SIGN_IN, revocation_url=url))
+        called = f"connect-src 'self' https://a.example https://b.example:9 {named}".rstrip()
+        assert f"{called};" in page.headers["Content-Security-Policy"]
+
+
 def test_bucket_is_in_the_host_name_or_in_the_path() -> None:
     assert list_storage_origins("https://s3.example:9", "b") == (
         "https://s3.example:9",

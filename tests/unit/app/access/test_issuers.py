@@ -24,6 +24,7 @@ DISCOVERY = {
     "authorization_endpoint": "https://login.example.org/oauth2/authorize?tenant=1",
     "token_endpoint": "https://login.example.org:8443/oauth2/token",
     "end_session_endpoint": "https://login.example.org/logout",
+    "revocation_endpoint": "https://login.example.org/revoke",
 }
 NO_URLS = [
     None,
@@ -162,6 +163,7 @@ def test_document_says_how_people_sign_in() -> None:
         DISCOVERY["authorization_endpoint"],
         DISCOVERY["token_endpoint"],
         DISCOVERY["end_session_endpoint"],
+        DISCOVERY["revocation_endpoint"],
     )
 
 
@@ -190,8 +192,9 @@ def test_keys_are_fetched_by_https_only(discovery: dict[str, object], url: objec
 
 @pytest.mark.parametrize("url", NO_URLS)
 def test_issuer_need_not_sign_people_out(discovery: dict[str, object], url: object) -> None:
-    discovery["end_session_endpoint"] = url
-    assert fetch_sign_in(ISSUER, None, "page", "openid").end_session_url is None
+    discovery["end_session_endpoint"] = discovery["revocation_endpoint"] = url
+    found = fetch_sign_in(ISSUER, None, "page", "openid")
+    assert (found.end_session_url, found.revocation_url) == (None, None)
 
 
 @pytest.mark.parametrize(
