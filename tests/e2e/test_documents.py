@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from local.stack import Stack
 
 LARGE_BYTES = 6_000_000
-# Commands of the Makefile run in the project's folder, whatever folder the files are in.
+# Commands of the Makefile run in the project's folder, whatever folder the files are in. An error of the API
+# ends the script.
 PRELUDE = f"""set -euo pipefail
+curl() {{ command curl --fail "$@"; }}
 make() {{ command make --no-print-directory -C {ROOT} "$@"; }}
 """
 
