@@ -18,6 +18,7 @@ from shared.rows import encode_key
 from shared.table import Table
 from shared.usages import UsageRepository
 from tests.support.client import (
+    CROWD_PATIENCE_SECONDS,
     await_end,
     await_value,
     begin_upload,
@@ -64,7 +65,7 @@ def api(stack: Stack) -> Iterator[httpx.Client]:
     limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
     with (
         change_variables(stack, BOUNDS),
-        httpx.Client(base_url=stack.api_url, timeout=60, limits=limits) as client,
+        httpx.Client(base_url=stack.api_url, timeout=CROWD_PATIENCE_SECONDS, limits=limits) as client,
     ):
         yield client
 

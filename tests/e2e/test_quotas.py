@@ -11,6 +11,7 @@ import pytest
 from shared.counters import Counter, make_usage_key
 from shared.rows import encode_model
 from tests.support.client import (
+    CROWD_PATIENCE_SECONDS,
     await_end,
     await_value,
     begin_upload,
@@ -37,7 +38,7 @@ SECONDS_TO_GIVE_BACK = 15
 @pytest.fixture(scope="module")
 def api(stack: Stack) -> Iterator[httpx.Client]:
     limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
-    with httpx.Client(base_url=stack.api_url, timeout=60, limits=limits) as client:
+    with httpx.Client(base_url=stack.api_url, timeout=CROWD_PATIENCE_SECONDS, limits=limits) as client:
         yield client
 
 

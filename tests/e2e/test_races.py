@@ -17,6 +17,7 @@ import pytest
 from operations.redrive import redrive
 from shared.keys import make_original_key, make_upload_key
 from tests.support.client import (
+    CROWD_PATIENCE_SECONDS,
     await_end,
     await_value,
     begin_upload,
@@ -44,7 +45,7 @@ REMAINS_PATIENCE_SECONDS = 60
 @pytest.fixture(scope="module")
 def api(stack: Stack) -> Iterator[httpx.Client]:
     limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
-    with httpx.Client(base_url=stack.api_url, timeout=60, limits=limits) as client:
+    with httpx.Client(base_url=stack.api_url, timeout=CROWD_PATIENCE_SECONDS, limits=limits) as client:
         yield client
 
 
