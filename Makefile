@@ -5,6 +5,7 @@ SAM_LOCAL_PORT ?= 3001
 ENV ?= dev
 STACK ?=
 AUTH_MODE ?= open
+WEBHOOK_URL ?=
 ADMIN ?=
 REPAIR ?=
 WAIT ?=
@@ -28,9 +29,10 @@ COMPILE = .local/env/uv/bin/uv pip compile --quiet $(UPGRADE) --generate-hashes 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
-start: ## Run the service and an emulated AWS on this machine (PORT, AWS_PORT, AUTH_MODE=open or jwt)
+start: ## Run the service and an emulated AWS on this machine (PORT, AWS_PORT, AUTH_MODE=open or jwt, WEBHOOK_URL)
 	$(ENVIRONMENTS) sam ministack python
-	@$(SAM)/python -m local start --port $(PORT) --aws-port $(AWS_PORT) --auth-mode $(AUTH_MODE)
+	@$(SAM)/python -m local start --port $(PORT) --aws-port $(AWS_PORT) --auth-mode $(AUTH_MODE) \
+		--webhook-url "$(WEBHOOK_URL)"
 
 sam-local: ## Run the API in Docker with `sam local` beside a running `make start` (SAM_LOCAL_PORT, AWS_PORT)
 	$(ENVIRONMENTS) sam python

@@ -1,6 +1,6 @@
 """Commands of the local stack.
 
-usage: python -m local start [--port N] [--aws-port N] [--auth-mode open|jwt]
+usage: python -m local start [--port N] [--aws-port N] [--auth-mode open|jwt] [--webhook-url URL]
        python -m local sam-local [--port N] [--aws-port N]
 """
 
@@ -46,9 +46,10 @@ FOOT = """
 """
 
 
-def start(port: int, aws_port: int, auth_mode: str) -> None:
+def start(port: int, aws_port: int, auth_mode: str, webhook_url: str) -> None:
     """Run the stack until Ctrl-C."""
-    with run_stack(port, aws_port, auth_mode=auth_mode) as stack, run_relay(aws_port):
+    running = run_stack(port, aws_port, auth_mode=auth_mode, webhook_url=webhook_url)
+    with running as stack, run_relay(aws_port):
         state = os.path.relpath(stack.state)
         text = EXAMPLES[auth_mode].rstrip() + "\n" + FOOT
         print(text.format(api=stack.api_url, aws=stack.aws_url, aws_port=aws_port, state=state), flush=True)
@@ -84,6 +85,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         command.add_argument("--aws-port", type=int, default=4566)
         if run is start:
             command.add_argument("--auth-mode", choices=EXAMPLES, default="open")
+            command.add_argument("--webhook-url", default="")
     return parser.parse_args(arguments)
 
 

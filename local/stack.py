@@ -122,12 +122,13 @@ class Stack:
 
 
 @contextmanager
-def run_stack(
+def run_stack(  # noqa: PLR0913 - the settings of a stack
     port: int,
     aws_port: int,
     state: Path | None = None,
     *,
     auth_mode: str = "open",
+    webhook_url: str = "",
     quiet: bool = False,
 ) -> Iterator[Stack]:
     """Start a stack, deploy the project in it, and stop it after the block. `state` is its data folder."""
@@ -137,6 +138,7 @@ def run_stack(
     build = provide_build()
     parameters = deployment.read_parameters() | {
         "AuthMode": auth_mode,
+        "WebhookUrl": webhook_url,
         "PublicUrl": stack.api_url,
         "S3PublicUrl": stack.aws_url,
     }

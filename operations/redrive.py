@@ -33,8 +33,12 @@ def redrive(client: Client, outputs: Mapping[str, str]) -> Redrive:
 
     There are three kinds of messages: an event of the bucket, a change of the images table, and the place of
     changes in the table's stream. The stream forgets them after a day. Such a message then stays.
+
+    Webhooks that nobody took have a queue of their own. They are tried for another day.
     """
     counts = Redrive()
+    if "WebhookFailureQueueUrl" in outputs:
+        counts.sent += _redrive_webhooks(client("sqs"), outputs)
     handled: set[str] = set()
     for message in _receive(client("sqs"), outputs["FailureQueueUrl"]):
         if message["Body"] in handled:  # it has failed, and was put aside once more
@@ -49,6 +53,16 @@ def redrive(client: Client, outputs: Mapping[str, str]) -> Redrive:
         else:
             counts.kept += 1
     return counts
+
+
+def _redrive_webhooks(sqs: Any, outputs: Mapping[str, str]) -> int:  # noqa: ANN401 - a client has no type here
+    """Put every webhook back into its queue. Return how many there were."""
+    count = 0
+    for message in _receive(sqs, outputs["WebhookFailureQueueUrl"]):
+        sqs.send_message(QueueUrl=outputs["WebhookQueueUrl"], MessageBody=message["Body"])
+        sqs.delete_message(QueueUrl=outputs["WebhookFailureQueueUrl"], ReceiptHandle=message["ReceiptHandle"])
+        count += 1
+    return count
 
 
 def _read_body(message: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON

@@ -56,6 +56,7 @@ def list_alarm_names(parameters: Mapping[str, str]) -> set[str]:
         "HasAlarms": True,
         "HasMetricAlarms": parameters["Metrics"] == "enabled",
         "HasInvalidationAlarms": parameters["CdnInvalidation"] == "enabled",
+        "HasWebhookAlarms": parameters["EventBus"] != "none" and parameters["WebhookUrl"] != "",
     }
     return {
         resource["Properties"]["AlarmName"]["Fn::Sub"].removeprefix("${AWS::StackName}-")

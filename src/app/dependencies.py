@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError
 from app.access.callers import Caller
 from app.access.cdn import CdnGate
 from app.access.issuers import fetch_keys
-from app.access.keys import KeyRing
 from app.access.links import LinkSigner
 from app.access.signers import SigningRole
 from app.delivery import Delivery
@@ -24,6 +23,7 @@ from shared.erasures import ErasureRepository
 from shared.files import FileRepository
 from shared.images import ImageRepository
 from shared.items import ItemRepository
+from shared.keyring import KeyRing
 from shared.metrics import Metrics
 from shared.settings import Settings
 from shared.storage import ImageStorage

@@ -11,11 +11,11 @@ from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 
 from app.access.callers import Caller
 from app.access.cdn import VIEWER_ADDRESS_HEADER
-from app.access.keys import KeyRing
 from app.dependencies import get_keys
 from app.parameters import get_has_cdn
 from app.responses.html import ImagePage
 from app.responses.outputs import DirectUpload, ImagePublic
+from shared.keyring import KeyRing
 from shared.observability import get_logger, hash_user
 
 TRAIL = ["route", "user", "image_id", "network", "code", "as_admin"]

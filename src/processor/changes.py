@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from processor.erasing import Eraser
 from processor.following import Follower
+from processor.publishing import Publisher
 from shared.aws import Deadline, create_client, translate_errors
 from shared.erasures import ErasureRepository
 from shared.files import FileRepository
@@ -24,9 +25,11 @@ from shared.tombstones import TombstoneStorage
 from shared.usages import UsageRepository
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from processor.events import ImageEvent
 
 
 @cache
@@ -68,7 +71,23 @@ def create_follower() -> Follower:
         eraser,
         send=send_failure,
         withdraw=send_withdrawn if settings.invalidation_queue else None,
+        publish=publish_events if settings.event_bus else None,
     )
+
+
+@cache
+def create_publisher() -> Publisher:
+    settings = get_settings()
+    assert settings.event_bus  # noqa: S101 - for the type checker
+    client = create_client("events", deadline=get_deadline(), metrics=get_metrics())
+    return Publisher(client, settings.event_bus, settings.stack_id)
+
+
+def publish_events(events: Mapping[str, ImageEvent]) -> dict[str, Exception]:
+    """Publish events. Returns the errors by the numbers of their changes."""
+    failures = create_publisher().publish(events)
+    get_metrics().add(Metric.EVENTS, len(events) - len(failures))
+    return failures
 
 
 def send_failure(message: str) -> None:

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from processor.erasing import SLICE_SECONDS
+from processor.events import derive_event
+from processor.publishing import Unpublished
 from processor.stream import name_record, read_erasure, read_name, read_versions
 from processor.tags import count_tags, find_tag_change
 from shared import lifecycle
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from processor.erasing import Eraser
+    from processor.events import ImageEvent
     from processor.stream import StreamRecord
     from shared.rows import Key
     from shared.storage import ImageStorage
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
 
 MAX_AGE = timedelta(hours=1)
 """How long a change that failed for a moment is tried again. Then it goes into the failure queue."""
+MAX_UNPUBLISHED_AGE = timedelta(minutes=1)
+"""The same for a change that is followed but not told. It holds up those after it, so it waits less."""
 
 
 @dataclass(frozen=True)
@@ -107,15 +112,20 @@ class Follower:
         *,
         send: Callable[[str], object],
         withdraw: Callable[[Sequence[str]], object] | None = None,
+        publish: Callable[[Mapping[str, ImageEvent]], dict[str, Exception]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`send` puts a text into the failure queue, and `withdraw` takes images out of the CDN."""
+        """`send` puts a text into the failure queue, and `withdraw` takes images out of the CDN.
+
+        `publish` tells others what happened, and returns the errors of that by the numbers of the changes.
+        """
         self._usages = usages
         self._tags = tags
         self._storage = storage
         self._eraser = eraser
         self._send = send
         self._withdraw = withdraw
+        self._publish = publish
         self._clock = clock
 
     def follow(self, records: Sequence[StreamRecord]) -> dict[str, Exception]:
@@ -126,18 +136,22 @@ class Follower:
         """
         changes: dict[str, Change] = {}
         tag_changes: dict[str, TagChange] = {}
+        events: dict[str, ImageEvent] = {}
         failures: dict[str, Exception] = {}
         for record in records:
             number = record["dynamodb"]["SequenceNumber"]
+            changed_at = float(record["dynamodb"]["ApproximateCreationDateTime"])
             try:
                 old, new = read_versions(record, self._usages.table.name)
             except Exception as error:  # noqa: BLE001 - sorted out below
                 failures[number] = error
                 continue
             if old:
-                changes[number] = Change(old, new, float(record["dynamodb"]["ApproximateCreationDateTime"]))
+                changes[number] = Change(old, new, changed_at)
             if tag_change := find_tag_change(old, new):
                 tag_changes[number] = tag_change
+            if event := derive_event(old, new, changed_at):
+                events[number] = event
         failures |= self._withdraw_images(
             {number: change.old.id for number, change in changes.items() if change.withdraws}
         )
@@ -147,6 +161,8 @@ class Follower:
         )
         failures |= count_tags(self._tags, tag_changes)
         by_number = {record["dynamodb"]["SequenceNumber"]: record for record in records}
+        unpublished = self._publish(events) if self._publish and events else {}
+        failures = unpublished | failures
         failures |= self._erase(by_number)
         return {
             number: error
@@ -230,7 +246,8 @@ class Follower:
         change = record["dynamodb"]
         get_logger().exception("not followed", exc_info=error, extra=read_name(record))
         age = self._clock() - change["ApproximateCreationDateTime"]
-        if isinstance(error, Unavailable) and age < MAX_AGE.total_seconds():
+        max_age = MAX_UNPUBLISHED_AGE if isinstance(error, Unpublished) else MAX_AGE
+        if isinstance(error, Unavailable) and age < max_age.total_seconds():
             return False
         try:
             self._send(json.dumps({"change": record, "error": type(error).__name__}))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_cloudfront import CloudFrontClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
@@ -28,12 +29,13 @@ if TYPE_CHECKING:
 
     from shared.metrics import Metrics
 
-    type Service = Literal["cloudfront", "dynamodb", "s3", "secretsmanager", "sqs", "ssm", "sts"]
+    type Service = Literal["cloudfront", "dynamodb", "events", "s3", "secretsmanager", "sqs", "ssm", "sts"]
 
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = {
     "cloudfront": 5,
     "dynamodb": 2,
+    "events": 2,
     "s3": 3,
     "secretsmanager": 1,
     "sqs": 2,
@@ -112,6 +114,14 @@ def create_client(
     deadline: Deadline | None = None,
     metrics: Metrics | None = None,
 ) -> DynamoDBClient: ...
+@overload
+def create_client(
+    service: Literal["events"],
+    endpoint_url: str | None = None,
+    *,
+    deadline: Deadline | None = None,
+    metrics: Metrics | None = None,
+) -> EventBridgeClient: ...
 @overload
 def create_client(
     service: Literal["s3"],

@@ -46,6 +46,7 @@ class Metric(Enum):
     VARIANTS_SERVED = Kind("VariantsServed")
     NOT_MODIFIED = Kind("NotModified")
     CHANGES = Kind("Changes")
+    EVENTS = Kind("Events")
     PUT_ASIDE = Kind("PutAside")
     THROTTLES = Kind("Throttles")
     CONFLICTS = Kind("Conflicts")

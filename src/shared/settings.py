@@ -188,6 +188,31 @@ class Settings:
         return self._environ.get("INVALIDATION_QUEUE") or None
 
     @cached_property
+    def event_bus(self) -> str | None:
+        """Name of the bus for events of images. None: nobody is told."""
+        return self._environ.get("EVENT_BUS") or None
+
+    @cached_property
+    def stack_id(self) -> str:
+        """ARN of the stack. Its events name it."""
+        return self._environ["STACK_ID"]
+
+    @cached_property
+    def webhook_url(self) -> str:
+        """The address that events of images are posted to."""
+        return self._environ["WEBHOOK_URL"]
+
+    @cached_property
+    def webhook_secret(self) -> str:
+        """ARN of the secret that signs webhooks."""
+        return self._environ["WEBHOOK_SECRET"]
+
+    @cached_property
+    def webhook_queue(self) -> str:
+        """URL of the queue of events that are posted to that address."""
+        return self._environ["WEBHOOK_QUEUE"]
+
+    @cached_property
     def distribution_id(self) -> str:
         return self._environ["DISTRIBUTION_ID"]
 

@@ -18,6 +18,7 @@ from local.layout import locate_state
 from local.loopback import find_free_port
 from local.stack import Stack, run_stack
 from tests.support.client import leave_remains
+from tests.support.receiver import Receiver, run_receiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,13 +28,16 @@ TIMEOUT = 60.0
 
 
 @contextmanager
-def run_new_stack(auth_mode: str) -> Iterator[Stack]:
+def run_new_stack(auth_mode: str, *, webhook_url: str = "") -> Iterator[Stack]:
     """Run a stack without data. Its data are where the commands of the Makefile look, until it ends."""
     aws_port = find_free_port()
     state = locate_state(aws_port)
     shutil.rmtree(state, ignore_errors=True)
     try:
-        with run_stack(find_free_port(), aws_port, auth_mode=auth_mode, quiet=True) as stack:
+        running = run_stack(
+            find_free_port(), aws_port, auth_mode=auth_mode, webhook_url=webhook_url, quiet=True
+        )
+        with running as stack:
             yield stack
     finally:
         shutil.rmtree(state, ignore_errors=True)
@@ -60,6 +64,22 @@ def jwt_stack() -> Iterator[Stack]:
     if GIVEN_URL:
         pytest.skip("needs the users of a stack, and E2E_API_URL gives only the API")
     with run_new_stack("jwt") as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def receiver() -> Iterator[Receiver]:
+    """The receiver of the webhooks of `webhook_stack`."""
+    with run_receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="session")
+def webhook_stack(receiver: Receiver) -> Iterator[Stack]:
+    """A third stack, which posts webhooks."""
+    if GIVEN_URL:
+        pytest.skip("looks into the stack, and E2E_API_URL gives only the API")
+    with run_new_stack("open", webhook_url=f"{receiver.url}/hooks") as stack:
         yield stack
 
 

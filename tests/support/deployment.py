@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from moto.backends import get_backend
 
 from app import dependencies
-from app.access.keys import KeyRing
 from app.main import create_app
 from imaging.decoder import Decoder
 from imaging.renditions import render
@@ -18,6 +17,7 @@ from operations.consistency import ConsistencyCheck
 from operations.tags import TagCheck
 from processor import changes, main
 from shared.aws import create_client
+from shared.keyring import KeyRing
 from tests.support.api import Api, make_context
 from tests.support.changes import select_changes
 from tests.support.faults import Injection, Killed, Wire

@@ -38,7 +38,7 @@ _BLOCK = re.compile(r"(?:<!-- (not run|run with): ([^\n]+) -->\n *)?```sh\n(.*?)
 
 @dataclass(frozen=True)
 class Block:
-    """A shell block. `reason` says why no test runs it, `mode` names the AUTH_MODE that it needs."""
+    """A shell block. `reason` says why no test runs it, `mode` names the stack that it needs."""
 
     code: str
     reason: str | None = None

@@ -18,6 +18,7 @@ from tests.support.monitoring.stack import STACK, list_alarms, read_dashboard
 from tests.support.template import get_properties
 
 if TYPE_CHECKING:
+    from tests.support.dynamodb.engine import Engine
     from tests.support.monitoring.dashboard import Widget
 
 HOUR = 3600
@@ -27,8 +28,8 @@ ALARMED = {"FailureQueueAlarm"}
 
 
 @pytest.fixture(scope="module")
-def datapoints() -> Datapoints:
-    return run_smoke()
+def datapoints(engine: Engine) -> Datapoints:
+    return run_smoke(engine)
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +65,9 @@ def test_dashboard_and_alarms_name_only_metrics_that_the_run_has_measured(datapo
         "IdempotencyTable",
         "InvalidationFunction",
         "InvalidationQueue",
+        "WebhookFunction",
+        "WebhookQueue",
+        "WebhookFailureQueue",
     }
 
 

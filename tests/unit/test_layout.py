@@ -19,6 +19,7 @@ MAKES_CLIENTS = {
     "src/app/dependencies.py",
     "src/processor/main.py",
     "src/processor/changes.py",
+    "src/processor/deliveries.py",
     "src/processor/invalidations.py",
 }
 TESTED_THROUGH_OTHERS = {

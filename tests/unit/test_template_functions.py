@@ -28,6 +28,7 @@ FUNCTIONS: dict[str, tuple[str, int, int, str, str]] = {
     "ApiFunction": ("app.start.lambda_handler", 1769, 29, "ApiRole", "ApiLogGroup"),
     "ProcessorFunction": ("processor.main.lambda_handler", 2048, 120, "ProcessorRole", "ProcessorLogGroup"),
     "ChangesFunction": ("processor.changes.lambda_handler", 512, 60, "ChangesRole", "ChangesLogGroup"),
+    "WebhookFunction": ("processor.deliveries.lambda_handler", 256, 30, "WebhookRole", "WebhookLogGroup"),
     "InvalidationFunction": (
         "processor.invalidations.lambda_handler",
         256,
@@ -124,7 +125,12 @@ def test_processor_has_every_variable_that_it_reads(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    ("function", "module"), [("ChangesFunction", "changes"), ("InvalidationFunction", "invalidations")]
+    ("function", "module"),
+    [
+        ("ChangesFunction", "changes"),
+        ("WebhookFunction", "deliveries"),
+        ("InvalidationFunction", "invalidations"),
+    ],
 )
 def test_function_of_a_stream_or_queue_has_exactly_the_variables_that_it_reads(
     function: str, module: str
@@ -223,6 +229,13 @@ def test_urls_of_a_stack_begin_with_its_domain_or_its_public_url() -> None:
         ("ApiFunction", "Cdn", "enabled", "ORIGIN_SECRET", get_att("OriginSecret", "Id")),
         ("ApiFunction", "Cdn", "enabled", "CDN_URL_PARAMETER", sub("/${AWS::StackName}/cdn-url")),
         ("ChangesFunction", "CdnInvalidation", "enabled", "INVALIDATION_QUEUE", ref("InvalidationQueue")),
+        ("ChangesFunction", "EventBus", "own", "EVENT_BUS", ref("OwnEventBus")),
+        ("ChangesFunction", "EventBus", "default", "EVENT_BUS", "default"),
+        ("ChangesFunction", "EventBus", "none", "EVENT_BUS", ""),
+        ("WebhookFunction", "WebhookUrl", "https://a.example", "WEBHOOK_URL", "https://a.example"),
+        ("WebhookFunction", "WebhookSecretArn", "arn", "WEBHOOK_SECRET", "arn"),
+        ("WebhookFunction", "LogLevel", "DEBUG", "POWERTOOLS_LOG_LEVEL", "DEBUG"),
+        ("WebhookFunction", "AwsEndpointUrl", "http://a", "AWS_ENDPOINT_URL", "http://a"),
         ("InvalidationFunction", "CdnInvalidationPaths", 9, "CDN_INVALIDATION_PATHS", 9),
         ("InvalidationFunction", "LogLevel", "DEBUG", "POWERTOOLS_LOG_LEVEL", "DEBUG"),
         ("InvalidationFunction", "AwsEndpointUrl", "http://a", "AWS_ENDPOINT_URL", "http://a"),

@@ -50,6 +50,11 @@ SWITCHES: list[list[Parameters]] = [
     [{}, {"BucketName": "new"}, {"KeptBucketName": "old"}],
     [{}, {"LinkSecretArn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:a"}],
 ]
+WEBHOOK = {
+    "EventBus": "default",
+    "WebhookUrl": "https://a.example",
+    "WebhookSecretArn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:a",
+}
 OPTIONS: list[Parameters] = [
     {},
     {"AuthMode": "open"},
@@ -67,6 +72,9 @@ OPTIONS: list[Parameters] = [
     ISSUER | {"OidcClientId": "page", "OidcScopes": "openid,email"},
     {"ApiConcurrency": "5", "ProcessorConcurrency": "5"},
     {"AwsEndpointUrl": "http://a.example", "S3PublicUrl": "http://a.example"},
+    {"EventBus": "default"},
+    {"EventBus": "own", "WebhookUrl": "https://a.example", "AlarmEmail": "ops@a.example"},
+    WEBHOOK | {"Environment": "local"},
     {"Cdn": "enabled"},
     {"Cdn": "enabled", "CdnInvalidation": "enabled", "CdnWebAclArn": "arn:aws:wafv2:a"},
     {"Cdn": "enabled", "CdnInvalidation": "enabled", "AlarmEmail": "ops@a.example"},

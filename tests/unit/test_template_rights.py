@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from processor.publishing import SOURCE
 from shared.keys import FILES_PREFIX, ORIGINALS_PREFIX, RENDITIONS_PREFIX, UPLOADS_PREFIX, VARIANTS_PREFIX
 from shared.tombstones import TOMBSTONES_PREFIX
 from tests.support.template import Node, get_att, get_properties, get_resources, ref, sub
@@ -107,6 +108,23 @@ RIGHTS: dict[str, dict[str, Statement]] = {
             ],
         ),
         "ReportFailures": (["sqs:SendMessage"], [get_att("FailureQueue")]),
+    },
+    "WebhookRole": {
+        "WriteLogs": (LOGS, [get_att("WebhookLogGroup")]),
+        "ReceiveEvents": (
+            [
+                f"sqs:{name}"
+                for name in (
+                    "ReceiveMessage",
+                    "DeleteMessage",
+                    "ChangeMessageVisibility",
+                    "GetQueueAttributes",
+                )
+            ],
+            [get_att("WebhookQueue")],
+        ),
+        "GiveUp": (["sqs:SendMessage"], [get_att("WebhookFailureQueue")]),
+        "SignWebhooks": (["secretsmanager:GetSecretValue"], [get_att("WebhookSecret", "Id")]),
     },
     "InvalidationRole": {
         "WriteLogs": (LOGS, [get_att("InvalidationLogGroup")]),
@@ -225,6 +243,30 @@ def test_rights_for_the_cdn_come_with_it() -> None:
     }
     assert rights["ChangesRole"] == RIGHTS["ChangesRole"] | {
         "ReportFailures": (["sqs:SendMessage"], [get_att("FailureQueue"), get_att("InvalidationQueue")])
+    }
+
+
+@pytest.mark.parametrize(
+    ("bus", "resource"),
+    [
+        ("own", get_att("OwnEventBus")),
+        (
+            "default",
+            sub("arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default"),
+        ),
+    ],
+)
+def test_right_to_publish_is_for_one_bus_and_one_source(bus: str, resource: Node) -> None:
+    (policy,) = get_properties("ChangesRole", EventBus=bus)["Policies"]
+    (added,) = [
+        each for each in policy["PolicyDocument"]["Statement"] if each["Sid"] not in RIGHTS["ChangesRole"]
+    ]
+    assert added == {
+        "Sid": "PublishEvents",
+        "Effect": "Allow",
+        "Action": "events:PutEvents",
+        "Resource": resource,
+        "Condition": {"ForAllValues:StringEquals": {"events:source": SOURCE}},
     }
 
 

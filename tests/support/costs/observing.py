@@ -28,7 +28,7 @@ TRACES_PER_UPLOAD = 3
 SAMPLED = 0.05
 """The part of requests that X-Ray records, beyond one in each second."""
 PACKAGES = {"app", "shared"}
-DEFAULTS = {"Cdn": "disabled", "CdnInvalidation": "disabled"}
+DEFAULTS = {"Cdn": "disabled", "CdnInvalidation": "disabled", "EventBus": "none", "WebhookUrl": ""}
 
 
 def count_series(metric: Metric) -> int:

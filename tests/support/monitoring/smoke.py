@@ -221,10 +221,12 @@ def hold(engine: Engine, image_id: str) -> Iterator[None]:
 
 
 @contextmanager
-def report(patch: pytest.MonkeyPatch, log: io.StringIO) -> Iterator[Deployment]:
+def report(patch: pytest.MonkeyPatch, log: io.StringIO, engine: Engine | None) -> Iterator[Deployment]:
     """Deploy with metrics, and with the decoder in a process of its own. The functions write into `log`."""
     patch.setenv("METRICS_NAMESPACE", STACK)
-    with run_deployment() as deployment, redirect_stdout(log):
+    patch.setenv("EVENT_BUS", "default")
+    patch.setenv("STACK_ID", STACK)
+    with run_deployment(engine) as deployment, redirect_stdout(log):
         for name, method in REAL.items():
             patch.setattr(Decoder, name, method)
         client = create_client("sqs")
@@ -250,10 +252,13 @@ def stop_variants() -> None:
         decoder.stop()
 
 
-def run_smoke() -> Datapoints:
-    """Return the data points of a run: those of the log, and those of AWS."""
+def run_smoke(engine: Engine | None = None) -> Datapoints:
+    """Return the data points of a run: those of the log, and those of AWS.
+
+    `engine` is as in `run_deployment`.
+    """
     cloud, log = Cloud(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, report(patch, log) as deployment:
+    with pytest.MonkeyPatch.context() as patch, report(patch, log, engine) as deployment:
         Smoke(deployment, cloud).run()
     assert cloud.datapoints.read_log(log.getvalue().splitlines())
     return cloud.datapoints

@@ -21,6 +21,8 @@ PARAMETERS = {
     "Dashboard": "enabled",
     "Cdn": "enabled",
     "CdnInvalidation": "enabled",
+    "EventBus": "own",
+    "WebhookUrl": "https://a.example/hook",
 }
 
 

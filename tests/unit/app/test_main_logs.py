@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.access.keys import KeyRing
 from app.dependencies import get_keys
 from app.main import create_app, lambda_handler
 from shared.errors import Unavailable
+from shared.keyring import KeyRing
 from shared.observability import get_logger, hash_user
 from tests.support.api import REQUEST_ID, make_context, make_event, make_upload
 from tests.support.pictures import make_picture

@@ -8,9 +8,9 @@ import pytest
 from moto import mock_aws
 
 from app.access.cdn import ORIGIN_SECRET_HEADER
-from app.access.keys import KEYS_LIFETIME_SECONDS
 from local.console import Problem
 from operations.origin_secret import API_SECONDS, rotate
+from shared.keyring import KEYS_LIFETIME_SECONDS
 
 
 @dataclass

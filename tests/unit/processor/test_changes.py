@@ -8,12 +8,14 @@ import boto3
 import pytest
 
 from processor import changes
+from shared.aws import create_client
 from shared.errors import Unavailable
 from shared.keys import Revision, make_original_key
 from shared.lifecycle import Status
 from shared.models import Visibility
 from shared.quotas import Usage
 from tests.support.api import make_context
+from tests.support.bus import Bus
 from tests.support.changes import make_change
 from tests.support.clock import assert_calls_end_in_time
 from tests.support.factories import forgetting
@@ -110,6 +112,23 @@ def test_images_to_forget_go_into_their_queue(monkeypatch: pytest.MonkeyPatch) -
     assert handle(make_change(image)) == {"batchItemFailures": []}
     (message,) = boto3.client("sqs").receive_message(QueueUrl=queue)["Messages"]
     assert json.loads(message["Body"]) == {"images": [image.id]}
+
+
+@pytest.mark.usefixtures("storage", "usages")
+def test_events_go_to_the_bus_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    bus = Bus()
+
+    def create(service: Any, **options: Any) -> Any:  # noqa: ANN401 - of `create_client`
+        return bus if service == "events" else create_client(service, **options)
+
+    monkeypatch.setattr("processor.changes.create_client", create)
+    monkeypatch.setenv("EVENT_BUS", "images")
+    monkeypatch.setenv("STACK_ID", "arn:stack")
+    image = make_image()
+    assert handle(make_change(image)) == {"batchItemFailures": []}
+    assert bus.published == [(image.id, 2)]
+    ((entry,),) = bus.calls
+    assert (entry["EventBusName"], entry["Resources"]) == ("images", ["arn:stack"])
 
 
 @pytest.mark.usefixtures("s3")

@@ -26,6 +26,7 @@ GATEWAY_TIMEOUT_SECONDS = 29
 READ_TIMEOUTS = {
     "cloudfront": 5,
     "dynamodb": 2,
+    "events": 2,
     "s3": 3,
     "secretsmanager": 1,
     "sqs": 2,

@@ -51,6 +51,8 @@ PARAMETERS = {
     "Metrics": "enabled",
     "Dashboard": "enabled",
     "AlarmEmail": "ops@a.example",
+    "EventBus": "none",
+    "WebhookUrl": "",
 }
 _CHANGES = get_properties("ChangesFunction", CdnInvalidation="enabled")
 _MAPPING = _CHANGES["Events"]["RecordChanged"]["Properties"]

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.access.keys import KeyRing
 from shared.aws import MAX_ATTEMPTS, create_client
 from shared.errors import Unavailable
+from shared.keyring import KeyRing
 from shared.observability import get_logger
 from tests.support.clock import Clock
 from tests.support.faults import Fault, break_calls

@@ -1,4 +1,4 @@
-"""Secret keys: those that sign links and cursors, and those that the CDN shows."""
+"""Secrets of Secrets Manager as keys: those that sign, and those that the CDN shows."""
 
 from __future__ import annotations
 
