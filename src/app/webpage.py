@@ -1,6 +1,7 @@
 """The web page: the document that a browser loads first, and the files that it names."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cache, lru_cache
@@ -23,8 +24,13 @@ CONTENT_TYPES = {
 }
 DOCUMENT_CACHE = "no-cache"
 """A document that is kept would name files of a release that is gone."""
-WORKER = "hash-worker.js"
-"""The page starts it by itself, so the document does not announce it."""
+FIRST_MODULES = ("main.js", "page.js")
+"""The document announces them, and all that they import, because the first pictures wait for them."""
+LATER_MODULE = "workbench.js"
+"""The page loads it behind the first pictures, with what it imports."""
+FIRST_LISTING = "images?visibility=public&amp;limit=100"
+"""What the page asks for first, if nobody is signed in and the address asks for nothing else."""
+IMPORT = re.compile(r'^import [^;"]*"\./(?P<name>[^"]+)";$', re.MULTILINE)
 
 # Pictures that the browser makes of files are blobs, and those of placeholders are data. Styles of single
 # elements are set by the DOM, which no policy forbids.
@@ -43,14 +49,13 @@ def make_webpage(
     parts = urlsplit(base_url)
     folder = f"{parts.path}/page/{get_version()}"
     described = {to_camel(name): value for name, value in asdict(sign_in).items()} if sign_in else None
-    settings = {"authMode": auth_mode, "signIn": described}
+    first = list(dict.fromkeys(name for entry in FIRST_MODULES for name in list_modules(entry)))
+    later = [name for name in list_modules(LATER_MODULE) if name not in first]
+    settings = {"authMode": auth_mode, "signIn": described, "later": later}
     text = Template(_read(DOCUMENT)).substitute(
         folder=folder,
-        preloads="\n".join(
-            f'<link rel="modulepreload" href="{folder}/{name}">'
-            for name in get_assets()
-            if name.endswith(".js") and name != WORKER
-        ),
+        listing=f"{parts.path}/{FIRST_LISTING}",
+        preloads="\n".join(f'<link rel="modulepreload" href="{folder}/{name}">' for name in first),
         settings=json.dumps(settings).replace("<", "\\u003c"),
     )
     origins = {_get_origin(base_url): None, **dict.fromkeys(storage_origins)}
@@ -81,6 +86,15 @@ def list_storage_origins(endpoint_url: str | None, bucket: str) -> tuple[str, ..
 def get_assets() -> Mapping[str, Document]:
     names = sorted(path.name for path in _folder().iterdir() if path.name != DOCUMENT)
     return {name: Document(CONTENT_TYPES[PurePath(name).suffix], _read(name), ASSET_CACHE) for name in names}
+
+
+def list_modules(entry: str) -> list[str]:
+    """Return a module and all that it imports, in the order in which a browser finds them."""
+    found = [entry]
+    for name in found:
+        imported = IMPORT.findall(get_assets()[name].text)
+        found += [each for each in dict.fromkeys(imported) if each not in found]
+    return found
 
 
 @cache

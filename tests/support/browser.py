@@ -28,11 +28,11 @@ def find_browser() -> str | None:
 
 
 @contextmanager
-def run_browser(folder: str) -> Iterator[BrowserContext]:
+def run_browser(folder: str, *arguments: str) -> Iterator[BrowserContext]:
     """`folder` keeps the profile, with the cache of its pages."""
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
-            folder, executable_path=find_browser(), args=ARGUMENTS, headless=True
+            folder, executable_path=find_browser(), args=[*ARGUMENTS, *arguments], headless=True
         )
         try:
             yield context

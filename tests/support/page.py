@@ -62,6 +62,7 @@ def sign_in(page: Page, person: Person) -> None:
     page.get_by_label("Password").fill(person.password)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    page.wait_for_load_state("networkidle")
 
 
 def watch_token_requests(page: Page, stack: Stack) -> list[str]:

@@ -18,7 +18,7 @@ const WHOSE = ["all", "mine", "public", "trash"];
  * @param {string} hash
  * @returns {View}
  */
-export function readView(hash) {
+function readView(hash) {
   const pairs = new URLSearchParams(hash.replace(/^#/, ""));
   const whose = pairs.get("show") ?? "all";
   return {
@@ -29,6 +29,18 @@ export function readView(hash) {
     before: pairs.get("before") ?? "",
     image: pairs.get("image") ?? "",
   };
+}
+
+/**
+ * Read what the address asks for, as far as the person may see it. Who signs in later finds what stands there.
+ *
+ * @param {string} hash
+ * @param {boolean} isNamed
+ * @returns {View}
+ */
+export function findView(hash, isNamed) {
+  const asked = readView(hash);
+  return isNamed ? asked : { ...asked, whose: "all" };
 }
 
 /**
@@ -50,12 +62,14 @@ export function writeView(view) {
  * The query of `GET /images` for a view. Days are those of the person who looks.
  *
  * @param {View} view
+ * @param {boolean} isNamed
  * @returns {Record<string, string | string[]>}
  */
-export function makeListQuery(view) {
+export function makeListQuery(view, isNamed) {
   return {
     userId: view.whose === "mine" || view.whose === "trash" ? "me" : "",
-    visibility: view.whose === "public" ? "public" : "",
+    // Everybody else sees no other pictures. The document announces this very query.
+    visibility: view.whose === "public" || !isNamed ? "public" : "",
     trashed: view.whose === "trash" ? "true" : "",
     tags: view.tags,
     match: view.tags.length > 1 ? view.match : "",
@@ -86,6 +100,15 @@ export function isNewIn(view, image) {
  */
 export function isSameList(one, other) {
   return writeView({ ...one, image: "" }) === writeView({ ...other, image: "" });
+}
+
+/**
+ * Whether a view leaves pictures out by their tags or days.
+ *
+ * @param {View} view
+ */
+export function isFiltered(view) {
+  return Boolean(view.tags.length || view.after || view.before);
 }
 
 /**

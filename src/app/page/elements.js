@@ -1,5 +1,9 @@
 /** Elements: made with their properties and children in one call. */
 
+import { makeIcon } from "./icons.js";
+
+/** @import { IconName } from "./icons.js" */
+
 /** @typedef {Node | string | null | undefined | false} Child */
 
 /**
@@ -34,25 +38,27 @@ export function selectNodes(children) {
 }
 
 /**
- * A button of words, or of a sign with its name for those who cannot see it.
+ * A button of words, which may have an icon before them.
  *
  * @param {string} text
  * @param {(event: Event) => void} onClick
- * @param {Record<string, any>} [properties]
+ * @param {Record<string, any> & {icon?: IconName}} [properties]
  */
-export function makeButton(text, onClick, properties = {}) {
-  return make("button", { type: "button", on: { click: onClick }, ...properties }, properties.textContent ? null : text);
+export function makeButton(text, onClick, { icon, ...properties } = {}) {
+  const words = icon ? make("span", { className: "words" }, text) : text;
+  return make("button", { type: "button", on: { click: onClick }, ...properties }, icon && makeIcon(icon), words);
 }
 
 /**
- * @param {string} sign
+ * A button of an icon alone, with its name for those who cannot see it.
+ *
+ * @param {IconName} icon
  * @param {string} name
  * @param {(event: Event) => void} onClick
  * @param {Record<string, any>} [properties]
  */
-export function makeSignButton(sign, name, onClick, properties = {}) {
-  const shown = make("span", { "aria-hidden": "true" }, sign);
-  const button = make("button", { type: "button", title: name, "aria-label": name, on: { click: onClick }, ...properties }, shown);
+export function makeIconButton(icon, name, onClick, properties = {}) {
+  const button = make("button", { type: "button", title: name, "aria-label": name, on: { click: onClick }, ...properties }, makeIcon(icon));
   button.classList.add("sign");
   return button;
 }

@@ -25,10 +25,10 @@ export class ImageForm extends HTMLElement {
     this.image = image;
     this.etag = etag;
     this.inputs = {
-      description: make("textarea", { rows: 2, maxLength: 2000 }),
-      tags: make("input", { type: "text", placeholder: say("tagsHint"), "list": "known-tags" }),
+      description: make("textarea", { rows: 2, maxLength: 2000, dir: "auto" }),
+      tags: make("input", { type: "text", placeholder: say("tagsHint"), "list": "known-tags", dir: "auto" }),
       visibility: make("select", {}, new Option(say("private"), "private"), new Option(say("public"), "public")),
-      filename: make("input", { type: "text", maxLength: 255, required: true }),
+      filename: make("input", { type: "text", maxLength: 255, required: true, dir: "auto" }),
     };
     this.said = make("div", { role: "status", className: "said" });
     const labels = FIELDS.map((field) => make("label", {}, make("span", {}, say(/** @type {TextName} */ (field))), this.inputs[field]));

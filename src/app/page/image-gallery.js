@@ -43,7 +43,7 @@ export class ImageGallery extends HTMLElement {
     this.session = session;
     this.selection = selection;
     this.list = make("ul", { className: "tiles", role: "list", "aria-label": say("gallery"), "aria-describedby": "gallery-keys" });
-    this.message = make("p", { className: "message", role: "status" });
+    this.message = make("div", { className: "message", role: "status" });
     this.append(make("p", { id: "gallery-keys", className: "unseen" }, say("galleryKeys")), this.list, this.message);
   }
 
@@ -63,9 +63,9 @@ export class ImageGallery extends HTMLElement {
     this.#current = 0;
     this.#clear();
     library.addEventListener("change", () => this.#layOut());
-    this.#layOut();
     this.say(say("loading"));
-    library.grow();
+    this.#layOut();
+    library.open();
   }
 
   /** @param {string | Node} content */

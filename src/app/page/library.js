@@ -24,6 +24,10 @@ export class Library extends EventTarget {
   #uses = 0;
   /** @type {Promise<void> | null} */
   #growing = null;
+  /** @type {Promise<void> | null} */
+  #opening = null;
+  /** @type {unknown} why the last page could not be read */
+  error = null;
 
   /**
    * @param {Api} api
@@ -54,6 +58,12 @@ export class Library extends EventTarget {
   /** Stop telling of changes: another listing is shown. */
   close() {
     this.isClosed = true;
+  }
+
+  /** Read the first page. However often it is called, that happens once. */
+  open() {
+    this.#opening ??= this.grow();
+    return this.#opening;
   }
 
   /** Read the next page, if there is one and nobody reads it yet. */
@@ -199,6 +209,7 @@ export class Library extends EventTarget {
 
   /** @param {unknown} error */
   #fail(error) {
+    this.error = error;
     if (!this.isClosed) this.dispatchEvent(new CustomEvent("fail", { detail: error }));
   }
 }

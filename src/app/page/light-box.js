@@ -1,21 +1,18 @@
 /** Light box: one picture, as large as the window, with what is said of it and what can be done with it. */
 
-import { make, makeButton, makeSignButton } from "./elements.js";
+import { make, makeButton, makeIconButton } from "./elements.js";
+import { makeKey } from "./api.js";
 import { ImageForm } from "./image-form.js";
 import { explain } from "./notices.js";
+import { awaitReplacement, sendReplacement } from "./replacement.js";
 import { SharePanel } from "./share-panel.js";
 import { say, sayBytes, sayTime } from "./texts.js";
 import { describe, makeSourceSet } from "./tile.js";
-import { makeKey, pause } from "./api.js";
-import { post, postForm, promiseType } from "./transfer.js";
-import { API_URL } from "./settings.js";
 import { drawThumbHash } from "./thumbhash.js";
 
 /** @import { Api, Image } from "./api.js" */
 
 const SWIPE_PX = 60;
-const LOOK_MS = 800;
-const LOOKS = 60;
 
 /** Fires `move` with -1 or 1, `closed`, `changed` with an image, and `remove` with the id of an image. */
 export class LightBox extends HTMLElement {
@@ -26,6 +23,8 @@ export class LightBox extends HTMLElement {
   #swipeStart = 0;
   /** The id of the image that was asked for last: an answer for another one comes too late. */
   #wanted = "";
+  /** The image and the version whose picture is shown. */
+  #shown = "";
 
   /** @param {Api} api */
   constructor(api) {
@@ -36,17 +35,18 @@ export class LightBox extends HTMLElement {
     this.said = make("div", { role: "status", className: "said" });
     this.chooser = make("input", { type: "file", accept: "image/*", hidden: true });
     this.chooser.addEventListener("change", () => this.#replace());
+    this.info = makeButton(say("details"), () => this.#toggleDetails(), { icon: "info", "aria-expanded": "false" });
     this.dialog = make(
       "dialog",
       { className: "light-box" },
       make(
         "div",
         { className: "bar" },
-        makeSignButton("‹", say("previous"), () => this.#move(-1), { className: "previous" }),
-        makeSignButton("›", say("next"), () => this.#move(1), { className: "next" }),
-        makeButton(say("details"), () => this.dialog.classList.toggle("with-details"), { className: "info" }),
-        makeSignButton("×", say("close"), () => this.dialog.close(), { className: "close" }),
+        makeIconButton("close", say("close"), () => this.dialog.close()),
+        this.info,
       ),
+      makeIconButton("previous", say("previous"), () => this.#move(-1), { className: "step previous" }),
+      makeIconButton("next", say("next"), () => this.#move(1), { className: "step next" }),
       this.picture,
       this.details,
       this.chooser,
@@ -58,19 +58,25 @@ export class LightBox extends HTMLElement {
     this.picture.addEventListener("pointerup", (event) => this.#swipe(event.clientX - this.#swipeStart));
   }
 
-  /** @param {string} id */
-  async show(id) {
+  /**
+   * @param {string} id
+   * @param {Image} [known] the image as a listing has it: its picture is shown while the details are on their way
+   */
+  async show(id, known) {
     if (!this.dialog.open) this.dialog.showModal();
     if (this.#wanted === id) return;
     this.#wanted = id;
+    this.image = null;
+    this.#shown = "";
     this.picture.replaceChildren(make("p", { className: "message" }, say("loading")));
     this.details.replaceChildren();
+    if (known) this.#showPicture(known);
     try {
       const { image, etag } = await this.api.getImage(id);
       if (this.#wanted === id) this.#render(image, etag);
     } catch (error) {
       if (this.#wanted !== id) return;
-      this.image = null;
+      this.#shown = "";
       this.picture.replaceChildren(make("p", { className: "message" }, explain(error)));
     }
   }
@@ -88,7 +94,6 @@ export class LightBox extends HTMLElement {
   #render(image, etag) {
     this.image = image;
     const isOwn = this.api.session.owns(image);
-    this.dialog.setAttribute("aria-label", describe(image));
     this.#showPicture(image);
     this.#form = isOwn && !image.trashedAt ? new ImageForm(this.api, image, etag) : null;
     this.#form?.addEventListener("changed", (event) => {
@@ -106,6 +111,10 @@ export class LightBox extends HTMLElement {
 
   /** @param {Image} image */
   #showPicture(image) {
+    this.dialog.setAttribute("aria-label", describe(image));
+    const shown = `${image.id} ${image.version} ${image.status}`;
+    if (shown === this.#shown) return;
+    this.#shown = shown;
     const large = image.renditions["animation"] ?? image.renditions["large"];
     if (!large) {
       this.picture.replaceChildren(make("p", { className: "message" }, image.statusReason ?? say("processing")));
@@ -155,15 +164,15 @@ export class LightBox extends HTMLElement {
     };
     const buttons = image.trashedAt
       ? [
-          makeButton(say("restore"), run(() => this.#end("POST", `/images/${id}/restore`))),
+          makeButton(say("restore"), run(() => this.#end("POST", `/images/${id}/restore`)), { icon: "restore" }),
           makeButton(say("delete"), run(async () => {
             if (confirm(say("deleteSure", { count: 1 }))) await this.#end("DELETE", `/images/${id}`);
-          })),
+          }), { icon: "trash" }),
         ]
       : [
-          makeButton(say("download"), run(() => this.#download())),
-          makeButton(say("replace"), () => this.chooser.click()),
-          makeButton(say("trash"), run(() => this.#end("POST", `/images/${id}/trash`))),
+          makeButton(say("download"), run(() => this.#download()), { icon: "download" }),
+          makeButton(say("replace"), () => this.chooser.click(), { icon: "replace" }),
+          makeButton(say("trash"), run(() => this.#end("POST", `/images/${id}/trash`)), { icon: "trash" }),
         ];
     return make("div", { className: "actions" }, ...buttons);
   }
@@ -191,40 +200,29 @@ export class LightBox extends HTMLElement {
     const id = this.image?.id;
     if (!file || !id) return;
     this.chooser.value = "";
-    const { signal } = new AbortController();
-    const tell = () => {};
+    const stopper = new AbortController();
+    const bar = make("progress", { max: 1, value: 0, "aria-label": file.name });
+    const tell = (/** @type {number} */ share) => (bar.value = share);
+    this.said.replaceChildren(say("uploading"), bar, makeButton(say("cancel"), () => stopper.abort()));
     try {
-      const limits = await this.api.getLimits();
-      const headers = { "Idempotency-Key": makeKey() };
-      if (file.size <= limits.maxInlineBytes) {
-        const form = new FormData();
-        form.append("file", file, file.name);
-        await post(`${API_URL}/images/${id}/content`, form, { ...(await this.api.session.getHeaders()), ...headers }, { signal, tell }, "PUT");
-      } else {
-        const json = { filename: file.name, contentType: promiseType(file), size: file.size };
-        const { body } = await this.api.call("POST", `/images/${id}/content/uploads`, { json, headers });
-        await postForm(body.upload, { file, signal, tell });
-      }
-      this.said.replaceChildren(say("replacing"));
-      await this.#awaitReplacement(id);
+      await sendReplacement(this.api, id, { file, signal: stopper.signal, tell });
+      this.said.replaceChildren(say("replacing"), make("progress", { "aria-label": say("preparing") }));
+      const found = await awaitReplacement(this.api, id, () => this.image?.id === id);
+      if (!found) return;
+      const { image, etag } = found;
+      this.#render(image, etag);
+      this.said.replaceChildren(
+        image.replacement ? say("replaceRejected", { reason: image.replacement.statusReason ?? "" }) : say("replaced"),
+      );
+      this.dispatchEvent(new CustomEvent("changed", { detail: image }));
     } catch (error) {
-      this.said.replaceChildren(explain(error));
+      this.said.replaceChildren(stopper.signal.aborted ? say("cancelled") : explain(error));
     }
   }
 
-  /** @param {string} id */
-  async #awaitReplacement(id) {
-    for (let look = 0; look < LOOKS && this.image?.id === id; look++) {
-      await pause(LOOK_MS);
-      const { image, etag } = await this.api.getImage(id);
-      const { replacement } = image;
-      if (replacement?.status === "pending" || replacement?.status === "processing") continue;
-      if (this.image?.id !== id) return;
-      this.#render(image, etag);
-      if (replacement) this.said.replaceChildren(say("replaceRejected", { reason: replacement.statusReason ?? "" }));
-      this.dispatchEvent(new CustomEvent("changed", { detail: image }));
-      return;
-    }
+  #toggleDetails() {
+    const isShown = this.dialog.classList.toggle("with-details");
+    this.info.setAttribute("aria-expanded", String(isShown));
   }
 
   /** @param {-1 | 1} step */

@@ -1,6 +1,6 @@
 /** Name dialog: where the service has no tokens, a person says who they are. */
 
-import { make } from "./elements.js";
+import { make, makeButton } from "./elements.js";
 import { say } from "./texts.js";
 
 /** @import { Session } from "./session.js" */
@@ -14,14 +14,15 @@ export function askForName(session) {
     make(
       "form",
       { method: "dialog" },
+      make("h2", {}, say("signIn")),
       make("label", {}, make("span", {}, say("yourName")), input),
       make("p", { className: "hint" }, say("nameHint")),
-      make("button", { className: "main" }, say("go")),
+      make("div", { className: "actions" }, make("button", { className: "main" }, say("go")), makeButton(say("cancel"), () => dialog.close("cancelled"))),
     ),
   );
   dialog.addEventListener("close", () => {
     const name = input.value.trim();
-    if (name) session.takeName(name);
+    if (name && dialog.returnValue !== "cancelled") session.takeName(name);
     dialog.remove();
   });
   document.body.append(dialog);

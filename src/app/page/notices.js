@@ -1,7 +1,7 @@
 /** Notices: short messages at the edge of the page, also for those who hear it. */
 
 import { ApiError, ConnectionError } from "./api.js";
-import { make, makeButton, makeSignButton } from "./elements.js";
+import { make, makeButton, makeIconButton } from "./elements.js";
 import { SignInError } from "./sign-in.js";
 import { say } from "./texts.js";
 
@@ -28,7 +28,7 @@ export class Notices extends HTMLElement {
         }),
       );
     }
-    notice.append(makeSignButton("×", say("close"), () => notice.remove()));
+    notice.append(makeIconButton("close", say("close"), () => notice.remove()));
     this.append(notice);
     if (!offer) setTimeout(() => notice.remove(), SHOWN_MS);
   }

@@ -1,7 +1,7 @@
 /** Selection bar: what can be done with the images that a person has chosen. */
 
 import { reverse, runBatch } from "./batch.js";
-import { make, makeButton } from "./elements.js";
+import { make, makeButton, makeIconButton } from "./elements.js";
 import { splitTags } from "./tags.js";
 import { say } from "./texts.js";
 
@@ -29,10 +29,10 @@ export class SelectionBar extends HTMLElement {
     this.setAttribute("role", "region");
     this.setAttribute("aria-label", say("selection"));
     this.append(
+      makeIconButton("close", say("clearSelection"), () => selection.clear()),
       this.count,
+      makeIconButton("all", say("selectAll"), () => this.dispatchEvent(new Event("all"))),
       this.actions,
-      makeButton(say("selectAll"), () => this.dispatchEvent(new Event("all"))),
-      makeButton(say("clearSelection"), () => selection.clear()),
     );
     selection.addEventListener("change", () => this.#show());
     this.#show();
@@ -54,21 +54,19 @@ export class SelectionBar extends HTMLElement {
 
   #makeButtons() {
     return [
-      this.tags,
-      makeButton(say("tag"), () => this.#runTags("addTags")),
-      makeButton(say("untag"), () => this.#runTags("removeTags")),
-      makeButton(say("publish"), () => this.#run({ action: "update", update: { visibility: "public" } })),
-      makeButton(say("hide"), () => this.#run({ action: "update", update: { visibility: "private" } })),
-      makeButton(say("trash"), () => this.#run({ action: "trash" })),
+      make("div", { className: "tagging" }, this.tags, makeButton(say("tag"), () => this.#runTags("addTags"), { icon: "tag" }), makeButton(say("untag"), () => this.#runTags("removeTags"), { icon: "untag" })),
+      makeButton(say("publish"), () => this.#run({ action: "update", update: { visibility: "public" } }), { icon: "public" }),
+      makeButton(say("hide"), () => this.#run({ action: "update", update: { visibility: "private" } }), { icon: "private" }),
+      makeButton(say("trash"), () => this.#run({ action: "trash" }), { icon: "trash" }),
     ];
   }
 
   #makeTrashButtons() {
     return [
-      makeButton(say("restore"), () => this.#run({ action: "restore" })),
+      makeButton(say("restore"), () => this.#run({ action: "restore" }), { icon: "restore" }),
       makeButton(say("delete"), () => {
         if (confirm(say("deleteSure", { count: this.selection.size }))) this.#run({ action: "delete" });
-      }),
+      }, { icon: "trash" }),
     ];
   }
 

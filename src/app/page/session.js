@@ -2,6 +2,7 @@
 
 import { recall, remember } from "./settings.js";
 
+/** @import { Api } from "./api.js" */
 /** @import { Settings } from "./settings.js" */
 /** @import { SignIn } from "./sign-in.js" */
 
@@ -59,6 +60,16 @@ export class Session extends EventTarget {
   async finishSignIn() {
     await this.signIn?.finish();
     this.name = this.signIn?.name ?? this.name;
+  }
+
+  /**
+   * Ask the service who the caller is for it.
+   *
+   * @param {Api} api
+   */
+  async identify(api) {
+    this.me = null;
+    if (this.isNamed) this.me = (await api.call("GET", "/me")).body;
   }
 
   signOut() {

@@ -4,7 +4,6 @@ import { pause } from "./api.js";
 import { make } from "./elements.js";
 
 /** @import { Api } from "./api.js" */
-/** @import { Session } from "./session.js" */
 
 const LIST_ID = "known-tags";
 const TYPING_MS = 150;
@@ -15,27 +14,21 @@ export class TagSuggestions {
   /** @type {AbortController | null} */
   #running = null;
 
-  /**
-   * @param {Api} api
-   * @param {Session} session
-   */
-  constructor(api, session) {
+  /** @param {Api} api */
+  constructor(api) {
     this.list = make("datalist", { id: LIST_ID });
     this.#api = api;
-    this.#session = session;
     for (const name of ["focusin", "input"]) document.addEventListener(name, (event) => this.#suggest(event));
   }
 
   /** @type {Api} */
   #api;
-  /** @type {Session} */
-  #session;
 
   /** @param {Event} event */
   async #suggest({ target }) {
     if (!(target instanceof HTMLInputElement) || target.getAttribute("list") !== LIST_ID) return;
     this.#running?.abort();
-    if (!this.#session.me) return;
+    if (!this.#api.session.me) return;
     const { signal } = (this.#running = new AbortController());
     await pause(TYPING_MS);
     if (signal.aborted) return;

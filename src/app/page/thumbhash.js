@@ -1,6 +1,13 @@
 /** ThumbHash: a picture of 32 pixels from about 25 bytes (https://evanw.github.io/thumbhash/). */
 
 const EDGE_PX = 32;
+const MAX_WAVES = 7;
+
+/**
+ * @typedef {object} Channel
+ * @property {number} mean
+ * @property {{column: number, row: number, strength: number}[]} waves
+ */
 
 /**
  * Decode to RGBA. The channels are lightness, two colour differences and, if there is one, alpha, each a mean and a
@@ -45,31 +52,48 @@ export function decodeThumbHash(hash) {
   const ratio = across / down;
   const width = Math.round(ratio > 1 ? EDGE_PX : EDGE_PX * ratio);
   const height = Math.round(ratio > 1 ? EDGE_PX / ratio : EDGE_PX);
+  const rows = makeCosines(height);
+  const columns = makeCosines(width);
   const pixels = new Uint8ClampedArray(width * height * 4);
   for (let y = 0, at = 0; y < height; y++) {
     for (let x = 0; x < width; x++, at += 4) {
-      const l = add(lightness, (x + 0.5) / width, (y + 0.5) / height);
-      const p = add(yellow, (x + 0.5) / width, (y + 0.5) / height);
-      const q = add(red, (x + 0.5) / width, (y + 0.5) / height);
+      const read = (/** @type {Channel} */ channel) => add(channel, columns, x, rows, y);
+      const l = read(lightness);
+      const p = read(yellow);
+      const q = read(red);
       const blue = l - (2 / 3) * p;
       const redness = (3 * l - blue + q) / 2;
-      pixels.set([redness * 255, (redness - q) * 255, blue * 255, add(alpha, (x + 0.5) / width, (y + 0.5) / height) * 255], at);
+      pixels[at] = redness * 255;
+      pixels[at + 1] = (redness - q) * 255;
+      pixels[at + 2] = blue * 255;
+      pixels[at + 3] = read(alpha) * 255;
     }
   }
   return { width, height, pixels };
 }
 
 /**
- * @param {{mean: number, waves: {column: number, row: number, strength: number}[]}} channel
- * @param {number} x from 0 to 1
- * @param {number} y from 0 to 1
+ * The waves along one side: the cosines of each frequency at each pixel.
+ *
+ * @param {number} length in pixels
  */
-function add({ mean, waves }, x, y) {
-  return waves.reduce(
-    (sum, { column, row, strength }) =>
-      sum + 2 * strength * Math.cos(Math.PI * column * x) * Math.cos(Math.PI * row * y),
-    mean,
+function makeCosines(length) {
+  return Array.from({ length: MAX_WAVES }, (_, wave) =>
+    Float64Array.from({ length }, (_, pixel) => Math.cos((Math.PI * wave * (pixel + 0.5)) / length)),
   );
+}
+
+/**
+ * @param {Channel} channel
+ * @param {Float64Array[]} columns
+ * @param {number} x
+ * @param {Float64Array[]} rows
+ * @param {number} y
+ */
+function add({ mean, waves }, columns, x, rows, y) {
+  let sum = mean;
+  for (const { column, row, strength } of waves) sum += 2 * strength * (columns[column]?.[x] ?? 0) * (rows[row]?.[y] ?? 0);
+  return sum;
 }
 
 /**

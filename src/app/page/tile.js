@@ -1,5 +1,6 @@
 /** Tile: one picture of the gallery. */
 
+import { pause } from "./api.js";
 import { make } from "./elements.js";
 import { say } from "./texts.js";
 import { drawThumbHash } from "./thumbhash.js";
@@ -8,6 +9,7 @@ import { drawThumbHash } from "./thumbhash.js";
 
 const STILLS = ["thumbnail", "small", "medium", "large"];
 const DAY_MS = 86_400_000;
+const MAX_WAIT_MS = 3000;
 
 /** @type {Record<string, import("./texts.js").TextName>} */
 const STATUS_TEXTS = { pending: "processing", processing: "processing", rejected: "rejected", failed: "failed" };
@@ -117,4 +119,15 @@ export function placeTile(tile, { left, top, width, height }) {
   Object.assign(tile.style, { insetInlineStart: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
   const picture = tile.querySelector("img");
   if (picture) picture.sizes = `${Math.ceil(width)}px`;
+}
+
+/**
+ * Wait until the pictures that are in the window are there, or cannot be, but not for long.
+ *
+ * @param {HTMLElement} gallery
+ */
+export async function awaitPictures(gallery) {
+  const seen = [...gallery.querySelectorAll("img")].filter((picture) => picture.getBoundingClientRect().top < window.innerHeight);
+  const ends = seen.map((picture) => picture.complete || new Promise((resolve) => (picture.onload = picture.onerror = resolve)));
+  await Promise.race([Promise.all(ends), pause(MAX_WAIT_MS)]);
 }

@@ -1,7 +1,7 @@
 /** Top bar: whose images are shown, which of them, and who looks. */
 
-import { isSameList } from "./address.js";
-import { make, makeButton } from "./elements.js";
+import { isFiltered, isSameList } from "./address.js";
+import { make, makeButton, makeIconButton } from "./elements.js";
 import { joinTags, splitTags } from "./tags.js";
 import { say } from "./texts.js";
 
@@ -19,29 +19,28 @@ export class TopBar extends HTMLElement {
     this.session = session;
     this.places = make("nav", { className: "places", "aria-label": say("gallery") });
     this.person = make("div", { className: "person" });
-    this.uploadButton = makeButton(say("upload"), () => this.dispatchEvent(new Event("upload")), { className: "main", "aria-expanded": "false" });
+    this.uploadButton = makeButton(say("upload"), () => this.dispatchEvent(new Event("upload")), { icon: "upload", className: "main", "aria-expanded": "false" });
+    this.filterButton = makeIconButton("filter", say("filter"), () => this.#toggleFilter(), { "aria-expanded": "false", "aria-controls": "filter" });
     this.tags = make("input", { type: "search", placeholder: say("tagsHint"), "list": "known-tags" });
-    this.match = make("select", { "aria-label": say("match") }, new Option(say("matchAll"), "all"), new Option(say("matchAny"), "any"));
+    this.match = make("select", {}, new Option(say("matchAll"), "all"), new Option(say("matchAny"), "any"));
     this.from = make("input", { type: "date" });
     this.until = make("input", { type: "date" });
-    const filter = make(
+    this.filter = make(
       "form",
-      { className: "filter", role: "search" },
-      make("label", {}, make("span", {}, say("filterTags")), this.tags),
-      this.match,
+      { id: "filter", className: "filter", role: "search", hidden: true },
+      make("label", { className: "wide" }, make("span", {}, say("filterTags")), this.tags),
+      make("label", {}, make("span", {}, say("match")), this.match),
       make("label", {}, make("span", {}, say("after")), this.from),
       make("label", {}, make("span", {}, say("before")), this.until),
-      make("button", {}, say("filter")),
-      makeButton(say("clearFilter"), () => this.#clear()),
+      make("div", { className: "actions" }, make("button", { className: "main" }, say("applyFilter")), makeButton(say("clearFilter"), () => this.clear())),
     );
-    filter.addEventListener("submit", (event) => {
+    this.filter.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#go({});
     });
-    const more = make("details", { className: "more" }, make("summary", {}, say("filter")), filter);
     this.append(
-      make("div", { className: "line" }, make("h1", {}, say("title")), this.places, this.uploadButton, this.person),
-      more,
+      make("div", { className: "line" }, make("h1", {}, say("title")), this.places, this.filterButton, this.uploadButton, this.person),
+      this.filter,
     );
   }
 
@@ -53,6 +52,7 @@ export class TopBar extends HTMLElement {
     this.match.value = view.match;
     this.from.value = view.after;
     this.until.value = view.before;
+    this.filterButton.classList.toggle("active", isFiltered(view));
     this.update();
   }
 
@@ -69,16 +69,24 @@ export class TopBar extends HTMLElement {
     );
     this.uploadButton.hidden = !isNamed;
     const shownName = name || me?.userId || "";
-    const makeOffer = (/** @type {import("./texts.js").TextName} */ word, /** @type {string} */ event) =>
-      makeButton(say(word), () => this.dispatchEvent(new Event(isOpen ? "name" : event)));
-    const offer = isNamed ? makeOffer(isOpen ? "changeName" : "signOut", "sign-out") : makeOffer("signIn", "sign-in");
+    const tell = (/** @type {string} */ event) => this.dispatchEvent(new Event(isOpen ? "name" : event));
+    const offer = isNamed
+      ? makeIconButton(isOpen ? "edit" : "signOut", say(isOpen ? "changeName" : "signOut"), () => tell("sign-out"))
+      : makeButton(say("signIn"), () => tell("sign-in"));
     this.person.replaceChildren(
       ...(isNamed ? [make("bdi", { className: "name", title: say("signedInAs", { name: shownName }) }, shownName)] : []),
       ...(canSignIn ? [offer] : []),
     );
   }
 
-  #clear() {
+  #toggleFilter() {
+    this.filter.hidden = !this.filter.hidden;
+    this.filterButton.setAttribute("aria-expanded", String(!this.filter.hidden));
+    if (!this.filter.hidden) this.tags.focus();
+  }
+
+  /** Show everything again. */
+  clear() {
     [this.tags.value, this.from.value, this.until.value] = ["", "", ""];
     this.#go({});
   }

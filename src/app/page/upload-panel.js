@@ -1,10 +1,12 @@
 /** Upload panel: choose files, decide who may see them, and see how far each is. */
 
-import { make, makeButton, makeSignButton } from "./elements.js";
+import { make, makeButton, makeIconButton } from "./elements.js";
 import { listFiles } from "./files.js";
+import { makeIcon } from "./icons.js";
 import { joinTags, splitTags } from "./tags.js";
 import { say } from "./texts.js";
 
+/** @import { IconName } from "./icons.js" */
 /** @import { State, Upload, UploadQueue } from "./upload-queue.js" */
 
 /** @type {Record<State, import("./texts.js").TextName>} */
@@ -38,24 +40,22 @@ export class UploadPanel extends HTMLElement {
     this.folder = this.#makeInput({ webkitdirectory: true });
     this.summary = make("p", { role: "status", className: "summary" });
     this.list = make("ul", { className: "uploads", "aria-label": say("uploads") });
-    this.controls = make(
-      "div",
-      { className: "actions" },
-      makeButton(say("pauseAll"), () => queue.uploads.forEach((upload) => queue.pause(upload))),
-      makeButton(say("resumeAll"), () => queue.uploads.filter((each) => each.state === "paused").forEach((each) => queue.resume(each))),
-      makeButton(say("clearDone"), () => queue.clear()),
-    );
+    this.pauseAll = makeButton(say("pauseAll"), () => queue.uploads.forEach((upload) => queue.pause(upload)), { icon: "pause" });
+    this.resumeAll = makeButton(say("resumeAll"), () => listPaused(queue).forEach((each) => queue.resume(each)), { icon: "resume" });
+    this.clearDone = makeButton(say("clearDone"), () => queue.clear(), { icon: "check" });
+    this.controls = make("div", { className: "actions" }, this.summary, this.pauseAll, this.resumeAll, this.clearDone);
     this.append(
       make(
         "div",
         { className: "upload-form" },
-        make("div", { className: "actions" }, makeButton(say("chooseFiles"), () => this.files.click(), { className: "main" }), makeButton(say("chooseFolder"), () => this.folder.click()), make("span", { className: "hint" }, say("dropHere"))),
+        makeButton(say("chooseFiles"), () => this.files.click(), { icon: "pictures", className: "main" }),
+        makeButton(say("chooseFolder"), () => this.folder.click(), { icon: "folder" }),
         this.files,
         this.folder,
         make("label", {}, make("span", {}, say("visibility")), this.visibility),
         make("label", {}, make("span", {}, say("tags")), this.tags),
+        make("span", { className: "hint" }, say("dropHere")),
       ),
-      this.summary,
       this.controls,
       this.list,
     );
@@ -99,6 +99,9 @@ export class UploadPanel extends HTMLElement {
     const { uploads } = this.queue;
     const done = uploads.filter((upload) => upload.state === "ready" || upload.state === "preparing").length;
     this.controls.hidden = this.list.hidden = uploads.length === 0;
+    this.pauseAll.hidden = !this.queue.isMoving;
+    this.resumeAll.hidden = listPaused(this.queue).length === 0;
+    this.clearDone.hidden = !uploads.some((upload) => upload.state === "ready");
     this.summary.textContent = uploads.length ? say("uploadsDone", { done, count: uploads.length }) : "";
   }
 
@@ -118,10 +121,12 @@ export class UploadPanel extends HTMLElement {
   /** @param {Upload} upload */
   #makeRow(upload) {
     const { name } = upload.file;
+    const preview = make("img", { src: upload.previewUrl, alt: "" });
+    preview.addEventListener("error", () => preview.remove(), { once: true }); // not every browser shows HEIC
     const row = make(
       "li",
       { className: "upload" },
-      make("img", { src: upload.previewUrl, alt: "", className: "preview" }),
+      make("span", { className: "preview" }, makeIcon("pictures"), preview),
       make("div", { className: "upload-text" }, make("bdi", { className: "name" }, name), make("span", { className: "state" }), make("progress", { max: 1, value: 0, "aria-label": name })),
       make("div", { className: "actions" }),
     );
@@ -134,23 +139,28 @@ export class UploadPanel extends HTMLElement {
   #makeButtons(upload) {
     const { queue } = this;
     const name = upload.file.name;
-    const sign = (/** @type {string} */ text, /** @type {import("./texts.js").TextName} */ word, /** @type {() => void} */ run) =>
-      makeSignButton(text, `${say(word)}: ${name}`, run);
+    const sign = (/** @type {IconName} */ icon, /** @type {import("./texts.js").TextName} */ word, /** @type {() => void} */ run) =>
+      makeIconButton(icon, `${say(word)}: ${name}`, run);
     switch (upload.state) {
       case "duplicate":
-        return [makeButton(say("uploadAnyway"), () => queue.uploadAnyway(upload)), sign("×", "cancel", () => queue.cancel(upload))];
+        return [makeButton(say("uploadAnyway"), () => queue.uploadAnyway(upload)), sign("close", "cancel", () => queue.cancel(upload))];
       case "paused":
       case "broken":
       case "refused":
-        return [sign("↻", upload.state === "paused" ? "resume" : "retry", () => queue.resume(upload)), sign("×", "cancel", () => queue.cancel(upload))];
+        return [sign(upload.state === "paused" ? "resume" : "retry", upload.state === "paused" ? "resume" : "retry", () => queue.resume(upload)), sign("close", "cancel", () => queue.cancel(upload))];
       case "ready":
       case "preparing":
       case "cancelled":
         return [];
       default:
-        return [sign("⏸", "pause", () => queue.pause(upload)), sign("×", "cancel", () => queue.cancel(upload))];
+        return [sign("pause", "pause", () => queue.pause(upload)), sign("close", "cancel", () => queue.cancel(upload))];
     }
   }
+}
+
+/** @param {UploadQueue} queue */
+function listPaused(queue) {
+  return queue.uploads.filter((upload) => upload.state === "paused");
 }
 
 customElements.define("upload-panel", UploadPanel);

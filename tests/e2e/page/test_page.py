@@ -28,10 +28,28 @@ def test_stranger_sees_what_is_public_and_no_button_that_fails(
 ) -> None:
     name = f"{user}.jpg"
     add_image(api, user, name, visibility="public")
+    listings: list[str] = []
+    page.on("request", lambda request: listings.append(request.url) if "/images?" in request.url else None)
     page.reload()
     page.get_by_role("link", name=f"Open {name}").wait_for()
     assert page.get_by_role("button", name="Upload").count() == 0
     assert page.get_by_role("checkbox").count() == 0
+    page.wait_for_load_state("networkidle")
+    assert len(listings) == 1
+
+
+def test_tools_that_did_not_come_are_loaded_when_they_are_asked_for(
+    page: Page, api: httpx.Client, user: str
+) -> None:
+    name = f"{user}.jpg"
+    add_image(api, user, name, visibility="public")
+    page.route("**/workbench.js", lambda route: route.abort())
+    page.reload()
+    page.get_by_role("link", name=f"Open {name}").wait_for()
+    expect(page.get_by_text("The connection failed.")).to_be_visible()
+    page.unroute("**/workbench.js")
+    page.get_by_role("link", name=f"Open {name}").click()
+    expect(page.get_by_role("dialog", name=name)).to_be_visible()
 
 
 def test_files_are_uploaded_shown_and_refused_with_the_sentence_of_the_api(
@@ -90,14 +108,14 @@ def test_address_holds_what_is_shown(named: Page, api: httpx.Client, user: str) 
     add_image(api, user, "town.jpg", tags=["town"])
     named.get_by_role("button", name="Mine").click()
     expect(named.locator(".tile")).to_have_count(2)
-    named.get_by_text("Filter", exact=True).first.click()
+    named.get_by_role("button", name="Filter", exact=True).click()
     named.get_by_label("With tags").first.fill("Sea, town")
     named.get_by_role("combobox", name="How many of the tags").select_option("any")
-    named.get_by_role("button", name="Filter").click()
+    named.get_by_role("button", name="Apply").click()
     expect(named).to_have_url(re.compile(r"#show=mine&tag=Sea&tag=town&match=any$"))
     expect(named.locator(".tile")).to_have_count(2)
     named.get_by_role("combobox", name="How many of the tags").select_option("all")
-    named.get_by_role("button", name="Filter").click()
+    named.get_by_role("button", name="Apply").click()
     expect(named.get_by_text("No picture matches this filter.")).to_be_visible()
     named.go_back()
     expect(named.locator(".tile")).to_have_count(2)
@@ -119,7 +137,7 @@ def test_fields_of_tags_suggest_what_begins_as_it_is_typed(named: Page, api: htt
     for tags in (["Beach", "birds"], ["beach"]):
         add_image(api, user, tags=tags)
     await_value(lambda: "2" in api.get("/tags?userId=me", headers={"X-User-Id": user}).text or None)
-    named.get_by_text("Filter", exact=True).first.click()
+    named.get_by_role("button", name="Filter", exact=True).click()
     field, options = named.get_by_label("With tags").first, named.locator("#known-tags option")
     field.focus()
     expect(options).to_have_count(2)
@@ -204,7 +222,7 @@ def test_no_view_is_hard_to_use(named: Page, api: httpx.Client, user: str, size:
     require_no_violation(named, script)
     choose(named, make_file("text.jpg", BROKEN))
     await_state(named, "refused")
-    named.get_by_text("Filter", exact=True).first.click()
+    named.get_by_role("button", name="Filter", exact=True).click()
     named.get_by_role("link", name="Open 1 long").press("Space")
     require_no_violation(named, script)
     named.get_by_role("link", name="Open 1 long").press("Enter")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import html
 import json
 import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.webpage import FIRST_LISTING
 from imaging.thumbhash import hash_pixels
 from local.layout import ROOT
 
@@ -160,4 +163,13 @@ def test_address_is_read_as_it_was_written() -> None:
         "image": "x",
     }
     (written,) = call("address.js", "writeView", (view,))
-    assert call("address.js", "readView", (written,), ("#show=nonsense",))[0] == view
+    nonsense = "#show=nonsense"
+    named, stranger, odd = call("address.js", "findView", (written, True), (written, False), (nonsense, True))
+    assert (named, stranger, odd["whose"]) == (view, view | {"whose": "all"}, "all")
+
+
+def test_document_announces_the_first_query_of_a_stranger() -> None:
+    (view,) = call("address.js", "findView", ("", False))
+    (query,) = call("address.js", "makeListQuery", (view, False))
+    asked = {name: value for name, value in query.items() if value} | {"limit": "100"}
+    assert urlencode(asked) == html.unescape(FIRST_LISTING).removeprefix("images?")

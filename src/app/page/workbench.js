@@ -1,0 +1,46 @@
+/** Workbench: what people work with. Nobody needs it to see the first pictures, so it is loaded behind them. */
+
+import { Hasher } from "./hashes.js";
+import { LightBox } from "./light-box.js";
+import { askForName } from "./name-dialog.js";
+import { SelectionBar } from "./selection-bar.js";
+import { TagSuggestions } from "./tag-suggestions.js";
+import { UploadPanel } from "./upload-panel.js";
+import { UploadQueue } from "./upload-queue.js";
+
+/** @import { Api, Image } from "./api.js" */
+/** @import { View } from "./address.js" */
+/** @import { Notices } from "./notices.js" */
+/** @import { Selection } from "./selection.js" */
+
+/** The upload panel, the light box and the selection bar. Whoever makes it puts them into the document. */
+export class Workbench {
+  /**
+   * @param {Api} api
+   * @param {Selection} selection
+   * @param {Notices} notices
+   */
+  constructor(api, selection, notices) {
+    this.session = api.session;
+    this.selectionBar = new SelectionBar(api, selection, notices);
+    this.queue = new UploadQueue(api, new Hasher());
+    this.panel = new UploadPanel(this.queue);
+    this.panel.hidden = true;
+    this.box = new LightBox(api);
+    this.suggestions = new TagSuggestions(api);
+  }
+
+  /**
+   * @param {View} view
+   * @param {Image} [image] what is known of the one in the light box
+   */
+  show(view, image) {
+    this.selectionBar.use(view.whose === "trash");
+    if (view.image) this.box.show(view.image, image);
+    else this.box.hide();
+  }
+
+  askForName() {
+    askForName(this.session);
+  }
+}
