@@ -15,6 +15,20 @@ SLOW ?=
 BURST ?= 0
 COLD ?=
 ONLY ?=
+NAME ?=
+FROM ?=
+TO ?=
+MANIFEST ?=
+FORMAT ?=
+VISIBILITY ?=
+TAGS ?=
+AT_ONCE ?=
+PER_MINUTE ?=
+ALLOW_HOST ?=
+PROFILE ?=
+ENDPOINT ?=
+KEEP_IDS ?=
+TRY ?=
 
 ENVIRONMENTS = @$(PYTHON) -m local.bootstrap
 DEV = .local/env/dev/bin
@@ -24,7 +38,7 @@ NAMED_USER = $(if $(filter command,$(origin USER)),$(USER))
 COMPILE = .local/env/uv/bin/uv pip compile --quiet $(UPGRADE) --generate-hashes --no-header --no-annotate --python .local/env/python/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help start sam-local test coverage lint format docs reset token password trail erase erase-again redrive check-consistency connect rotate-origin-secret verify-aws pins upgrade sbom audit deploy
+.PHONY: help start sam-local test coverage lint format docs reset token password trail erase erase-again redrive check-consistency connect import export rotate-origin-secret verify-aws pins upgrade sbom audit deploy
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -102,6 +116,20 @@ check-consistency: ## Check that tables and bucket agree; REPAIR=1 repairs what 
 connect: ## Connect a kept bucket to its stack: events, lifecycle rules, CORS rules (AWS_PORT, or STACK=images-prod on AWS)
 	$(ENVIRONMENTS) dev
 	@PYTHONPATH=src $(DEV)/python -m operations connect --aws-port $(AWS_PORT) --stack "$(STACK)"
+
+import: ## Import images from FROM (a folder, s3://, https://) or MANIFEST under NAME; TRY=1 writes nothing (docs/moving.md)
+	$(ENVIRONMENTS) dev
+	@PYTHONPATH=src $(DEV)/python -m operations import --aws-port $(AWS_PORT) --stack "$(STACK)" --name "$(NAME)" \
+		$(if $(FROM),--from "$(FROM)") $(if $(MANIFEST),--manifest "$(MANIFEST)") $(if $(FORMAT),--format "$(FORMAT)") \
+		$(if $(NAMED_USER),--user "$(NAMED_USER)") $(if $(VISIBILITY),--visibility "$(VISIBILITY)") $(if $(TAGS),--tags "$(TAGS)") \
+		$(if $(AT_ONCE),--at-once "$(AT_ONCE)") $(if $(PER_MINUTE),--per-minute "$(PER_MINUTE)") \
+		$(foreach host,$(ALLOW_HOST),--allow-host "$(host)") $(if $(PROFILE),--profile "$(PROFILE)") \
+		$(if $(ENDPOINT),--endpoint "$(ENDPOINT)") $(if $(KEEP_IDS),--keep-ids) $(if $(TRY),--try)
+
+export: ## Export all images, or those of USER, with their metadata to TO, a folder or s3:// (docs/moving.md)
+	$(ENVIRONMENTS) dev
+	@PYTHONPATH=src $(DEV)/python -m operations export --aws-port $(AWS_PORT) --stack "$(STACK)" --to "$(TO)" \
+		$(if $(NAMED_USER),--user "$(NAMED_USER)") $(if $(AT_ONCE),--at-once "$(AT_ONCE)")
 
 rotate-origin-secret: ## Change the secret between the CDN and the API (STACK=images-prod on AWS)
 	$(ENVIRONMENTS) dev

@@ -9,6 +9,9 @@ usage: python -m operations redrive [--aws-port N | --stack NAME]
        python -m operations erase-again [--aws-port N | --stack NAME]
        python -m operations connect [--aws-port N | --stack NAME]
        python -m operations rotate-origin-secret [--aws-port N | --stack NAME]
+       python -m operations import [--aws-port N | --stack NAME] --name NAME [--from SOURCE]
+                                   [--manifest FILE] [--format FORMAT] ... (see docs/moving.md)
+       python -m operations export [--aws-port N | --stack NAME] --to PLACE [--user USER]
        python -m operations verify-aws [--aws-port N | --stack NAME]
                                        [--slow] [--burst N] [--cold] [--only ID]...
        python -m operations deploy --env ENVIRONMENT
@@ -31,6 +34,7 @@ from operations.connection import connect
 from operations.consistency import make_check, run_check
 from operations.erasures import make_registry
 from operations.licenses import check_licenses
+from operations.moving.command import add_export, add_import
 from operations.origin_secret import rotate
 from operations.packages import list_packages, read_policy
 from operations.redrive import redrive
@@ -162,6 +166,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
             command.add_argument("--wait", action="store_true")
         if run is verify_aws:
             add_verification_options(command)
+    add_import(commands)
+    add_export(commands)
     command = commands.add_parser("deploy", help=deploy_environment.__doc__)
     command.set_defaults(run=deploy_environment)
     command.add_argument("--env", dest="environment", required=True)

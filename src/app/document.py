@@ -15,13 +15,14 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from app import VERSION
-from app.access.callers import USER_ID_HEADER, UserId
+from app.access.callers import USER_ID_HEADER
 from app.documentation import TITLE
 from app.openapi import COMPONENT, FORM, JSON, KEYED, QUERY, Json, describe_failure
 from app.requests.fields import IDEMPOTENCY_KEY_HEADER, IDEMPOTENCY_KEY_PATTERN, Input
 from app.responses.errors import get_status
 from app.responses.outputs import Problem
 from shared import errors
+from shared.details import UserId
 
 DESCRIPTION = "Upload, verify, process, list, share and delete images."
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.event_handler import Response
 
-from app.reservations import add_reserved
 from app.responses.outputs import FilePublic, FileUploaded
 from shared.files import get_file_usage
 from shared.keys import make_file_key
 from shared.models import File
+from shared.reservations import add_reserved
 
 if TYPE_CHECKING:
     from app.requests.formats import UploadedFile

@@ -22,11 +22,11 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
     IdempotencyValidationError,
 )
 
-from app.limits import IDEMPOTENCY_KEY_SECONDS, MAX_IDEMPOTENCY_KEY_CHARS
 from app.requests.body import hash_request
 from app.requests.fields import IDEMPOTENCY_KEY_HEADER, IDEMPOTENCY_KEY_PATTERN
 from shared.aws import translate_errors
 from shared.errors import FieldError, InvalidFields, KeyReused, StillRunning
+from shared.limits import IDEMPOTENCY_KEY_SECONDS, MAX_IDEMPOTENCY_KEY_CHARS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

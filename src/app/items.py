@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from app.reservations import add_reserved
 from shared.counters import Ending
 from shared.errors import FieldError, InvalidFields
 from shared.items import MAX_ITEM_BYTES, Item
+from shared.reservations import add_reserved
 
 if TYPE_CHECKING:
     from collections.abc import Callable

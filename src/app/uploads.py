@@ -10,8 +10,6 @@ from typing import Any
 
 from app.access.callers import Caller
 from app.duplicates import find_duplicate
-from app.limits import MAX_DIRECT_BYTES
-from app.requests.fields import make_default_filename
 from app.requests.formats import ImageUpload
 from app.requests.inputs import (
     DirectContentCreate,
@@ -20,10 +18,10 @@ from app.requests.inputs import (
     ImageMetadata,
     OnDuplicate,
 )
-from app.reservations import add_reserved
 from app.responses.outputs import DirectUpload, UploadTarget
 from shared import lifecycle
 from shared.counters import Form
+from shared.details import make_default_filename
 from shared.errors import (
     Conflict,
     FieldError,
@@ -38,8 +36,10 @@ from shared.images import ImageRepository, get_image_usage
 from shared.inspection import CONTENT_TYPES, inspect
 from shared.keys import Revision, make_original_key, make_upload_key
 from shared.lifecycle import Event, ImpossibleChange, Status
+from shared.limits import MAX_DIRECT_BYTES
 from shared.models import Image, Replacement
 from shared.replacements import AWAITED_REASON, REJECTED_REASON, get_open, get_source, retry
+from shared.reservations import add_reserved
 from shared.storage import ImageStorage
 from shared.usages import UsageRepository
 

@@ -79,9 +79,12 @@ class Table:
                 return {(row["pk"], row["sk"]): row for row in rows}
         raise Contended
 
-    def scan(self) -> Iterator[list[Row]]:
-        """Read every row, in pages of a megabyte. A row that is written meanwhile may be missing."""
-        start: dict[str, Any] = {}
+    def scan(self, *, after: Key | None = None) -> Iterator[list[Row]]:
+        """Read every row, in pages of a megabyte. A row that is written meanwhile may be missing.
+
+        `after` is the key of the last row of a page: the rows that follow it are read.
+        """
+        start: dict[str, Any] = {"ExclusiveStartKey": encode_key(after)} if after else {}
         while True:
             with translate_errors():
                 output = self._client.scan(TableName=self.name, **start)

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from app.requests.fields import clean_filename
 from app.requests.forms import FilePart
 from app.requests.multipart import parse_form
 from imaging.renditions import render
+from shared.details import clean_filename
 from shared.errors import DomainError, MalformedRequest, TooManyPixels, UnacceptableImage, UnsupportedImage
 from shared.inspection import CONTENT_TYPES, Inspection, inspect
 from shared.renditions import RenditionName

@@ -25,7 +25,7 @@ MAKES_CLIENTS = {
 TESTED_THROUGH_OTHERS = {
     "src/app/document.py": "tests/unit/app/test_openapi.py and tests/unit/app/test_openapi_models.py",
     "src/app/documentation.py": "tests/unit/app/routers/test_service.py",
-    "src/app/limits.py": "constants",
+    "src/shared/limits.py": "constants",
     "src/app/openapi.py": "tests/system/test_openapi.py and tests/unit/app/routers/test_service.py",
     "src/imaging/isolation.py": "tests/unit/imaging/test_decoder.py",
     "src/imaging/thumbhash.py": "tests/unit/imaging/test_placeholder.py",

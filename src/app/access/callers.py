@@ -1,18 +1,16 @@
 """Callers: who sends a request, and how a request names its user."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Annotated, Self, TypeGuard
-from unicodedata import normalize
+from typing import Self, TypeGuard
 
-from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from app.limits import MAX_USER_ID_BYTES, MAX_USER_ID_CHARS
-from app.texts import CONTROLS, clean_text, decode_header
+from shared.details import UserId
 from shared.errors import FieldError, Forbidden, InvalidFields
 from shared.observability import mark_admin
+from shared.texts import decode_header
 
 USER_ID_HEADER = "X-User-Id"
 USER_ID_FIELD = "userId"
@@ -21,31 +19,6 @@ ME = "me"
 SHARED_USER_ID = "shared"
 """The user of what needs none where callers have no tokens: items and legacy files."""
 WRITING_METHODS = {"POST", "PUT", "PATCH", "DELETE"}
-
-_UNSAFE = re.compile(rf"[^\S \u3000]|[{CONTROLS}\ud800-\udfff]")
-
-# The rules of the function below, as far as a JSON schema can express them.
-_PATTERN = rf"^[^\s{CONTROLS}]([^{CONTROLS}]*[^\s{CONTROLS}])?$"
-
-
-def _clean_user_id(user_id: str) -> str:
-    """Return the id in NFC. Two ids that look the same are the same: what nobody sees is refused."""
-    cleaned = normalize("NFC", user_id)
-    if cleaned != clean_text(cleaned) or _UNSAFE.search(cleaned):
-        raise ValueError("holds a character that nobody sees")
-    if cleaned != cleaned.strip():
-        raise ValueError("begins or ends with a space")
-    if len(cleaned) > MAX_USER_ID_CHARS or len(cleaned.encode()) > MAX_USER_ID_BYTES:
-        raise ValueError(f"has more than {MAX_USER_ID_CHARS} characters or {MAX_USER_ID_BYTES} bytes")
-    return cleaned
-
-
-UserId = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=MAX_USER_ID_CHARS),
-    AfterValidator(_clean_user_id),
-    Field(json_schema_extra={"pattern": _PATTERN}),
-]
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlencode
 
-from app.limits import MAX_LINK_SECONDS
 from shared.bases import format_timestamp
+from shared.limits import MAX_LINK_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

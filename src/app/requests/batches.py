@@ -12,9 +12,9 @@ from pydantic import (
     field_validator,
 )
 
-from app.limits import MAX_BATCH_IDS
 from app.requests.fields import Input
 from app.requests.inputs import ImageUpdate
+from shared.limits import MAX_BATCH_IDS
 
 MAX_ID_CHARS = 36  # of a UUID
 

@@ -11,9 +11,9 @@ from jiter import from_json
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from app.limits import MAX_JSON_BYTES
 from app.requests.names import find_meant
 from shared.errors import FieldError, InvalidFields, MalformedRequest, TooLarge, UnsupportedMediaType
+from shared.limits import MAX_JSON_BYTES
 
 MAX_FIELD_ERRORS = 50
 MULTIPART = "multipart/form-data"

@@ -7,13 +7,13 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import ConfigDict, Field, StringConstraints, ValidationInfo, WithJsonSchema, field_validator
 
 from app.access.links import ORIGINAL, Signature, Target
-from app.limits import (
+from app.requests.fields import JSON_INTEGER, Input, forbid_null
+from shared.limits import (
     DEFAULT_LINK_SECONDS,
     MAX_LINK_SECONDS,
     MAX_ORIGINAL_LINK_SECONDS,
     MIN_LINK_SECONDS,
 )
-from app.requests.fields import JSON_INTEGER, Input, forbid_null
 from shared.renditions import Fit, RenditionName
 from shared.variants import AUTO_FORMAT, MAX_VARIANT_SIDE_PX, FormatChoice, VariantFormat, VariantRequest
 

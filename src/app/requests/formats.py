@@ -9,7 +9,6 @@ from jiter import from_json
 from pydantic.alias_generators import to_camel
 
 from app.access.callers import USER_ID_FIELD
-from app.limits import MAX_DIRECT_BYTES, MAX_INLINE_BYTES, MAX_JSON_IMAGE_BYTES
 from app.requests.body import (
     MULTIPART,
     decode_base64,
@@ -31,6 +30,7 @@ from app.requests.inputs import (
 )
 from app.requests.names import strip_list_suffix
 from shared.errors import FieldError, InvalidFields, MalformedRequest, TooLarge, UnsupportedMediaType
+from shared.limits import MAX_DIRECT_BYTES, MAX_INLINE_BYTES, MAX_JSON_IMAGE_BYTES
 
 JSON = "application/json"
 TAGS_FIELD = "tags"

@@ -3,9 +3,9 @@
 import re
 from urllib.parse import unquote_to_bytes
 
-from app.requests.fields import clean_filename
-from app.texts import decode_text
+from shared.details import clean_filename
 from shared.errors import MalformedRequest
+from shared.texts import decode_text
 
 DISPOSITION_HEADER = "Content-Disposition"
 

@@ -13,8 +13,21 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from app.access.callers import UserId
-from app.limits import (
+from app.requests.fields import (
+    JSON_INTEGER,
+    Attributes,
+    Base64,
+    FilterTags,
+    Input,
+    ItemName,
+    Sha256,
+    forbid_null,
+)
+from shared.details import Description, Filename, Tags, UserId, UtcDatetime, make_default_filename
+from shared.errors import FieldError, InvalidFields
+from shared.inspection import CONTENT_TYPES
+from shared.items import Item
+from shared.limits import (
     DEFAULT_PAGE_SIZE,
     DEFAULT_UPLOAD_SECONDS,
     MAX_CURSOR_CHARS,
@@ -25,24 +38,6 @@ from app.limits import (
     MAX_UPLOAD_SECONDS,
     MIN_UPLOAD_SECONDS,
 )
-from app.requests.fields import (
-    JSON_INTEGER,
-    Attributes,
-    Base64,
-    Description,
-    Filename,
-    FilterTags,
-    Input,
-    ItemName,
-    Sha256,
-    Tags,
-    UtcDatetime,
-    forbid_null,
-    make_default_filename,
-)
-from shared.errors import FieldError, InvalidFields
-from shared.inspection import CONTENT_TYPES
-from shared.items import Item
 from shared.listing import Span
 from shared.models import Image, Visibility
 from shared.tags import change_tags

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, cast
 
 from jiter import from_json
 
-from app.requests.fields import clean_filename
 from app.requests.forms import FilePart, Form, is_file_field, is_json
 from app.requests.headers import read_value, take_filename
-from app.texts import decode_text
+from shared.details import clean_filename
 from shared.errors import FieldError, InvalidFields, MalformedRequest
+from shared.texts import decode_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import Field
 
-from app import limits
+from shared import limits
 from shared.bases import Model
 from shared.headers.header import MAX_FRAMES
 from shared.inspection import CONTENT_TYPES, MAX_IMAGE_PIXELS, MAX_SIDE_PX

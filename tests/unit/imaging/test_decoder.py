@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from app.limits import MAX_DIRECT_BYTES
 from imaging.decoder import Decoder
 from imaging.isolation import PR_SET_DUMPABLE
 from imaging.renditions import render
 from imaging.reports import DecoderError, InvalidReport
 from imaging.variants import make_variant
 from shared.errors import UnacceptableImage, Unavailable
+from shared.limits import MAX_DIRECT_BYTES
 from shared.renditions import STILLS, Fit, RenditionName
 from shared.variants import Variant, VariantFormat
 from tests.support.hostile_worker import PR_GET_DUMPABLE, SECRET

@@ -76,7 +76,8 @@ class EndlessTable(Table):
         pk, sk = self._repository.make_key(image.id)
         return {"pk": pk, "sk": sk, **dump(image)}
 
-    def scan(self) -> Iterator[list[Row]]:
+    def scan(self, *, after: Key | None = None) -> Iterator[list[Row]]:
+        assert after is None
         for rows in batched(self._make_rows(), ROWS_PER_PAGE, strict=False):
             yield [*rows]
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.limits import MAX_TAGS
 from shared import lifecycle
 from shared.images import ImageRepository
 from shared.lifecycle import Event, ImpossibleChange, Phase, Status
+from shared.limits import MAX_TAGS
 from shared.models import Visibility
 from tests.support.images import FAR_FUTURE, RENDITIONS, make_image
 

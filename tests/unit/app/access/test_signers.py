@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from app.access.signers import SESSION_SECONDS, SigningRole
-from app.limits import DEFAULT_UPLOAD_SECONDS, MAX_UPLOAD_SECONDS
 from shared.errors import Unavailable
+from shared.limits import DEFAULT_UPLOAD_SECONDS, MAX_UPLOAD_SECONDS
 from shared.storage import DOWNLOAD_LIFETIME_SECONDS, URL_LIFETIME_SECONDS
 from tests.support.clock import Clock
 

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from app.limits import MAX_BATCH_IDS
 from app.requests.batches import BatchAction, BatchCreate
 from app.requests.body import validate
 from shared.errors import InvalidFields
+from shared.limits import MAX_BATCH_IDS
 from tests.support.images import new_id
 
 IDS = [new_id() for _ in range(MAX_BATCH_IDS)]

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.requests.fields import clean_filename
 from app.requests.headers import read_filename, read_value, take_filename
+from shared.details import clean_filename
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.requests.fields import clean_filename
 from app.requests.forms import FilePart, Form, is_file_field
 from app.requests.multipart import MAX_PARTS, parse_form
+from shared.details import clean_filename
 from shared.errors import DomainError, MalformedRequest
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app import limits
 from app.main import create_app
 from app.parameters import get_quota
+from shared import limits
 from shared.renditions import RenditionName
 
 if TYPE_CHECKING:

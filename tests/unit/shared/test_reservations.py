@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.reservations import add_reserved
 from shared.errors import Erased, NotFound, QuotaExceeded, RateExceeded, Unavailable
+from shared.reservations import add_reserved
 from tests.support.faults import Fault, break_calls
 from tests.support.images import make_image
 

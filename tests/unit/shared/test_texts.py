@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.texts import INVISIBLE, clean_text, decode_header, decode_text
+from shared.texts import INVISIBLE, clean_text, decode_header, decode_text
 
 JOINERS, SELECTORS = "\u200c\u200d", "\ufe0e\ufe0f"
 IGNORED = (

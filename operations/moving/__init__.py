@@ -1,0 +1,1 @@
+"""Moving images: import from other places, and export with metadata."""
