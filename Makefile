@@ -10,6 +10,8 @@ ADMIN ?=
 REPAIR ?=
 WAIT ?=
 UPGRADE ?=
+AT ?=
+AFTER ?=
 HEIC ?= 1
 SLOW ?=
 BURST ?= 0
@@ -38,7 +40,7 @@ NAMED_USER = $(if $(filter command,$(origin USER)),$(USER))
 COMPILE = .local/env/uv/bin/uv pip compile --quiet $(UPGRADE) --generate-hashes --no-header --no-annotate --python .local/env/python/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help start sam-local test coverage lint format docs reset token password trail erase erase-again redrive check-consistency connect import export rotate-origin-secret verify-aws pins upgrade sbom audit deploy
+.PHONY: help start sam-local test coverage lint format docs reset token password trail erase erase-again redrive check-consistency restore-tables restore-objects connect import export rotate-origin-secret verify-aws pins upgrade sbom audit deploy
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -112,6 +114,14 @@ redrive: ## Send the events of the failure queue again (AWS_PORT, or STACK=image
 check-consistency: ## Check that tables and bucket agree; REPAIR=1 repairs what does not (AWS_PORT, or STACK=images-prod on AWS)
 	$(ENVIRONMENTS) dev
 	@PYTHONPATH=src $(DEV)/python -m operations check-consistency --aws-port $(AWS_PORT) --stack "$(STACK)" $(if $(REPAIR),--repair)
+
+restore-tables: ## Restore the tables as they were AT=2026-11-27T10:00:00Z, into new ones (STACK=images-prod on AWS)
+	$(ENVIRONMENTS) dev
+	@PYTHONPATH=src $(DEV)/python -m operations restore-tables --aws-port $(AWS_PORT) --stack "$(STACK)" --at "$(AT)"
+
+restore-objects: ## Bring back the objects that were there AT=2026-11-27T10:00:00Z; AFTER=key goes on (AWS_PORT, or STACK=images-prod on AWS)
+	$(ENVIRONMENTS) dev
+	@PYTHONPATH=src $(DEV)/python -m operations restore-objects --aws-port $(AWS_PORT) --stack "$(STACK)" --at "$(AT)" --after "$(AFTER)"
 
 connect: ## Connect a kept bucket to its stack: events, lifecycle rules, CORS rules (AWS_PORT, or STACK=images-prod on AWS)
 	$(ENVIRONMENTS) dev

@@ -7,6 +7,8 @@ usage: python -m operations redrive [--aws-port N | --stack NAME]
        python -m operations trail [--aws-port N | --stack NAME] USER
        python -m operations erase [--aws-port N | --stack NAME] [--wait] USER
        python -m operations erase-again [--aws-port N | --stack NAME]
+       python -m operations restore-tables [--aws-port N | --stack NAME] --at TIME
+       python -m operations restore-objects [--aws-port N | --stack NAME] --at TIME [--after KEY]
        python -m operations connect [--aws-port N | --stack NAME]
        python -m operations rotate-origin-secret [--aws-port N | --stack NAME]
        python -m operations import [--aws-port N | --stack NAME] --name NAME [--from SOURCE]
@@ -24,7 +26,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from local.console import Problem, run_command
@@ -35,10 +37,12 @@ from operations.consistency import make_check, run_check
 from operations.erasures import make_registry
 from operations.licenses import check_licenses
 from operations.moving.command import add_export, add_import
+from operations.object_restore import restore_objects
 from operations.origin_secret import rotate
 from operations.packages import list_packages, read_policy
 from operations.redrive import redrive
 from operations.release import deploy
+from operations.table_restore import TableRestore
 from operations.targets import find_target
 from operations.tokens import USER_NAME, make_password, make_token
 from operations.trail import hash_name, make_query
@@ -90,6 +94,19 @@ def erase_users_again(aws_port: int, stack_name: str) -> None:
     """After a restore of a table: delete again what users had deleted of themselves since."""
     user_ids = make_registry(*find_target(aws_port, stack_name)).erase_again()
     print(f"{len(user_ids)} users are being erased again")
+
+
+def restore_tables_to(aws_port: int, stack_name: str, at: datetime) -> None:
+    """Restore the tables to a time, into new ones. Print the parameters with which the stack uses these."""
+    parameters = TableRestore(*find_target(aws_port, stack_name), at).run()
+    print("the tables are restored; deploy the stack with these parameters:")
+    print(*(f'    "{name}={value}",' for name, value in parameters.items()), sep="\n")
+
+
+def restore_objects_to(aws_port: int, stack_name: str, at: datetime, after: str) -> None:
+    """Bring back the objects of the bucket as they were at a time."""
+    count = restore_objects(*find_target(aws_port, stack_name), at, after=after)
+    print(f"{count} objects are brought back")
 
 
 def connect_bucket(aws_port: int, stack_name: str) -> None:
@@ -144,6 +161,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         ("trail", print_trail),
         ("erase", erase_user),
         ("erase-again", erase_users_again),
+        ("restore-tables", restore_tables_to),
+        ("restore-objects", restore_objects_to),
         ("connect", connect_bucket),
         ("rotate-origin-secret", rotate_origin_secret),
         ("verify-aws", verify_aws),
@@ -164,6 +183,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         if run is erase_user:
             command.add_argument("user")
             command.add_argument("--wait", action="store_true")
+        if run in {restore_tables_to, restore_objects_to}:
+            command.add_argument("--at", type=read_time, required=True, metavar="TIME")
+        if run is restore_objects_to:
+            command.add_argument("--after", default="", metavar="KEY", help="the key to go on after")
         if run is verify_aws:
             add_verification_options(command)
     add_import(commands)
@@ -179,6 +202,14 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     command.set_defaults(run=write_shipped_bill)
     command.add_argument("path", type=Path, metavar="FILE")
     return parser.parse_args(arguments)
+
+
+def read_time(text: str) -> datetime:
+    """Read a time with its zone, such as 2026-11-27T10:00:00Z. Fractions of a second are cut off."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(text)
+    return at.astimezone(UTC).replace(microsecond=0)
 
 
 def add_verification_options(command: argparse.ArgumentParser) -> None:

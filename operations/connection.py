@@ -1,4 +1,4 @@
-"""Connects a kept bucket to a stack: its events, its lifecycle rules and its CORS rules.
+"""Connects a kept bucket to a stack: its events, its lifecycle rules, its CORS rules and its versioning.
 
 CloudFormation sets these only for a bucket that it makes. They are read from the template, where they stand
 for such a bucket.
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     type Json = Any
 
 FROM_PARAMETER = {"Ref": "AllowedOrigins"}
-DAYS_FROM_PARAMETER = {"Ref": "VariantDays"}
+OLD_VERSION_DAYS = {"Fn::If": ["KeepsVersions", {"Ref": "RecoveryDays"}, 1]}
 
 
 def connect(client: Callable[[str], Any], outputs: Mapping[str, str]) -> str:
@@ -32,7 +32,11 @@ def connect(client: Callable[[str], Any], outputs: Mapping[str, str]) -> str:
     s3.put_bucket_notification_configuration(
         Bucket=bucket, NotificationConfiguration=make_notifications(properties, processor["FunctionArn"])
     )
-    lifecycle = make_lifecycle(properties, int(outputs["VariantDays"]))
+    variant_days, recovery_days = int(outputs["VariantDays"]), int(outputs["RecoveryDays"])
+    if recovery_days or "Status" in s3.get_bucket_versioning(Bucket=bucket):
+        status = "Enabled" if recovery_days else "Suspended"
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
+    lifecycle = make_lifecycle(properties, variant_days, recovery_days)
     s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration=lifecycle)
     s3.put_bucket_cors(Bucket=bucket, CORSConfiguration=make_cors(properties, origins))
     return bucket
@@ -52,18 +56,28 @@ def make_notifications(properties: Json, function_arn: str) -> Json:
     }
 
 
-def make_lifecycle(properties: Json, variant_days: int) -> Json:
+def make_lifecycle(properties: Json, variant_days: int, recovery_days: int) -> Json:
     """Turn the lifecycle rules of the template into those of S3."""
+    days = {"VariantDays": variant_days, "OldVersions": recovery_days or 1}
     rules = properties["LifecycleConfiguration"]["Rules"]
-    return {"Rules": [_make_lifecycle_rule(dict(rule), variant_days) for rule in rules]}
+    return {"Rules": [_make_lifecycle_rule(dict(rule), days) for rule in rules]}
 
 
-def _make_lifecycle_rule(rule: Json, variant_days: int) -> Json:
+def _make_lifecycle_rule(rule: Json, days: Mapping[str, int]) -> Json:
     made = {"ID": rule.pop("Id"), "Filter": {"Prefix": rule.pop("Prefix", "")}}
     if "ExpirationInDays" in rule:
-        days = rule.pop("ExpirationInDays")
-        made["Expiration"] = {"Days": variant_days if days == DAYS_FROM_PARAMETER else days}
+        made["Expiration"] = {"Days": _read_days(rule.pop("ExpirationInDays"), days)}
+    if "ExpiredObjectDeleteMarker" in rule:
+        made["Expiration"] = {"ExpiredObjectDeleteMarker": rule.pop("ExpiredObjectDeleteMarker")}
+    if old := rule.pop("NoncurrentVersionExpiration", None):
+        made["NoncurrentVersionExpiration"] = {"NoncurrentDays": _read_days(old["NoncurrentDays"], days)}
     return made | rule
+
+
+def _read_days(value: Json, days: Mapping[str, int]) -> int:
+    if value == {"Ref": "VariantDays"}:
+        return days["VariantDays"]
+    return days["OldVersions"] if value == OLD_VERSION_DAYS else int(value)
 
 
 def make_cors(properties: Json, allowed_origins: Sequence[str]) -> Json:

@@ -86,9 +86,8 @@ def show_bucket_events(deployment: Deployment) -> str:
 
 
 def show_bucket_rules(deployment: Deployment) -> str:
-    rules = deployment.client("s3").get_bucket_lifecycle_configuration(
-        Bucket=deployment.outputs["BucketName"]
-    )["Rules"]
+    s3, bucket = deployment.client("s3"), deployment.outputs["BucketName"]
+    rules = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
     days = {
         rule["ID"]: rule.get("Expiration", rule.get("AbortIncompleteMultipartUpload", {}))
         for rule in rules
@@ -96,7 +95,16 @@ def show_bucket_rules(deployment: Deployment) -> str:
     }
     require_equal(days.get("DeleteForgottenUploads", {}).get("Days"), 15, "life of a forgotten upload")
     require_equal(days.get("AbortUnfinishedUploads", {}).get("DaysAfterInitiation"), 1, "life of a part")
-    return "forgotten uploads end after 15 days"
+    old = [
+        rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
+        for rule in rules
+        if rule["ID"] == "DeleteVersions" and rule["Status"] == "Enabled"
+    ]
+    recovery_days = int(deployment.outputs["RecoveryDays"])
+    require_equal(old, [recovery_days or 1], "life of an old version")
+    keeps_versions = s3.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
+    require_equal(keeps_versions, recovery_days > 0, "versions are kept")
+    return f"forgotten uploads end after 15 days, deleted objects after {recovery_days}"
 
 
 def show_concurrency(deployment: Deployment) -> str:
@@ -188,7 +196,12 @@ CLAIMS = tuple(
         ),
         ("processor-retries", "The processor's events are tried three times.", show_processor_retries, True),
         ("bucket-events", "S3 sends the processor what is uploaded.", show_bucket_events, False),
-        ("bucket-rules", "S3 deletes forgotten uploads.", show_bucket_rules, True),
+        (
+            "bucket-rules",
+            "S3 deletes forgotten uploads, and keeps versions as `RecoveryDays` says.",
+            show_bucket_rules,
+            True,
+        ),
         ("concurrency", "Executions are reserved as the parameters say.", show_concurrency, True),
         ("throttles", "API Gateway's throttles are those of the parameters.", show_throttles, True),
         ("web-acl", "The web ACL has the limit of `AddressRateLimit`.", show_web_acl, True),

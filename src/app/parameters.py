@@ -33,6 +33,10 @@ def get_trash_lifetime() -> timedelta:
     return get_settings().trash_lifetime
 
 
+def get_recovery_days() -> int:
+    return get_settings().recovery_days
+
+
 def get_auth_mode() -> str:
     return get_settings().auth_mode
 
@@ -48,6 +52,7 @@ def get_has_docs() -> bool:
 UserQuota = Annotated[Quota, Depends(get_quota)]
 UserRate = Annotated[Rate, Depends(get_rate)]
 TrashLifetime = Annotated[timedelta, Depends(get_trash_lifetime)]
+RecoveryDays = Annotated[int, Depends(get_recovery_days)]
 HasDocs = Annotated[bool, Depends(get_has_docs)]
 AuthMode = Annotated[str, Depends(get_auth_mode)]
 Mode = Annotated[VariantMode, Depends(get_variant_mode)]

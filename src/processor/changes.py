@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from processor.erasing import Eraser
 from processor.following import Follower
 from processor.publishing import Publisher
+from processor.purging import Purger
 from shared.aws import Deadline, create_client, translate_errors
+from shared.deletions import DeletionRepository
 from shared.erasures import ErasureRepository
 from shared.files import FileRepository
 from shared.images import ImageRepository
@@ -23,6 +25,7 @@ from shared.table import Table
 from shared.tag_counts import TagRepository
 from shared.tombstones import TombstoneStorage
 from shared.usages import UsageRepository
+from shared.versions import VersionStorage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,6 +57,8 @@ def create_follower() -> Follower:
     table, items = Table(dynamodb, settings.images_table), Table(dynamodb, settings.items_table)
     usages, tags = UsageRepository(table), TagRepository(table)
     s3 = create_client("s3", deadline=get_deadline(), metrics=get_metrics())
+    days = settings.recovery_days
+    deletions = DeletionRepository(table, days) if days else None
     eraser = Eraser(
         ErasureRepository(table),
         usages,
@@ -62,6 +67,7 @@ def create_follower() -> Follower:
         ItemRepository(items),
         tags,
         TombstoneStorage(s3, settings.bucket),
+        purger=Purger(deletions, VersionStorage(s3, settings.bucket)) if deletions else None,
         sleep=time.sleep,
     )
     return Follower(
@@ -72,6 +78,7 @@ def create_follower() -> Follower:
         send=send_failure,
         withdraw=send_withdrawn if settings.invalidation_queue else None,
         publish=publish_events if settings.event_bus else None,
+        deletions=deletions,
     )
 
 

@@ -7,6 +7,8 @@ and give back. Then it writes how far it is. That write is the event of the next
 A request that had reserved room before the counter was closed may still add its record. It is in the counter
 meanwhile. So the erasure is finished when the counter is at zero and nothing was listed after that. A counter
 that is wrong, because a function was killed, holds the end up for as long as such a request may take.
+
+Where the bucket keeps versions of what was deleted, the erasure deletes these at its end, for good.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import batched, islice
 from typing import TYPE_CHECKING, Any
 
+from processor.purging import SETTLING
 from shared.counters import parse_form
 from shared.erasures import TOMBSTONE_LIFETIME, Deleted
 from shared.errors import Unavailable
@@ -31,6 +34,7 @@ from shared.transactions import ConditionFailed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from processor.purging import Purger
     from shared.counters import Counter, Form
     from shared.erasures import Erasure, ErasureRepository
     from shared.files import FileRepository
@@ -82,9 +86,11 @@ class Eraser:
         tags: TagRepository,
         tombstones: TombstoneStorage,
         *,
+        purger: Purger | None = None,
         sleep: Callable[[float], object],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """`purger`: for a bucket that keeps versions."""
         self._erasures = erasures
         self._usages = usages
         self._images = images
@@ -95,6 +101,7 @@ class Eraser:
         }
         self._tags = tags
         self._tombstones = tombstones
+        self._purger = purger
         self._clock = clock
         self._sleep = sleep
 
@@ -114,7 +121,12 @@ class Eraser:
             self._note(erasure.after(outcome.deleted, self._clock()))
         elif outcome.errors:
             raise outcome.errors[0]
-        elif counter and self._has_settled(erasure, counter) and self._finish(erasure, counter):
+        elif (
+            counter
+            and self._has_settled(erasure, counter)
+            and self._purge(erasure, counter, end)
+            and self._finish(erasure, counter)
+        ):
             self._note(erasure.finish(self._clock()))
         else:
             self._sleep(min(PAUSE_SECONDS, max(0, (end - self._clock()).total_seconds())))
@@ -128,7 +140,7 @@ class Eraser:
                 total += self._delete_pending(executor, erasure, counter)
             while True:
                 targets = [*islice(self._list_targets(erasure.user_id), BATCH_SIZE)]
-                outcome = self._delete_all(executor, targets)
+                outcome = self._delete_all(executor, erasure.user_id, targets)
                 self._give_back_items(erasure.user_id, outcome.deleted.items)
                 total += outcome.deleted
                 errors = [*outcome.errors]
@@ -145,7 +157,8 @@ class Eraser:
         for name, form in counter.forms.items():
             forms.setdefault(parse_form(name), {})[name] = form
         for ids in batched(forms, BATCH_SIZE, strict=False):
-            outcome = self._delete_all(executor, [Target(self._images, image_id) for image_id in ids])
+            targets = [Target(self._images, image_id) for image_id in ids]
+            outcome = self._delete_all(executor, erasure.user_id, targets)
             total += outcome.deleted
             for target in outcome.gone if self._is_quiet(erasure, counter) else ():
                 self._usages.end_forms(erasure.user_id, forms[target.record_id])
@@ -160,9 +173,11 @@ class Eraser:
                 for sort_key, _ in entries:
                     yield Target(repository, parse_sort_key(sort_key), [(partition, sort_key)])
 
-    def _delete_all(self, executor: ThreadPoolExecutor, targets: Sequence[Target]) -> Outcome:
+    def _delete_all(self, executor: ThreadPoolExecutor, user_id: str, targets: Sequence[Target]) -> Outcome:
         def erase(target: Target) -> object:
             try:
+                if self._purger and target.repository is not self._repositories["items"]:
+                    self._purger.note(user_id, target.repository.make_key(target.record_id))
                 return target.repository.erase(target.record_id, target.entries)
             except Exception as error:  # noqa: BLE001 - returned
                 return error
@@ -186,10 +201,19 @@ class Eraser:
         """Tell if no request can add anything any more. The counter was read before the listings."""
         return not counter.forms and (counter.is_zero or self._is_quiet(erasure, counter))
 
-    def _is_quiet(self, erasure: Erasure, counter: Counter) -> bool:
+    def _is_quiet(self, erasure: Erasure, counter: Counter, grace: timedelta = GRACE) -> bool:
         """Tell if every request has ended that had begun when something was deleted last."""
         since = max(erasure.changed_at.timestamp(), counter.erased_at or 0)
-        return self._clock().timestamp() - since >= GRACE.total_seconds()
+        return self._clock().timestamp() - since >= grace.total_seconds()
+
+    def _purge(self, erasure: Erasure, counter: Counter, end: datetime) -> bool:
+        """Delete what the bucket keeps of the user. False if something is left, or may still be written."""
+        if self._purger is None:
+            return True
+        if not self._is_quiet(erasure, counter, SETTLING):
+            return False
+        with ThreadPoolExecutor(MAX_CONCURRENT_CALLS) as executor:
+            return self._purger.purge(erasure.user_id, executor, end)
 
     def _finish(self, erasure: Erasure, counter: Counter) -> bool:
         """Delete the counters, and let the tombstones end. False if the counter of the usage has changed."""

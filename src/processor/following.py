@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from processor.erasing import Eraser
     from processor.events import ImageEvent
     from processor.stream import StreamRecord
+    from shared.deletions import DeletionRepository
     from shared.rows import Key
     from shared.storage import ImageStorage
     from shared.tag_counts import TagChange, TagRepository
@@ -113,11 +114,13 @@ class Follower:
         send: Callable[[str], object],
         withdraw: Callable[[Sequence[str]], object] | None = None,
         publish: Callable[[Mapping[str, ImageEvent]], dict[str, Exception]] | None = None,
+        deletions: DeletionRepository | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`send` puts a text into the failure queue, and `withdraw` takes images out of the CDN.
 
         `publish` tells others what happened, and returns the errors of that by the numbers of the changes.
+        `deletions`: for a bucket that keeps versions.
         """
         self._usages = usages
         self._tags = tags
@@ -126,6 +129,7 @@ class Follower:
         self._send = send
         self._withdraw = withdraw
         self._publish = publish
+        self._deletions = deletions
         self._clock = clock
 
     def follow(self, records: Sequence[StreamRecord]) -> dict[str, Exception]:
@@ -156,6 +160,7 @@ class Follower:
             {number: change.old.id for number, change in changes.items() if change.withdraws}
         )
         failures |= self._delete_bytes(changes)
+        failures |= self._note_deletions(changes)
         failures |= self._give_back(
             {number: change for number, change in changes.items() if number not in failures}
         )
@@ -205,6 +210,17 @@ class Follower:
         failures: dict[str, Exception] = {}
         for number, change in removed.items():
             failures |= self._delete_bytes({number: change})
+        return failures
+
+    def _note_deletions(self, changes: Mapping[str, Change]) -> dict[str, Exception]:
+        """Note what the bucket keeps for a while, so that an erasure of its user finds it."""
+        failures: dict[str, Exception] = {}
+        for number, change in changes.items():
+            if self._deletions and change.new is None:
+                try:
+                    self._deletions.add(change.old.user_id, _make_key(change.old))
+                except Exception as error:  # noqa: BLE001 - returned
+                    failures[number] = error
         return failures
 
     def _give_back(self, changes: Mapping[str, Change]) -> dict[str, Exception]:

@@ -67,8 +67,19 @@ def make_variants_prefix(image_id: str) -> str:
     return f"{VARIANTS_PREFIX}{image_id}/"
 
 
+def list_image_prefixes(image_id: str) -> list[str]:
+    """Return the start of the key of every object that an image may have, of any revision."""
+    prefixes = (UPLOADS_PREFIX, ORIGINALS_PREFIX, RENDITIONS_PREFIX, VARIANTS_PREFIX)
+    return [f"{prefix}{image_id}/" for prefix in prefixes]
+
+
 def make_file_key(file: File) -> str:
-    return f"{FILES_PREFIX}{file.id}/{_UNSAFE_IN_KEY.sub('_', file.filename)}"
+    return make_file_prefix(file.id) + _UNSAFE_IN_KEY.sub("_", file.filename)
+
+
+def make_file_prefix(file_id: str) -> str:
+    """Return the start of the key of a file."""
+    return f"{FILES_PREFIX}{file_id}/"
 
 
 def parse_file_key(key: str) -> str | None:

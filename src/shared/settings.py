@@ -128,6 +128,11 @@ class Settings:
         return timedelta(days=int(self._environ.get("TRASH_DAYS") or DEFAULT_TRASH_DAYS))
 
     @cached_property
+    def recovery_days(self) -> int:
+        """The days for which the bucket keeps what was deleted. 0: it keeps nothing."""
+        return int(self._environ.get("RECOVERY_DAYS") or 0)
+
+    @cached_property
     def legacy_upload(self) -> bool:
         """`POST /upload` takes files."""
         return self._environ.get("LEGACY_UPLOAD") != "disabled"

@@ -17,10 +17,11 @@ from shared.keys import make_original_key, make_upload_key, make_variants_prefix
 from shared.replacements import get_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
     from shared.keys import Revision
     from shared.models import Image
@@ -46,6 +47,8 @@ class UploadForm:
 
 class ImageStorage:
     """The bucket.
+
+    If it keeps versions, what is deleted here is hidden: nobody gets it, and S3 deletes it some days later.
 
     `get_signer` returns the client that signs URLs for so many seconds. Clients may reach S3 at another
     address than the functions, and a signature ends with the credentials that made it.
@@ -169,15 +172,7 @@ class ImageStorage:
         Raises DeletionFailed if S3 refuses some of them.
         """
         for batch in batched(keys, MAX_KEYS_PER_DELETION, strict=False):
-            with translate_errors():
-                output = self._client.delete_objects(
-                    Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
-                )
-            codes = sorted({error.get("Code", "") for error in output.get("Errors", [])})
-            if TEMPORARY_CODES.issuperset(codes) and codes:
-                raise Unavailable
-            if codes:
-                raise DeletionFailed(", ".join(codes))
+            delete_objects(self._client, self._bucket, [{"Key": key} for key in batch])
 
     def sign_upload(
         self, upload: Revision, *, content_type: str, size: int, sha256: str | None, lifetime_seconds: int
@@ -228,3 +223,14 @@ class ImageStorage:
 def make_disposition(kind: str, filename: str) -> str:
     """A Content-Disposition (RFC 6266) with an encoded file name (RFC 5987)."""
     return f"{kind}; filename*=UTF-8''{quote(filename, safe='')}"
+
+
+def delete_objects(client: S3Client, bucket: str, objects: Sequence[ObjectIdentifierTypeDef]) -> None:
+    """Delete up to 1000 objects, or versions of objects. Raises DeletionFailed if S3 refuses some of them."""
+    with translate_errors():
+        output = client.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+    codes = sorted({error.get("Code", "") for error in output.get("Errors", [])})
+    if TEMPORARY_CODES.issuperset(codes) and codes:
+        raise Unavailable
+    if codes:
+        raise DeletionFailed(", ".join(codes))

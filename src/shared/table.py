@@ -152,6 +152,16 @@ class Table:
             if error.row != decode(item):
                 raise
 
+    def put(self, key: Key, model: BaseModel) -> None:
+        """Write a row, whether or not there is one."""
+        with translate_errors():
+            self._client.put_item(TableName=self.name, Item=encode_model(key, model))
+
+    def delete(self, key: Key) -> None:
+        """Delete a row. A missing one is no error."""
+        with translate_errors():
+            self._client.delete_item(TableName=self.name, Key=encode_key(key))
+
     def update(self, key: Key, update: str, values: Row, *, condition: str) -> None:
         """Change attributes of a row. Raises ConditionFailed with the row that was found.
 

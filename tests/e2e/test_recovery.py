@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from local import deployment, sam
-from local.build import provide_build
-from local.layout import ROOT
+from local import deployment
 from local.stack import Stack
 from operations.connection import connect
 from operations.consistency import make_check
@@ -21,6 +19,7 @@ from operations.tokens import make_token
 from tests.e2e.conftest import run_new_stack
 from tests.support.client import await_value, find_objects, read_usage
 from tests.support.pictures import make_photo
+from tests.support.redeployment import deploy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -76,18 +75,6 @@ class Return:
     ids: list[str]
     link: str
     item: Any = field(repr=False)
-
-
-def deploy(stack: Stack, parameters: Mapping[str, str]) -> None:
-    build = provide_build()
-    deployment.empty_bucket(stack.client("s3"), deployment.SETTINGS["s3_bucket"])
-    options = [
-        *["--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local", "--stack-name", NAME],
-        *["--template-file", str(build / "packed.yaml")],
-        *["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())],
-    ]
-    log = stack.state / "deploy-again.log"
-    assert sam.run("deploy", *options, aws=stack.aws, log=log), log.read_text(encoding="utf-8")
 
 
 def delete_stack(stack: Stack) -> None:
@@ -155,7 +142,7 @@ def again() -> Iterator[Return]:
         }
         delete_stack(old)
         assert before.send("GET", "/health").status_code == 503
-        deploy(old, parameters)
+        deploy(old, parameters, NAME)
         stack = NewStack(old.port, old.aws_port, old.state)
         connect(stack.client, stack.outputs)
         yield Return(stack, parameters, user_id, ids, link, item)
@@ -171,7 +158,7 @@ def restored(again: Return) -> Return:
         "KeptImagesTableName": "images-restored",
         "KeptImagesStreamArn": switch_on(again.stack, "images-restored"),
     }
-    deploy(again.stack, parameters)
+    deploy(again.stack, parameters, NAME)
     stack = NewStack(again.stack.port, again.stack.aws_port, again.stack.state)
     return replace(again, stack=stack, parameters=parameters)
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from processor.erasing import Eraser
 from processor.following import Follower
+from processor.purging import Purger
 from shared.counters import Form
+from shared.deletions import DeletionRepository
 from shared.erasures import ErasureRepository, begin_erasure
 from shared.files import FileRepository, get_file_usage
 from shared.images import ImageRepository, get_image_usage
@@ -21,6 +23,7 @@ from shared.table import Table
 from shared.tag_counts import TagRepository
 from shared.tombstones import TombstoneStorage
 from shared.usages import UsageRepository
+from shared.versions import VersionStorage
 from tests.support.changes import select_changes
 from tests.support.clock import Clock
 from tests.support.images import make_image, make_pending, make_ready
@@ -53,6 +56,21 @@ class Estate:
         self.storage = ImageStorage(self.s3, "bucket")
         self.tombstones = TombstoneStorage(self.s3, "bucket")
         self.erasures = ErasureRepository(table, clock=self.read_time)
+        self.versions = VersionStorage(self.s3, "bucket")
+        self.deletions: DeletionRepository | None = None
+        self.messages: list[str] = []
+        self.changes: list[Any] = []
+        self.restart()
+
+    def keep_versions(self, days: int = 7) -> None:
+        """Let the bucket keep the bytes of what is deleted."""
+        self.s3.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
+        self.deletions = DeletionRepository(self.usages.table, days, clock=self.clock)
+        self.restart()
+
+    def restart(self) -> None:
+        """Make the eraser anew."""
+        deletions, read_time = self.deletions, self.read_time
         self.eraser = Eraser(
             self.erasures,
             self.usages,
@@ -61,11 +79,10 @@ class Estate:
             self.items,
             self.tags,
             self.tombstones,
+            purger=Purger(deletions, self.versions, clock=read_time) if deletions else None,
             sleep=self.wait,
-            clock=self.read_time,
+            clock=read_time,
         )
-        self.messages: list[str] = []
-        self.changes: list[Any] = []
 
     def read_time(self) -> datetime:
         return datetime.fromtimestamp(self.clock(), UTC)
@@ -128,6 +145,7 @@ class Estate:
             self.storage,
             self.eraser,
             send=self.messages.append,
+            deletions=self.deletions,
             clock=self.clock,
         )
         failures = follower.follow(self.changes)
@@ -154,6 +172,10 @@ class Estate:
 
     def list_keys(self) -> list[str]:
         return [key for page in self.storage.list_keys() for key, _ in page]
+
+    def list_versions(self) -> list[str]:
+        """The key of every version and every marker."""
+        return [version.key for page in self.versions.list_versions("") for version in page]
 
     def require_gone(self, user_id: str = "ann") -> Erasure:
         """Assert that nothing of a user is left but the tombstones. Return the erasure."""

@@ -42,6 +42,15 @@ PAPERS = (
     "docs/operating.md",
     "docs/observing.md",
     "docs/recovery.md",
+    "docs/runbooks/abuse.md",
+    "docs/runbooks/aws-quotas.md",
+    "docs/runbooks/erasing-someone.md",
+    "docs/runbooks/failure-queue.md",
+    "docs/runbooks/region-lost.md",
+    "docs/runbooks/restore.md",
+    "docs/runbooks/rotating-keys.md",
+    "docs/runbooks/stuck-uploads.md",
+    "docs/runbooks/user-over-quota.md",
     "docs/deploying.md",
     "docs/costs.md",
     "docs/bounds.md",
@@ -93,9 +102,20 @@ def test_shell_blocks_say_that_they_are(document: Path) -> None:
     assert not {*fences[::2]} & {"", "bash", "shell", "console"}
 
 
+@pytest.mark.parametrize("page", sorted((ROOT / "docs/runbooks").glob("*.md")), ids=lambda path: path.stem)
+def test_runbook_says_what_shows_what_to_do_and_when_it_is_over(page: Path) -> None:
+    text = page.read_text()
+    assert text.splitlines()[2].startswith("**Symptom.** ")
+    sections = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert sections[0] == "What to look at"
+    assert sections[-1] == "How to see that it is over"
+    assert len(sections) >= 3
+    assert f"runbooks/{page.name}" in (ROOT / "docs/operating.md").read_text()
+
+
 def test_decisions_have_their_sections_and_half_a_page() -> None:
     decisions = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
-    assert len(decisions) == 25
+    assert len(decisions) == 26
     for decision in decisions:
         text = decision.read_text()
         assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [

@@ -93,6 +93,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "MaxPendingBytes": {"Type": "Number", "Default": 1_073_741_824, "MinValue": 0},
     "UserWritesPerMinute": {"Type": "Number", "Default": 600, "MinValue": 0, "MaxValue": 60_000},
     "TrashDays": {"Type": "Number", "Default": 30, "MinValue": 1, "MaxValue": 365},
+    "RecoveryDays": {"Type": "Number", "Default": 0, "MinValue": 0, "MaxValue": 35},
     "UserWriteBurst": {"Type": "Number", "Default": 200, "MinValue": 1},
     "LegacyUpload": {"Type": "String", "Default": "enabled", "AllowedValues": ["enabled", "disabled"]},
     "Variants": {"Type": "String", "Default": "enabled", "AllowedValues": [*VariantMode]},

@@ -22,7 +22,7 @@ PERIOD = 300
 START = 1_800_000_000
 DAY = 24 * 3600
 ALARMS = list_alarms()
-RUNBOOK = re.compile(r"Runbook: (docs/\w+\.md)#(\S+)$")
+RUNBOOK = re.compile(r"Runbook: (docs/[\w/-]+\.md)#(\S+)$")
 
 
 class Feed(NamedTuple):

@@ -153,6 +153,7 @@ def test_forgotten_uploads_end_a_day_after_the_queue_forgets_their_events() -> N
         "Status": "Enabled",
         "Prefix": UPLOADS_PREFIX,
         "ExpirationInDays": 15,
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
     }
     assert timedelta(days=forgotten["ExpirationInDays"]) == FAILED_LIFETIME + timedelta(days=1)
 
@@ -166,19 +167,42 @@ def test_variants_end_after_some_days(parameters: dict[str, Node], days: int) ->
             "Status": "Enabled",
             "Prefix": VARIANTS_PREFIX,
             "ExpirationInDays": days,
+            "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
         }
     ]
 
 
 def test_tombstones_outlive_every_moment_that_a_table_can_be_restored_to() -> None:
-    *_, rule = get_properties("Bucket")["LifecycleConfiguration"]["Rules"]
+    *_, rule, _ = get_properties("Bucket")["LifecycleConfiguration"]["Rules"]
     assert rule == {
         "Id": "DeleteTombstones",
         "Status": "Enabled",
         "Prefix": TOMBSTONES_PREFIX,
         "ExpirationInDays": 36,
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
     }
     assert timedelta(days=rule["ExpirationInDays"]) == TOMBSTONE_LIFETIME > timedelta(days=35)
+
+
+@pytest.mark.parametrize(
+    ("days", "versioning", "kept_days"),
+    [(0, None, 1), (1, {"Status": "Enabled"}, 1), (35, {"Status": "Enabled"}, 35)],
+)
+def test_bucket_keeps_versions_for_as_many_days_as_the_parameter_says(
+    days: int, versioning: Node, kept_days: int
+) -> None:
+    bucket = get_properties("Bucket", RecoveryDays=days)
+    assert bucket.get("VersioningConfiguration") == versioning
+    assert bucket["LifecycleConfiguration"]["Rules"][-1] == {
+        "Id": "DeleteVersions",
+        "Status": "Enabled",
+        "NoncurrentVersionExpiration": {"NoncurrentDays": kept_days},
+        "ExpiredObjectDeleteMarker": True,
+    }
+
+
+def test_nothing_is_kept_for_longer_than_the_tombstones_of_the_erased() -> None:
+    assert timedelta(days=load()["Parameters"]["RecoveryDays"]["MaxValue"]) < TOMBSTONE_LIFETIME
 
 
 @pytest.mark.parametrize("origins", ["*", ["https://a.example", "https://b.example"]])

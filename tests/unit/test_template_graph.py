@@ -62,7 +62,7 @@ OPTIONS: list[Parameters] = [
     ISSUER,
     {"DomainName": "a.example", "CertificateArn": "arn:aws:acm:a"},
     {"AccessLogs": "enabled", "AddressRateLimit": "100", "DeletionProtection": "enabled"},
-    {"UserPoolMfa": "ON"},
+    {"UserPoolMfa": "ON", "RecoveryDays": "7"},
     {"WebPage": "disabled"},
     {"KeptUserPoolId": "eu-central-1_a", "UserPoolDomain": "images"},
     {"PublicUrl": "https://a.example"},

@@ -82,7 +82,8 @@ PROPERTIES = {
     "BucketNameParameter": "Description Type Value",
     "Bucket": (
         "BucketEncryption BucketName CorsConfiguration "
-        "LifecycleConfiguration NotificationConfiguration OwnershipControls PublicAccessBlockConfiguration"
+        "LifecycleConfiguration NotificationConfiguration OwnershipControls PublicAccessBlockConfiguration "
+        "VersioningConfiguration"
     ),
     "BucketPolicy": "Bucket PolicyDocument",
     "ApiLogGroup": LOG_GROUP,

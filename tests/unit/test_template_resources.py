@@ -17,6 +17,7 @@ OUTPUTS = {
     "OriginSecretArn": ("HasCdn", get_att("OriginSecret", "Id")),
     "BucketName": (None, BUCKET_NAME),
     "VariantDays": (None, 30),
+    "RecoveryDays": (None, 0),
     "ImagesTableName": (None, ref("ImagesTable")),
     "ItemsTableName": (None, ref("ItemsTable")),
     "IdempotencyTableName": (None, ref("IdempotencyTable")),

@@ -14,6 +14,8 @@ from tests.support.template import Node, get_att, get_properties, get_resources,
 BUCKET_ARN = "arn:${AWS::Partition}:s3:::${BucketNameParameter.Value}"
 PARAMETER_ARN = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${AWS::StackName}"
 LOGS = ["logs:CreateLogStream", "logs:PutLogEvents"]
+STREAM = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
+COUNTING = ["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
 
 type Statement = tuple[list[str], list[Node]]
 """Actions and resources."""
@@ -79,15 +81,9 @@ RIGHTS: dict[str, dict[str, Statement]] = {
     },
     "ChangesRole": {
         "WriteLogs": (LOGS, [get_att("ChangesLogGroup")]),
-        "FollowRecords": (
-            ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
-            [get_att("ImagesTable", "StreamArn")],
-        ),
+        "FollowRecords": (STREAM, [get_att("ImagesTable", "StreamArn")]),
         "FindStreams": (["dynamodb:ListStreams"], ["*"]),  # knows no resource
-        "GiveBackAndCountTags": (
-            ["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
-            [get_att("ImagesTable")],
-        ),
+        "GiveBackAndCountTags": (COUNTING, [get_att("ImagesTable")]),
         "EraseRecords": (
             ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem"],
             [get_att("ImagesTable"), get_att("ItemsTable")],
@@ -243,6 +239,18 @@ def test_rights_for_the_cdn_come_with_it() -> None:
     }
     assert rights["ChangesRole"] == RIGHTS["ChangesRole"] | {
         "ReportFailures": (["sqs:SendMessage"], [get_att("FailureQueue"), get_att("InvalidationQueue")])
+    }
+
+
+def test_bucket_with_versions_gives_the_rights_to_purge_them() -> None:
+    (policy,) = get_properties("ChangesRole", RecoveryDays=7)["Policies"]
+    rights = {
+        statement["Sid"]: (as_list(statement["Action"]), as_list(statement["Resource"]))
+        for statement in policy["PolicyDocument"]["Statement"]
+    }
+    assert rights == RIGHTS["ChangesRole"] | {
+        "FindVersions": (["s3:ListBucketVersions"], [sub(BUCKET_ARN)]),
+        "DeleteVersions": (["s3:DeleteObjectVersion"], RIGHTS["ChangesRole"]["DeleteObjects"][1]),
     }
 
 

@@ -102,6 +102,9 @@ class Limits(Model):
     )
     user_write_burst: int = Field(description="Writes that a user may make at once after a pause.")
     trash_days: int = Field(description="Days after which an image in the trash ends.")
+    recovery_days: int = Field(
+        description="Days for which the bytes of what was deleted are kept, for the operator to bring back."
+    )
     used: Usage | None = Field(description="What the user uses of these. Null without a user.")
     rendition_edges_px: dict[RenditionName, int] = Field(
         default_factory=lambda: {name: name.edge_px for name in RenditionName}
@@ -120,8 +123,14 @@ class Limits(Model):
     variants: VariantLimits
 
     @classmethod
-    def of(
-        cls, quota: Quota, rate: Rate, mode: VariantMode, trash_lifetime: timedelta, used: Usage | None
+    def of(  # noqa: PLR0913, PLR0917 - the bounds
+        cls,
+        quota: Quota,
+        rate: Rate,
+        mode: VariantMode,
+        trash_lifetime: timedelta,
+        recovery_days: int,
+        used: Usage | None,
     ) -> Self:
         """All limits, with the bounds of this deployment."""
         return cls(
@@ -134,6 +143,7 @@ class Limits(Model):
             user_writes_per_minute=rate.per_minute,
             user_write_burst=rate.burst,
             trash_days=trash_lifetime.days,
+            recovery_days=recovery_days,
             used=used,
             variants=VariantLimits(mode=mode),
         )

@@ -12,7 +12,7 @@ from app.document import describe_api
 from app.documentation import get_assets, get_version, make_page
 from app.identity import CurrentCaller, Headers, read_user_query
 from app.openapi import responds, takes_query
-from app.parameters import AuthMode, HasDocs, Mode, TrashLifetime, UserQuota, UserRate
+from app.parameters import AuthMode, HasDocs, Mode, RecoveryDays, TrashLifetime, UserQuota, UserRate
 from app.requests.inputs import UserQuery
 from app.responses.conditions import respond_not_modified
 from app.responses.documents import MAX_ADDRESSES, PAGE_CACHE, Document
@@ -50,12 +50,13 @@ def get_limits(
     rate: UserRate,
     mode: Mode,
     trash_lifetime: TrashLifetime,
+    recovery_days: RecoveryDays,
     usages: Usages,
 ) -> Limits:
     caller.require_name(query.user_id)
     user_id = query.user_id or caller.user_id
     used = usages.get(user_id) if user_id else None
-    return Limits.of(quota, rate, mode, trash_lifetime, used)
+    return Limits.of(quota, rate, mode, trash_lifetime, recovery_days, used)
 
 
 @router.get("/openapi.json", include_in_schema=False, middlewares=[respond_not_modified])

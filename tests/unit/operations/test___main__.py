@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -234,6 +234,48 @@ def test_erase_wants_a_user_and_says_so_in_one_line(
     assert run("erase", user) == 1
     assert registry.steps == []
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("text", ["2026-11-27T10:00:05Z", "2026-11-27T11:00:05.7+01:00"])
+def test_tables_are_restored_to_a_time_and_their_parameters_are_printed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    found: list[Any] = []
+
+    class Restore:
+        def __init__(self, *arguments: Any) -> None:  # noqa: ANN401 - of the command
+            found.append(arguments)
+
+        def run(self) -> dict[str, str]:
+            return {"KeptItemsTableName": "items-at"}
+
+    monkeypatch.setattr(commands, "TableRestore", Restore)
+    assert run("restore-tables", "--at", text) == 0
+    assert found == [(*TARGET, datetime(2026, 11, 27, 10, 0, 5, tzinfo=UTC))]
+    assert '    "KeptItemsTableName=items-at",\n' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("arguments", "after"), [([], ""), (["--after", "files/1"], "files/1")])
+def test_objects_are_restored_to_a_time(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str], after: str
+) -> None:
+    found: list[Any] = []
+
+    def restore(*target: Any, after: str) -> int:  # noqa: ANN401 - of the command
+        found.append((*target, after))
+        return 7
+
+    monkeypatch.setattr(commands, "restore_objects", restore)
+    assert run("restore-objects", "--at", "2026-11-27T10:00:05Z", *arguments) == 0
+    assert found == [(*TARGET, datetime(2026, 11, 27, 10, 0, 5, tzinfo=UTC), after)]
+    assert capsys.readouterr().out == "7 objects are brought back\n"
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-11-27T10:00:05"])
+def test_time_without_a_zone_is_no_time(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    with pytest.raises(SystemExit):
+        commands.parse(["restore-objects", "--at", text])
+    assert "--at" in capsys.readouterr().err
 
 
 def test_erase_again_prints_how_many_users_it_has_found(

@@ -15,6 +15,7 @@ OUTPUTS = {
     "ProcessorFunctionName": "processor",
     "ApiFunctionName": "api",
     "VariantDays": "7",
+    "RecoveryDays": "0",
 }
 FUNCTIONS = {
     "processor": {"FunctionArn": PROCESSOR_ARN, "Environment": {"Variables": {}}},
@@ -30,9 +31,11 @@ def s3() -> Any:  # noqa: ANN401 - a generator of a client
         yield client
 
 
-def connect_to(s3: Any) -> str:  # noqa: ANN401 - a client
+def connect_to(s3: Any, recovery_days: int = 0) -> str:  # noqa: ANN401 - a client
     functions = SimpleNamespace(get_function_configuration=lambda FunctionName: FUNCTIONS[FunctionName])  # noqa: N803
-    return connect({"s3": s3, "lambda": functions}.__getitem__, OUTPUTS)
+    return connect(
+        {"s3": s3, "lambda": functions}.__getitem__, OUTPUTS | {"RecoveryDays": str(recovery_days)}
+    )
 
 
 @pytest.mark.parametrize("times", [1, 2])
@@ -63,18 +66,28 @@ def test_kept_bucket_gets_what_the_template_gives_to_a_new_one(s3: Any, times: i
             "Status": "Enabled",
             "Filter": {"Prefix": "uploads/"},
             "Expiration": {"Days": 15},
+            "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
         },
         {
             "ID": "DeleteVariants",
             "Status": "Enabled",
             "Filter": {"Prefix": "variants/"},
             "Expiration": {"Days": 7},
+            "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
         },
         {
             "ID": "DeleteTombstones",
             "Status": "Enabled",
             "Filter": {"Prefix": "erasures/"},
             "Expiration": {"Days": 36},
+            "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
+        },
+        {
+            "ID": "DeleteVersions",
+            "Status": "Enabled",
+            "Filter": {"Prefix": ""},
+            "Expiration": {"ExpiredObjectDeleteMarker": True},
+            "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
         },
     ]
     shared = {"AllowedHeaders": ["*"], "MaxAgeSeconds": 3600}
@@ -87,6 +100,16 @@ def test_kept_bucket_gets_what_the_template_gives_to_a_new_one(s3: Any, times: i
             "ExposeHeaders": ["ETag", "Location"],
         },
     ]
+
+
+def test_kept_bucket_keeps_versions_for_as_long_as_its_stack_says(s3: Any) -> None:  # noqa: ANN401 - a client
+    def read(days: int) -> tuple[str | None, int]:
+        connect_to(s3, days)
+        rule = s3.get_bucket_lifecycle_configuration(Bucket="kept")["Rules"][-1]
+        status = s3.get_bucket_versioning(Bucket="kept").get("Status")
+        return status, rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
+
+    assert [read(days) for days in (0, 7, 0)] == [(None, 1), ("Enabled", 7), ("Suspended", 1)]
 
 
 def test_what_an_earlier_stack_has_left_is_replaced(s3: Any) -> None:  # noqa: ANN401 - a client

@@ -92,6 +92,7 @@ def test_endpoint_of_limits_tells_every_limit(api: Api, quota: Quota) -> None:
         "userWritesPerMinute": None,
         "userWriteBurst": 1,
         "trashDays": 30,
+        "recoveryDays": 0,
         "used": None,
         "renditionEdgesPx": {name: name.edge_px for name in RenditionName},
         "renditions": {

@@ -13,6 +13,7 @@ QUEUE_ARN = "arn:aws:sqs:eu-central-1:123456789012:failures"
 OUTPUTS = {
     "ApiUrl": "https://api.test/dev",
     "BucketName": "bucket",
+    "RecoveryDays": "7",
     "ImagesTableName": "images",
     "ItemsTableName": "items",
     "IdempotencyTableName": "responses",
@@ -125,8 +126,14 @@ ANSWERS: dict[tuple[str, str], Any] = {
                 "Status": "Enabled",
                 "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
             },
+            {
+                "ID": "DeleteVersions",
+                "Status": "Enabled",
+                "NoncurrentVersionExpiration": {"NoncurrentDays": 7},
+            },
         ]
     },
+    ("s3", "get_bucket_versioning"): {"Status": "Enabled"},
     ("s3", "get_bucket_encryption"): {
         "ServerSideEncryptionConfiguration": {
             "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]

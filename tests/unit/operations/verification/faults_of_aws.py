@@ -96,6 +96,12 @@ FAULTS: list[tuple[str, str, Fault]] = [
         put("s3", "get_bucket_lifecycle_configuration", "Disabled", "Rules", 1, "Status"),
     ),
     (
+        "bucket-rules",
+        "life of an old version",
+        put("s3", "get_bucket_lifecycle_configuration", "Disabled", "Rules", 2, "Status"),
+    ),
+    ("bucket-rules", "versions are kept", put("s3", "get_bucket_versioning", "Suspended", "Status")),
+    (
         "concurrency",
         "ApiConcurrency",
         put("lambda", "get_function_concurrency", 0, "ReservedConcurrentExecutions"),
