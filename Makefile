@@ -3,6 +3,7 @@ PORT ?= 3000
 AWS_PORT ?= 4566
 SAM_LOCAL_PORT ?= 3001
 ENV ?= dev
+CHANGE_SET ?=
 STACK ?=
 AUTH_MODE ?= open
 WEBHOOK_URL ?=
@@ -40,7 +41,7 @@ NAMED_USER = $(if $(filter command,$(origin USER)),$(USER))
 COMPILE = .local/env/uv/bin/uv pip compile --quiet $(UPGRADE) --generate-hashes --no-header --no-annotate --python .local/env/python/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help start sam-local test coverage lint format docs reset token password trail erase erase-again redrive check-consistency restore-tables restore-objects connect import export rotate-origin-secret verify-aws pins upgrade sbom audit deploy
+.PHONY: help start sam-local test coverage lint format docs reset token password trail erase erase-again redrive check-consistency restore-tables restore-objects connect import export rotate-origin-secret verify-aws smoke pins upgrade sbom audit deploy prepare execute
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -150,6 +151,10 @@ verify-aws: ## Run what only AWS can prove against STACK; SLOW=1, COLD=1, BURST=
 	@PYTHONPATH=src $(DEV)/python -m operations verify-aws --aws-port $(AWS_PORT) --stack "$(STACK)" \
 		$(if $(SLOW),--slow) $(if $(COLD),--cold) --burst $(BURST) $(foreach id,$(ONLY),--only $(id))
 
+smoke: ## Upload in every way, look, list and delete, and leave nothing (STACK=images-prod; without STACK: AWS_PORT)
+	$(ENVIRONMENTS) dev
+	@PYTHONPATH=src $(DEV)/python -m operations smoke --aws-port $(AWS_PORT) --stack "$(STACK)"
+
 pins: ## Update the pins of every environment after a change of pyproject.toml, without upgrades; HEIC=0 leaves out HEIC
 	$(ENVIRONMENTS) python
 	@$(COMPILE) --group dev --extra heic pyproject.toml --output-file requirements-dev.txt
@@ -172,3 +177,11 @@ audit: ## Look for known vulnerabilities of every pinned package, where the serv
 deploy: ## Build, check and deploy to AWS with the credentials of your shell (ENV=dev or prod)
 	$(ENVIRONMENTS) dev sam python
 	@PYTHONPATH=src $(DEV)/python -m operations deploy --env $(ENV)
+
+prepare: ## Build, check, and make a change set that somebody reads before it is executed (ENV=dev or prod)
+	$(ENVIRONMENTS) dev sam python
+	@PYTHONPATH=src $(DEV)/python -m operations prepare --env $(ENV)
+
+execute: ## Execute the change set of `make prepare` (ENV=dev or prod, CHANGE_SET)
+	$(ENVIRONMENTS) dev
+	@PYTHONPATH=src $(DEV)/python -m operations execute --env $(ENV) "$(CHANGE_SET)"

@@ -1,5 +1,6 @@
 """Deploys the project's CloudFormation stack into the emulated AWS with SAM, if something has changed."""
 
+import hashlib
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from botocore.exceptions import ClientError
 from local import sam
 from local.console import Problem, read_last_line, step
 from local.layout import ROOT
+from local.template import stamp_parameters
 
 EXPIRY_ATTRIBUTE = "expires_at"  # as in the template
 UPDATABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
@@ -54,9 +56,12 @@ def replace(  # noqa: PLR0913, PLR0917 - a deployment needs all of them
         client("cloudformation").delete_stack(StackName=STACK_NAME)
     with step("Deploying the stack (sam deploy)"):
         empty_bucket(client("s3"), SETTINGS["s3_bucket"])
+        template = stamp_parameters((build / "packed.yaml").read_text(encoding="utf-8"), parameters)
+        stamped = build / f"packed-{hashlib.sha256(template.encode()).hexdigest()[:12]}.yaml"
+        stamped.write_text(template, encoding="utf-8")
         options = [
             *["--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local"],
-            *["--template-file", str(build / "packed.yaml"), "--tags", f"build={build.name}"],
+            *["--template-file", str(stamped), "--tags", f"build={build.name}"],
             *["--parameter-overrides", *(f'{name}="{value}"' for name, value in parameters.items())],
         ]
         if not sam.run("deploy", *options, aws=aws, log=log):

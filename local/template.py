@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
 from dataclasses import dataclass
@@ -40,6 +41,22 @@ _Loader.add_multi_constructor("!", _construct)
 def read_template() -> dict[str, Any]:
     template: dict[str, Any] = yaml.load(TEMPLATE.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - it is a SafeLoader
     return template
+
+
+def stamp_parameters(built: str, parameters: Mapping[str, str]) -> str:
+    """Let a built template name its parameters in the description of the API's function.
+
+    SAM publishes a version if the function changes in the template, and sees no values of parameters.
+    Without this, a deployment that changes only parameters would leave the API as it was.
+    """
+    function = read_template()["Resources"]["ApiFunction"]["Properties"]
+    described = f"Description: {function['Description']}"
+    if built.count(described) != 1:
+        raise ValueError("the built template does not describe the function of the API once")
+    text = json.dumps(dict(parameters), sort_keys=True)
+    return built.replace(
+        described, f"{described} Parameters {hashlib.sha256(text.encode()).hexdigest()[:12]}."
+    )
 
 
 @dataclass(frozen=True)

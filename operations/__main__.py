@@ -16,7 +16,10 @@ usage: python -m operations redrive [--aws-port N | --stack NAME]
        python -m operations export [--aws-port N | --stack NAME] --to PLACE [--user USER]
        python -m operations verify-aws [--aws-port N | --stack NAME]
                                        [--slow] [--burst N] [--cold] [--only ID]...
+       python -m operations smoke [--aws-port N | --stack NAME]
        python -m operations deploy --env ENVIRONMENT
+       python -m operations prepare --env ENVIRONMENT
+       python -m operations execute --env ENVIRONMENT CHANGE_SET
        python -m operations licenses
        python -m operations sbom FILE
        python -m operations audit
@@ -25,13 +28,17 @@ usage: python -m operations redrive [--aws-port N | --stack NAME]
 from __future__ import annotations
 
 import argparse
+import os
+import platform
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from local.console import Problem, run_command
 from operations.audit import audit
 from operations.bill import write_bill
+from operations.change_sets import execute, prepare
 from operations.connection import connect
 from operations.consistency import make_check, run_check
 from operations.erasures import make_registry
@@ -42,12 +49,16 @@ from operations.origin_secret import rotate
 from operations.packages import list_packages, read_policy
 from operations.redrive import redrive
 from operations.release import deploy
+from operations.smoke import smoke
 from operations.table_restore import TableRestore
 from operations.targets import find_target
 from operations.tokens import USER_NAME, make_password, make_token
 from operations.trail import hash_name, make_query
 from operations.verification.command import verify
 from operations.verification.deployment import Options
+
+CALLER_VARIABLE = "SMOKE_TOKEN"
+"""Has an access token, if another issuer makes the users of the stack. Options are seen by others."""
 
 
 def send_failures_again(aws_port: int, stack_name: str) -> None:
@@ -127,9 +138,27 @@ def verify_aws(  # noqa: PLR0913 - its options
     verify(*find_target(aws_port, stack_name), stack_name, options, only)
 
 
+def smoke_stack(aws_port: int, stack_name: str) -> None:
+    """Upload to a stack in every way, look at the images, and delete them. It leaves nothing."""
+    smoke(*find_target(aws_port, stack_name), stack_name, os.environ.get(CALLER_VARIABLE, ""))
+
+
 def deploy_environment(environment: str) -> None:
     """Build and deploy an environment of samconfig.toml to AWS."""
     deploy(environment)
+
+
+def prepare_environment(environment: str) -> None:
+    """Build, and make a change set that a person can read before it is executed."""
+    output = os.environ.get("GITHUB_OUTPUT")
+    prepare(environment, platform.machine(), Path(output) if output else None)
+
+
+def execute_change_set(environment: str, change_set: str) -> None:
+    """Execute a change set of `prepare`, and wait for its end."""
+    if not change_set:
+        raise Problem("name the change set that make prepare has printed: make execute CHANGE_SET=...")
+    execute(environment, change_set)
 
 
 def check_shipped_licenses() -> None:
@@ -166,6 +195,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         ("connect", connect_bucket),
         ("rotate-origin-secret", rotate_origin_secret),
         ("verify-aws", verify_aws),
+        ("smoke", smoke_stack),
     ):
         command = commands.add_parser(name, help=run.__doc__)
         command.set_defaults(run=run)
@@ -191,9 +221,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
             add_verification_options(command)
     add_import(commands)
     add_export(commands)
-    command = commands.add_parser("deploy", help=deploy_environment.__doc__)
-    command.set_defaults(run=deploy_environment)
-    command.add_argument("--env", dest="environment", required=True)
+    add_releases(commands)
     commands.add_parser("licenses", help=check_shipped_licenses.__doc__).set_defaults(
         run=check_shipped_licenses
     )
@@ -212,11 +240,26 @@ def read_time(text: str) -> datetime:
     return at.astimezone(UTC).replace(microsecond=0)
 
 
+def add_releases(commands: Any) -> None:  # noqa: ANN401 - argparse has no public name for it
+    for name, release in (
+        ("deploy", deploy_environment),
+        ("prepare", prepare_environment),
+        ("execute", execute_change_set),
+    ):
+        command = commands.add_parser(name, help=release.__doc__)
+        command.set_defaults(run=release)
+        command.add_argument("--env", dest="environment", required=True)
+        if release is execute_change_set:
+            command.add_argument("change_set")
+
+
 def add_verification_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--slow", action="store_true", help="run also what takes minutes")
     command.add_argument("--burst", type=int, default=0, help="requests to send at once, to be throttled")
     command.add_argument(
-        "--cold", action="store_true", help="change the description of the API's function for a moment"
+        "--cold",
+        action="store_true",
+        help="send requests to another version of the API's function for a moment",
     )
     command.add_argument("--only", action="append", default=[], metavar="ID", help="a claim to run alone")
 

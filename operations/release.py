@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError
 from local.console import Problem
 from local.deployment import describe
 from local.layout import FUNCTION_PYTHON, ROOT, SAM
-from local.template import read_template
+from local.template import read_template, stamp_parameters
 from operations.binaries import MACHINES, find_foreign_binaries
 
 if TYPE_CHECKING:
@@ -58,11 +58,7 @@ def deploy(environment: str) -> None:
     check_names(release, region)
     check_processor(release, platform.machine())
     cloudformation = boto3.client("cloudformation", region_name=region)
-    remove_failed_creation(cloudformation, release.stack_name)
-    run_sam("build", "--config-env", environment)
-    if foreign := find_foreign_binaries(BUILD, release.get("Architecture")):
-        raise Problem(f"the build does not run on Lambda: {'; '.join(foreign)}; {_rebuild(release)}")
-    compile_modules()
+    build(release, remove_failed_creation(cloudformation, release.stack_name))
     run_sam("deploy", "--config-env", environment)
     stack = find(cloudformation, release.stack_name)
     if stack and needs_protection(stack, release):
@@ -71,6 +67,29 @@ def deploy(environment: str) -> None:
             *("deploy", "--config-env", environment, "--no-confirm-changeset"),
             *("--parameter-overrides", "DeletionProtection=enabled"),
         )
+
+
+def build(release: Release, stack: Mapping[str, Any] | None) -> None:
+    """Build and check for `sam deploy`. The stack is the present one, if there is one."""
+    run_sam("build", "--config-env", release.environment)
+    if foreign := find_foreign_binaries(BUILD, release.get("Architecture")):
+        raise Problem(f"the build does not run on Lambda: {'; '.join(foreign)}; {_rebuild(release)}")
+    compile_modules()
+    template = BUILD / "template.yaml"
+    parameters = list_parameters(release, stack)
+    template.write_text(stamp_parameters(template.read_text(encoding="utf-8"), parameters), encoding="utf-8")
+
+
+def list_parameters(release: Release, stack: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return all parameters after the deployment. SAM keeps what samconfig.toml does not set."""
+    present = read_parameters(stack) if stack else {}
+    names = read_template()["Parameters"]
+    return {name: release.parameters.get(name, present.get(name, release.get(name))) for name in names}
+
+
+def read_parameters(stack: Mapping[str, Any]) -> dict[str, str]:
+    """Return the parameters of a stack, as CloudFormation describes it."""
+    return {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
 
 
 def read_release(environment: str, samconfig: str) -> Release:
@@ -130,13 +149,18 @@ def find(cloudformation: Any, stack_name: str) -> Mapping[str, Any] | None:  # n
         raise Problem(f"AWS cannot be asked for the stack: {error}") from error
 
 
-def remove_failed_creation(cloudformation: Any, stack_name: str) -> None:  # noqa: ANN401 - a client
-    """Remove the stack that a failed first deployment leaves: it has no resources, and blocks the next."""
+def remove_failed_creation(cloudformation: Any, stack_name: str) -> Mapping[str, Any] | None:  # noqa: ANN401 - a client
+    """Remove the stack that a failed first deployment leaves: it has no resources, and blocks the next.
+
+    Return any other stack.
+    """
     stack = find(cloudformation, stack_name)
     if stack and stack["StackStatus"] == CREATION_FAILED:
         print(f"The first deployment of {stack_name} has failed. Its empty stack is removed.", flush=True)
         cloudformation.delete_stack(StackName=stack_name)
         cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack_name)
+        return None
+    return stack
 
 
 def needs_protection(stack: Mapping[str, Any], release: Release) -> bool:
@@ -144,7 +168,7 @@ def needs_protection(stack: Mapping[str, Any], release: Release) -> bool:
 
     They are not before, because a first deployment that fails could then not be undone.
     """
-    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
+    parameters = read_parameters(stack)
     return (
         parameters["Environment"] == "prod"
         and parameters["DeletionProtection"] == "disabled"

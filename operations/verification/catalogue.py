@@ -7,6 +7,7 @@ from operations.verification import (
     load,
     observing,
     protection,
+    releases,
     signing,
     transport,
     uploads,
@@ -26,6 +27,7 @@ CLAIMS: tuple[Claim, ...] = (
     *signing.CLAIMS,
     *cdn.CLAIMS,
     *observing.CLAIMS,
+    *releases.CLAIMS,
     *load.CLAIMS,
 )
 

@@ -33,7 +33,7 @@ class Options:
     burst: int = 0
     """The number of requests to send at once."""
     cold: bool = False
-    """To change the API's function for a moment."""
+    """To send requests to another version of the API's function for a moment."""
 
 
 @dataclass
@@ -50,6 +50,8 @@ class Deployment:
     """Sends requests without credentials anywhere."""
     user_id: str
     """Empty if there is no caller."""
+    owns_user: bool = True
+    """The user was made for this alone, and its rows may be deleted."""
     is_embedded: bool = False
     options: Options = Options()
     clock: Callable[[], float] = time.time
@@ -59,6 +61,8 @@ class Deployment:
     """Ids of images that may still be there."""
     noted: set[str] = field(default_factory=set)
     """Ids of all images that were made."""
+    noted_files: set[str] = field(default_factory=set)
+    """Ids of all files of the legacy upload that were made."""
 
     def post_image(self, content: bytes | None = None, **query: str) -> httpx.Response:
         """Upload an image as a bare body, and note it for the cleanup."""
@@ -117,8 +121,17 @@ class Deployment:
 
     def read_used(self) -> int:
         """Return how many images the caller has, for the quota."""
+        return self._read_usage()["images"]
+
+    def has_counted_down(self) -> bool:
+        """Tell if nothing of the caller counts for a quota any more."""
+        usage = self._read_usage()
+        return not (usage["images"] or usage["files"])
+
+    def _read_usage(self) -> dict[str, int]:
         limits = require_status(self.api.get("/limits"), HTTPStatus.OK).json()
-        return int(limits["used"]["images"])
+        used: dict[str, int] = limits["used"]
+        return used
 
     def await_value[T](self, get: Callable[[], T | None], seconds: float, complaint: str) -> T:
         """Ask until there is a value. Raises Refuted with the complaint when the time is over."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import contextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from local.template import read_template
 from operations.verification.answers import describe_times, require_problem, require_status
 from operations.verification.claims import Claim
 from operations.verification.deployment import run_at_once
 from operations.verification.verdicts import Skipped, require
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import httpx
 
     from operations.verification.deployment import Deployment
@@ -41,13 +45,8 @@ def show_throttling(deployment: Deployment) -> str:
 
 
 def show_cold_start(deployment: Deployment) -> str:
-    functions, name = deployment.client("lambda"), deployment.outputs["ApiFunctionName"]
-    description = functions.get_function_configuration(FunctionName=name)["Description"]
-    _describe(deployment, f"{description} (verification)")
-    try:
+    with _live_version(deployment):
         response, cold_seconds = deployment.measure(lambda: _get_health(deployment))
-    finally:
-        _describe(deployment, description)
     require_status(response, HTTPStatus.OK)
     require(cold_seconds <= COLD_SECONDS, f"the first request takes {cold_seconds:.1f} s")
     _get_health(deployment)
@@ -59,8 +58,36 @@ def _get_health(deployment: Deployment) -> httpx.Response:
     return deployment.web.get(str(deployment.api.base_url).rstrip("/") + "/health")
 
 
+@contextmanager
+def _live_version(deployment: Deployment) -> Iterator[None]:
+    """Publish the function of the API once more, and send requests to that version for a moment."""
+    functions, name = deployment.client("lambda"), deployment.outputs["ApiFunctionName"]
+    alias = read_template()["Resources"]["ApiFunction"]["Properties"]["AutoPublishAlias"]
+    live = functions.get_alias(FunctionName=name, Name=alias)["FunctionVersion"]
+    description = functions.get_function_configuration(FunctionName=name)["Description"]
+    _describe(deployment, f"{description} (verification)")  # Lambda publishes nothing that did not change
+    try:
+        version = functions.publish_version(FunctionName=name)["Version"]
+    finally:
+        _describe(deployment, description)
+    try:
+        deployment.await_value(
+            lambda: _is_active(functions, name, version), UPDATE_SECONDS, "the version is not active"
+        )
+        functions.update_alias(FunctionName=name, Name=alias, FunctionVersion=version)
+        yield
+    finally:
+        functions.update_alias(FunctionName=name, Name=alias, FunctionVersion=live)
+        functions.delete_function(FunctionName=name, Qualifier=version)
+
+
+def _is_active(functions: Any, name: str, version: str) -> bool | None:  # noqa: ANN401 - of boto3
+    configuration = functions.get_function_configuration(FunctionName=name, Qualifier=version)
+    return True if configuration.get("State") == "Active" else None
+
+
 def _describe(deployment: Deployment, description: str) -> None:
-    """Change the description of the API's function, so that it starts anew, and wait for that."""
+    """Change the description of the API's function, and wait for that."""
     functions, name = deployment.client("lambda"), deployment.outputs["ApiFunctionName"]
     functions.update_function_configuration(FunctionName=name, Description=description)
 

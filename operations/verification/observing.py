@@ -43,7 +43,7 @@ def show_alarms(deployment: Deployment) -> str:
     names = {alarm["AlarmName"].removeprefix(prefix) for alarm in alarms}
     missing = list_alarm_names(deployment.parameters) - names
     require_equal(sorted(missing), [], "alarms that are missing")
-    (topic,) = {action for alarm in alarms for action in alarm["AlarmActions"]}
+    (topic,) = {action for alarm in alarms for action in alarm["AlarmActions"]}  # those of releases have none
     subscriptions = deployment.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     confirmed = [each for each in subscriptions if each["SubscriptionArn"] != TOPIC_PENDING]
     require(confirmed, "nobody has confirmed the subscription of the topic")
@@ -57,6 +57,7 @@ def list_alarm_names(parameters: Mapping[str, str]) -> set[str]:
         "HasMetricAlarms": parameters["Metrics"] == "enabled",
         "HasInvalidationAlarms": parameters["CdnInvalidation"] == "enabled",
         "HasWebhookAlarms": parameters["EventBus"] != "none" and parameters["WebhookUrl"] != "",
+        "HasReleaseAlarms": parameters["Deployment"] == "canary",
     }
     return {
         resource["Properties"]["AlarmName"]["Fn::Sub"].removeprefix("${AWS::StackName}-")

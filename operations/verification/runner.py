@@ -36,7 +36,7 @@ def run_claims(
             outcomes[outcome] += 1
         finally:  # also when somebody stops the command
             outcomes[FAILED] += _attempt(lambda: _require_none(delete_images(deployment)), report)
-    if deployment.noted:
+    if (deployment.noted or deployment.noted_files) and deployment.owns_user:
         outcomes[FAILED] += _attempt(lambda: delete_counters(deployment), report)
     return outcomes
 
@@ -50,7 +50,7 @@ def run_claim(deployment: Deployment, claim: Claim) -> tuple[str, str]:
     except Skipped as skipped:
         return SKIPPED, f": {skipped}"
     except Exception as error:  # noqa: BLE001 - whatever goes wrong, the next claim is tried
-        return FAILED, f": {_describe(error)}"
+        return FAILED, f": {describe_error(error)}"
 
 
 def find_obstacle(deployment: Deployment, claim: Claim) -> str:
@@ -78,7 +78,7 @@ def _attempt(clean_up: Callable[[], object], report: Callable[[str], object]) ->
     try:
         clean_up()
     except Exception as error:  # noqa: BLE001 - the other claims are tried
-        report(f"cleanup: {FAILED}: {_describe(error)}")
+        report(f"cleanup: {FAILED}: {describe_error(error)}")
         return 1
     return 0
 
@@ -88,6 +88,7 @@ def _require_none(left: Sequence[str]) -> None:
         raise Refuted(f"these images could not be deleted: {', '.join(left)}")
 
 
-def _describe(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
+    """Return the words of an error in one line."""
     words = " ".join(str(error).split())[:SHOWN_CHARS]
     return words if isinstance(error, Refuted) else f"{type(error).__name__}: {words}"

@@ -16,6 +16,7 @@ from local.deployment import STACK_NAME, describe
 from operations.tokens import make_token
 from operations.verification.deployment import Deployment, Options
 from shared.counters import make_marker_key, make_usage_key
+from shared.files import FILE_KIND
 from shared.images import make_record_key
 from shared.rows import encode_key
 
@@ -29,9 +30,17 @@ MAX_CONNECTIONS = 220
 
 @contextmanager
 def open_deployment(
-    client: Callable[[str], Any], outputs: Mapping[str, str], stack_name: str, options: Options
+    client: Callable[[str], Any],
+    outputs: Mapping[str, str],
+    stack_name: str,
+    options: Options,
+    *,
+    token: str = "",
 ) -> Iterator[Deployment]:
-    """Make a user and clients for a stack, and delete the user in the end. No name: the embedded stack."""
+    """Make a user and clients for a stack, and delete the user in the end. No name: the embedded stack.
+
+    With a token, its user is the caller, and no user is made.
+    """
     stack = describe(client, stack_name or STACK_NAME)
     if stack is None:
         raise Problem(f"CloudFormation does not describe the stack {stack_name or STACK_NAME}")
@@ -39,7 +48,10 @@ def open_deployment(
     url = outputs["ApiUrl"] if stack_name else parameters["PublicUrl"]
     name = f"verify-{secrets.token_hex(8)}"
     with ExitStack() as exits:
-        headers, user_id = _make_caller(client, outputs, parameters, name, exits)
+        if token:
+            headers, user_id = _name_caller(token, parameters)
+        else:
+            headers, user_id = _make_caller(client, outputs, parameters, name, exits)
         limits = httpx.Limits(max_connections=MAX_CONNECTIONS)
         api = exits.enter_context(
             httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS, limits=limits)
@@ -53,6 +65,7 @@ def open_deployment(
             api=api,
             web=web,
             user_id=user_id,
+            owns_user=not token,
             is_embedded=not stack_name,
             options=options,
         )
@@ -72,6 +85,10 @@ def _make_caller(
         return {}, ""
     exits.callback(_delete_user, client("cognito-idp"), outputs["UserPoolId"], name)
     token = make_token(client, outputs, name)
+    return _name_caller(token, parameters)
+
+
+def _name_caller(token: str, parameters: Mapping[str, str]) -> tuple[dict[str, str], str]:
     return {"Authorization": f"Bearer {token}"}, read_claim(token, parameters["UserClaim"])
 
 
@@ -100,16 +117,17 @@ def delete_images(deployment: Deployment) -> list[str]:
 
 
 def delete_counters(deployment: Deployment) -> None:
-    """Delete the user's counter when it is 0, and the notes that images were counted down. Raises Refuted."""
+    """Delete the user's counter when it is 0, and the notes that records count no more. Raises Refuted."""
     if not deployment.user_id:
         return
     deployment.await_value(
-        lambda: True if deployment.read_used() == 0 else None,
+        lambda: deployment.has_counted_down() or None,
         SETTLE_SECONDS,
         f"the counter of the user {deployment.user_id} is not 0",
     )
-    markers = (make_marker_key(make_record_key(image_id)) for image_id in sorted(deployment.noted))
-    keys = [make_usage_key(deployment.user_id), *markers]
+    records = [make_record_key(image_id) for image_id in sorted(deployment.noted)]
+    records += [(f"{FILE_KIND}#{file_id}", FILE_KIND) for file_id in sorted(deployment.noted_files)]
+    keys = [make_usage_key(deployment.user_id), *map(make_marker_key, records)]
     dynamodb, table = deployment.client("dynamodb"), deployment.outputs["ImagesTableName"]
     for key in keys:
         dynamodb.delete_item(TableName=table, Key=encode_key(key))

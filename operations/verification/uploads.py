@@ -57,7 +57,7 @@ def show_quota(deployment: Deployment) -> str:
 
 def show_raw_bytes(deployment: Deployment) -> str:
     content = make_png()
-    return _require_same(deployment, deployment.upload(content), content)
+    return require_same(deployment, deployment.upload(content), content)
 
 
 def show_form_bytes(deployment: Deployment) -> str:
@@ -78,7 +78,7 @@ def show_direct_bytes(deployment: Deployment) -> str:
     refused = deployment.post_form(begun["upload"], content + b"x")
     require_status(refused, HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN)
     require_status(deployment.post_form(begun["upload"], content), HTTPStatus.NO_CONTENT)
-    return _require_same(deployment, deployment.await_ready(begun["id"]), content)
+    return require_same(deployment, deployment.await_ready(begun["id"]), content)
 
 
 def show_processing(deployment: Deployment) -> str:
@@ -88,7 +88,7 @@ def show_processing(deployment: Deployment) -> str:
     image = deployment.await_ready(image_id, WARM_SECONDS)
     seconds = deployment.clock() - started
     require_equal(image["renditions"].keys(), {*STILLS}, "set of renditions")
-    sizes = [_require_webp(deployment, image_id, name) for name in image["renditions"]]
+    sizes = [require_webp(deployment, image_id, name) for name in image["renditions"]]
     return f"ready after {seconds:.1f} s, {len(sizes)} renditions of {sum(sizes)} bytes"
 
 
@@ -104,10 +104,10 @@ def show_listing(deployment: Deployment) -> str:
 
 def _take(deployment: Deployment, response: httpx.Response, content: bytes) -> str:
     image = require_status(deployment.note(response), HTTPStatus.CREATED).json()
-    return _require_same(deployment, image, content)
+    return require_same(deployment, image, content)
 
 
-def _require_same(deployment: Deployment, image: Any, content: bytes) -> str:  # noqa: ANN401 - JSON
+def require_same(deployment: Deployment, image: Any, content: bytes) -> str:  # noqa: ANN401 - JSON
     """Raises Refuted if the original of an image is not these bytes."""
     expected = hashlib.sha256(content).hexdigest()
     require_equal(image["sha256"], expected, "SHA-256 that the API names")
@@ -116,7 +116,8 @@ def _require_same(deployment: Deployment, image: Any, content: bytes) -> str:  #
     return f"{len(content)} bytes, SHA-256 {expected[:8]}"
 
 
-def _require_webp(deployment: Deployment, image_id: str, name: str) -> int:
+def require_webp(deployment: Deployment, image_id: str, name: str) -> int:
+    """Return the bytes of a rendition. Raises Refuted if it is not WebP."""
     response = require_status(deployment.api.get(f"/images/{image_id}/content/{name}"), HTTPStatus.OK)
     require_equal(response.headers.get("Content-Type"), "image/webp", f"type of {name}")
     require_equal((response.content[:4], response.content[8:12]), (b"RIFF", b"WEBP"), f"beginning of {name}")

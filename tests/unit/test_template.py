@@ -36,6 +36,8 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     },
     "ApiConcurrency": {"Type": "Number", "Default": 0, "MinValue": 0},
     "ProcessorConcurrency": {"Type": "Number", "Default": 0, "MinValue": 0},
+    "Deployment": {"Type": "String", "Default": "at-once", "AllowedValues": ["at-once", "canary"]},
+    "SnapStart": {"Type": "String", "Default": "disabled", "AllowedValues": ["disabled", "enabled"]},
     "AuthMode": {"Type": "String", "Default": "jwt", "AllowedValues": ["jwt", "open"]},
     "OidcIssuer": FREE_TEXT | {"AllowedPattern": r"^$|^https://[^/?#]+(/[^?#]*)?$"},
     "OidcAudience": FREE_TEXT,
@@ -127,6 +129,7 @@ MADE = {"MakesLinkSecret", "MakesImagesTable", "MakesItemsTable", "MakesBucket"}
 DEFAULT = ON_AWS | OWN_POOL | MADE | {"HasMetrics"}
 ISSUER = {"OidcIssuer": "https://a.example", "OidcAudience": "a"}
 CDN = {"Cdn": "enabled"}
+PROD = {"Environment": "prod", "LogRetentionDays": "90", "Dashboard": "enabled", "Deployment": "canary"}
 LOCAL_STACK = {
     "Environment": "local",
     "AuthMode": "open",
@@ -191,6 +194,8 @@ def test_defaults_of_the_template_are_those_of_the_code() -> None:
         ({"BucketName": "a"}, DEFAULT | {"NamesBucket"}),
         ({"ApiConcurrency": "5"}, DEFAULT | {"ReservesApi"}),
         ({"ProcessorConcurrency": "5"}, DEFAULT | {"ReservesProcessor"}),
+        ({"Deployment": "canary"}, DEFAULT | {"HasReleaseAlarms"}),
+        ({"SnapStart": "enabled"}, DEFAULT | {"HasSnapStart"}),
         ({"AddressRateLimit": "100"}, DEFAULT | {"HasWebAcl"}),
         (
             {"AddressRateLimit": "100", "Environment": "local"},
@@ -243,7 +248,7 @@ def read_overrides(environment: str) -> dict[str, str]:
     [
         ("local", LOCAL_STACK),
         ("dev", {"Environment": "dev", "LogLevel": "DEBUG", "LogRetentionDays": "7"}),
-        ("prod", {"Environment": "prod", "LogRetentionDays": "90", "Dashboard": "enabled"}),
+        ("prod", PROD),
     ],
 )
 def test_samconfig_sets_parameters_to_values_that_they_take(

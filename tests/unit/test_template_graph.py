@@ -64,6 +64,7 @@ OPTIONS: list[Parameters] = [
     {"AccessLogs": "enabled", "AddressRateLimit": "100", "DeletionProtection": "enabled"},
     {"UserPoolMfa": "ON", "RecoveryDays": "7"},
     {"WebPage": "disabled"},
+    {"Deployment": "canary", "SnapStart": "enabled"},
     {"KeptUserPoolId": "eu-central-1_a", "UserPoolDomain": "images"},
     {"PublicUrl": "https://a.example"},
     {"Dashboard": "enabled", "Tracing": "enabled", "Environment": "local"},
@@ -178,7 +179,7 @@ def test_stack_has_no_circle_and_needs_nothing_that_is_not_made() -> None:
 
 def test_every_set_that_an_operator_reads_of_is_among_them() -> None:
     sets = list_parameter_sets()
-    assert {"Environment": "prod", "LogRetentionDays": "90", "Dashboard": "enabled"} in sets
+    assert any(each.get("Environment") == "prod" and each.get("Deployment") == "canary" for each in sets)
     assert any(each.get("KeptBucketName") == "images-prod-123456789012-eu-central-1" for each in sets)
     assert any(each.get("OidcIssuer") == "https://login.example.com/" for each in sets)
 

@@ -40,6 +40,12 @@ def test_alarms_of_invalidations_come_with_both() -> None:
     assert not holds("HasInvalidationAlarms", **CDN)
 
 
+def test_alarms_of_releases_need_no_address() -> None:
+    assert holds("HasReleaseAlarms", Deployment="canary")
+    assert not holds("HasReleaseAlarms", **ADDRESS)
+    assert not holds("HasReleaseAlarms", Deployment="canary", Environment="local")
+
+
 def test_settings_without_a_namespace_mean_no_metrics() -> None:
     assert Settings({"METRICS_NAMESPACE": ""}).metrics_namespace is None
     assert Settings({"METRICS_NAMESPACE": "images-prod"}).metrics_namespace == "images-prod"

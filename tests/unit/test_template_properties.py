@@ -11,10 +11,12 @@ ROLE = "AssumeRolePolicyDocument Policies"
 TABLE = "AttributeDefinitions BillingMode KeySchema SSESpecification TimeToLiveSpecification"
 KEPT_TABLE = f"{TABLE} DeletionProtectionEnabled PointInTimeRecoverySpecification"
 LOG_GROUP = "LogGroupName RetentionInDays"
-RULE = (
-    "AlarmActions AlarmDescription AlarmName ComparisonOperator DatapointsToAlarm EvaluationPeriods "
-    "OKActions Threshold TreatMissingData"
+QUIET_RULE = (
+    "AlarmDescription AlarmName ComparisonOperator DatapointsToAlarm EvaluationPeriods Threshold "
+    "TreatMissingData"
 )
+QUIET_ALARM = f"{QUIET_RULE} Dimensions MetricName Namespace Period"
+RULE = f"{QUIET_RULE} AlarmActions OKActions"
 ALARM = f"{RULE} Dimensions MetricName Namespace Period"
 
 # No function has its own URL. The bucket has no versions, so deleted bytes are gone.
@@ -27,7 +29,10 @@ PROPERTIES = {
     "WebAclAssociation": "ResourceArn WebACLArn",
     "Domain": "DomainName EndpointConfiguration RegionalCertificateArn SecurityPolicy",
     "DomainMapping": "DomainName RestApiId Stage",
-    "ApiFunction": f"{FUNCTION} Events ReservedConcurrentExecutions",
+    "ApiFunction": (
+        f"{FUNCTION} AutoPublishAlias AutoPublishAliasAllProperties DeploymentPreference Events "
+        "ReservedConcurrentExecutions SnapStart"
+    ),
     "ApiRole": ROLE,
     "SignerRole": f"{ROLE} MaxSessionDuration",
     "SignerUse": "PolicyDocument PolicyName Roles",
@@ -117,6 +122,9 @@ PROPERTIES = {
     "ItemsTableWriteAlarm": f"{ALARM} Statistic",
     "IdempotencyTableReadAlarm": f"{ALARM} Statistic",
     "IdempotencyTableWriteAlarm": f"{ALARM} Statistic",
+    "ReleaseServerErrorAlarm": f"{QUIET_RULE} Metrics",
+    "ReleaseProcessorErrorAlarm": f"{QUIET_ALARM} Statistic",
+    "ReleaseChangesErrorAlarm": f"{QUIET_ALARM} Statistic",
     "Budget": "Budget NotificationsWithSubscribers",
     "ServiceDashboard": "DashboardBody DashboardName",
 }

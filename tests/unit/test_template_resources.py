@@ -31,6 +31,7 @@ OUTPUTS = {
     "WebhookFailureQueueUrl": ("HasWebhook", ref("WebhookFailureQueue")),
     "WebhookSecretArn": ("HasWebhook", get_att("WebhookSecret", "Id")),
     "WebhookFunctionName": ("HasWebhook", ref("WebhookFunction")),
+    "ApiVersion": (None, get_att("ApiFunction", "Version.Version")),
     "ApiFunctionName": (None, ref("ApiFunction")),
     "ProcessorFunctionName": (None, ref("ProcessorFunction")),
     "ChangesFunctionName": (None, ref("ChangesFunction")),
@@ -120,6 +121,9 @@ def test_stack_is_made_of_these_resources() -> None:
         "ItemsTableWriteAlarm": "AWS::CloudWatch::Alarm",
         "IdempotencyTableReadAlarm": "AWS::CloudWatch::Alarm",
         "IdempotencyTableWriteAlarm": "AWS::CloudWatch::Alarm",
+        "ReleaseServerErrorAlarm": "AWS::CloudWatch::Alarm",
+        "ReleaseProcessorErrorAlarm": "AWS::CloudWatch::Alarm",
+        "ReleaseChangesErrorAlarm": "AWS::CloudWatch::Alarm",
         "Budget": "AWS::Budgets::Budget",
         "ServiceDashboard": "AWS::CloudWatch::Dashboard",
     }
@@ -196,6 +200,9 @@ def test_conditional_resources_are_made_only_where_they_are_needed() -> None:
         "IdempotencyTableReadAlarm": "HasAlarms",
         "IdempotencyTableWriteAlarm": "HasAlarms",
         "Budget": "HasBudget",
+        "ReleaseServerErrorAlarm": "HasReleaseAlarms",
+        "ReleaseProcessorErrorAlarm": "HasReleaseAlarms",
+        "ReleaseChangesErrorAlarm": "HasReleaseAlarms",
         "ServiceDashboard": "HasDashboard",
     }
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -9,18 +9,28 @@ from botocore.exceptions import ClientError, NoCredentialsError
 
 from local.console import Problem
 from local.layout import ROOT
+from local.template import stamp_parameters
 from operations import release
 from operations.release import Release, check_names, check_processor, needs_protection, read_release
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 SAMCONFIG = (ROOT / "samconfig.toml").read_text()
 LONG = "ap-northeast-1"
+DESCRIBED = "      Description: The whole HTTP API.\n"
 
 
 def test_settings_are_those_of_samconfig() -> None:
     assert read_release("prod", SAMCONFIG) == Release(
         "prod",
         "images-prod",
-        parameters={"Environment": "prod", "LogRetentionDays": "90", "Dashboard": "enabled"},
+        parameters={
+            "Environment": "prod",
+            "LogRetentionDays": "90",
+            "Dashboard": "enabled",
+            "Deployment": "canary",
+        },
     )
     assert read_release("local", SAMCONFIG).region == "us-east-1"
 
@@ -154,13 +164,23 @@ def foreign() -> list[str]:
 
 
 @pytest.fixture
-def deploy(monkeypatch: pytest.MonkeyPatch, foreign: list[str]) -> Any:  # noqa: ANN401 - a function
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The template that `sam build` has written."""
+    monkeypatch.setattr(release, "BUILD", tmp_path)
+    template = tmp_path / "template.yaml"
+    template.write_text(DESCRIBED)
+    return template
+
+
+@pytest.fixture
+def deploy(monkeypatch: pytest.MonkeyPatch, foreign: list[str], built: Path) -> Any:  # noqa: ANN401 - a function
     def run(environment: str, *stacks: Any) -> list[str]:  # noqa: ANN401 - see Aws
         aws = Aws(*stacks)
         monkeypatch.setattr(boto3, "client", lambda *_, **__: aws)
         monkeypatch.setattr(release, "run_sam", aws.run_sam)
         monkeypatch.setattr(release, "compile_modules", lambda: aws.done.append("compile"))
         monkeypatch.setattr(release, "find_foreign_binaries", lambda *_: foreign)
+        built.write_text(DESCRIBED)
         release.deploy(environment)
         return aws.done
 
@@ -191,6 +211,22 @@ def test_empty_stack_of_a_failed_first_deployment_is_removed(deploy: Any) -> Non
     failed = make_stack("dev", "disabled", "ROLLBACK_COMPLETE")
     done = deploy("dev", failed, make_stack("dev", "disabled"))
     assert done == ["delete images-dev", "stack_delete_complete images-dev", *list_steps("dev")]
+
+
+def test_other_parameters_make_another_version_of_the_api(deploy: Any, built: Path) -> None:  # noqa: ANN401
+    """The parameters are those of the stack, unless samconfig.toml sets them."""
+    stamps = []
+    for protection in ("disabled", "disabled", "enabled"):
+        stack = make_stack("dev", protection)
+        deploy("dev", stack, stack)
+        stamps.append(built.read_text())
+    assert stamps[0] == stamps[1] != stamps[2]
+    assert stamps[0].startswith("      Description: The whole HTTP API. Parameters ")
+
+
+def test_build_without_the_function_of_the_api_is_not_stamped() -> None:
+    with pytest.raises(ValueError, match="does not describe the function"):
+        stamp_parameters("Resources: {}", {})
 
 
 @pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "UPDATE_COMPLETE"])

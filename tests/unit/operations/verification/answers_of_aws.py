@@ -19,18 +19,21 @@ OUTPUTS = {
     "IdempotencyTableName": "responses",
     "FailureQueueUrl": "https://sqs.test/failures",
     "ApiFunctionName": "api",
+    "ApiVersion": "7",
     "ProcessorFunctionName": "processor",
     "ChangesFunctionName": "changes",
     "DistributionId": "E1",
     "UserPoolId": "pool",
     "UserPoolClientId": "client",
 }
+RELEASE_ALARMS = ("release-server-errors", "release-processor-errors", "release-changes-errors")
 PARAMETERS = {
     "Environment": "dev",
     "AuthMode": "jwt",
     "UserPool": "own",
     "KeptUserPoolId": "",
     "UserClaim": "sub",
+    "LegacyUpload": "enabled",
     "KeptImagesTableName": "",
     "KeptItemsTableName": "",
     "KeptBucketName": "",
@@ -49,6 +52,7 @@ PARAMETERS = {
     "ThrottlingBurstLimit": "1000",
     "PostRateLimit": "100",
     "PostBurstLimit": "200",
+    "Deployment": "canary",
     "Metrics": "enabled",
     "Dashboard": "enabled",
     "AlarmEmail": "ops@a.example",
@@ -107,8 +111,23 @@ ANSWERS: dict[tuple[str, str], Any] = {
         "DestinationConfig": _TO_QUEUE,
     },
     ("lambda", "get_function_concurrency"): {"ReservedConcurrentExecutions": 50},
-    ("lambda", "get_function_configuration"): {"Description": "The API.", "LastUpdateStatus": "Successful"},
+    ("lambda", "get_function_configuration"): {
+        "Description": "The API.",
+        "LastUpdateStatus": "Successful",
+        "State": "Active",
+    },
     ("lambda", "update_function_configuration"): {},
+    ("lambda", "get_alias"): {"FunctionVersion": "7"},
+    ("codedeploy", "get_deployment_group"): {
+        "deploymentGroupInfo": {
+            "deploymentConfigName": "CodeDeployDefault.LambdaCanary10Percent10Minutes",
+            "alarmConfiguration": {"alarms": [{"name": f"{STACK}-{name}"} for name in RELEASE_ALARMS]},
+            "autoRollbackConfiguration": {"enabled": True, "events": ["DEPLOYMENT_STOP_ON_ALARM"]},
+        }
+    },
+    ("lambda", "publish_version"): {"Version": "8"},
+    ("lambda", "update_alias"): {},
+    ("lambda", "delete_function"): {},
     ("s3", "get_bucket_notification_configuration"): {
         "LambdaFunctionConfigurations": [
             {

@@ -23,20 +23,14 @@ from shared.renditions import STILLS
 from shared.rows import decode, encode
 from tests.support.images import make_image
 from tests.unit.operations.verification.answers_of_aws import ANSWERS, OUTPUTS, PARAMETERS, QUEUE_ARN, STACK
+from tests.unit.operations.verification.fake_files import Files, problem, read_parts
 
 API = "https://api.test/dev"
 BUCKET = "https://s3.test/bucket"
 WEBP = b"RIFF\x10\x00\x00\x00WEBPVP8 "
-PROBLEM = {"Content-Type": "application/problem+json", "X-Content-Type-Options": "nosniff"}
 QUOTA: Final = int(PARAMETERS["MaxUserImages"])
 
 type Change = Callable[[httpx.Response], httpx.Response]
-
-
-def problem(status: int, code: str, detail: str = "", **headers: str) -> httpx.Response:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    body = {"status": status, "code": code, "detail": detail, "challenge": headers.get("WWW_Authenticate")}
-    return httpx.Response(status, json=body, headers=PROBLEM | named)
 
 
 class Fake:
@@ -46,6 +40,7 @@ class Fake:
         self.now = 1_800_000_000.0
         self.images: dict[str, dict[str, Any]] = {}
         self.objects: dict[str, bytes] = {}
+        self.files = Files(self.objects, f"{BUCKET}/files")
         self.rows: dict[str, Any] = {}
         self.messages: list[dict[str, Any]] = []
         self.is_throttled = False
@@ -106,6 +101,8 @@ class Fake:
         is_open = query.get("sig") == ["ok"] and self.now <= float(query["until"][0])
         if request.method != "GET" or not is_open:
             return httpx.Response(403)
+        if path not in self.objects:
+            return httpx.Response(404)
         return httpx.Response(200, content=self.objects[path], headers={"Content-Type": "image/png"})
 
     def _take_form(self, parts: dict[str, bytes]) -> httpx.Response:
@@ -116,7 +113,7 @@ class Fake:
         self._finish(parts["key"].decode(), parts["file"])
         return httpx.Response(204)
 
-    def _serve_api(  # noqa: PLR0911 - one for each route
+    def _serve_api(  # noqa: C901, PLR0911 - one for each route
         self, request: httpx.Request, path: str, body: bytes
     ) -> httpx.Response:
         if request.url.host == "origin.test":
@@ -130,7 +127,9 @@ class Fake:
                 is_refused = self.is_throttled and next(self._numbers) % 2
                 return problem(429, "throttled", Retry_After="2") if is_refused else httpx.Response(200)
             case "GET", ["limits"]:
-                return httpx.Response(200, json={"used": {"images": len(self.images)}})
+                return httpx.Response(
+                    200, json={"used": {"images": len(self.images), "files": len(self.files.found)}}
+                )
             case "GET", ["images"]:
                 return httpx.Response(200, json={"images": [*self.images.values()]})
             case "POST", ["images", "upload"]:
@@ -139,6 +138,8 @@ class Fake:
                 return self._begin(json.loads(body))
             case method, ["images", image_id, *rest]:
                 return self._serve_image(method, image_id, rest, request)
+            case method, ["upload" | "files", *rest]:
+                return self.files.serve(method, rest, read_parts(request, body), self.now)
         raise AssertionError(path)
 
     def _take_upload(self, request: httpx.Request, body: bytes) -> httpx.Response:
@@ -157,7 +158,7 @@ class Fake:
         return httpx.Response(201, json=self.images[image_id])
 
     def _begin(self, announced: dict[str, Any]) -> httpx.Response:
-        image_id, until = self._add(), self.now + announced["expiresIn"]
+        image_id, until = self._add(), self.now + announced.get("expiresIn", 1800)
         fields = {"key": image_id, "until": str(until), "size": str(announced["size"])}
         expires_at = datetime.fromtimestamp(until, UTC).isoformat()
         upload = {"url": BUCKET, "fields": fields}
@@ -197,7 +198,8 @@ class Fake:
                 return httpx.Response(200, json=image)
             case "DELETE", []:
                 del self.images[image_id]
-                self.objects = {key: data for key, data in self.objects.items() if image_id not in key}
+                for key in [key for key in self.objects if image_id in key]:
+                    del self.objects[key]
                 return httpx.Response(204)
             case "POST", ["reprocess"]:
                 return problem(409 if f"originals/{image_id}/1" not in self.objects else 202, "conflict")
@@ -289,10 +291,3 @@ class _Client:
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         return lambda **given: self._fake.call(self._service, operation, **given)
-
-
-def read_parts(request: httpx.Request, body: bytes) -> dict[str, bytes]:
-    """Read the parts of a form."""
-    boundary = request.headers["Content-Type"].partition("boundary=")[2].encode()
-    parts = [part.partition(b"\r\n\r\n") for part in body.split(b"--" + boundary)[1:-1]]
-    return {re.findall(rb'name="(\w+)"', head)[0].decode(): data[:-2] for head, _, data in parts}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from tests.unit.operations.verification.fakes import problem
+from tests.unit.operations.verification.fake_files import problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

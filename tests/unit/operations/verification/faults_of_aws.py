@@ -29,6 +29,10 @@ def put_mapping(name: str, value: object) -> Fault:
     return put("lambda", "list_event_source_mappings", value, "EventSourceMappings", 0, name)
 
 
+def put_group(value: object, *path: str) -> Fault:
+    return put("codedeploy", "get_deployment_group", value, "deploymentGroupInfo", *path)
+
+
 def put_stage(value: object, *path: str) -> Fault:
     return put("apigateway", "get_stage", value, *path)
 
@@ -196,4 +200,9 @@ FAULTS: list[tuple[str, str, Fault]] = [
     ("gateway-responses", "response", put_response("statusCode", "500")),
     ("gateway-responses", "response", put_response("responseParameters", {})),
     ("gateway-responses", "response", put("apigateway", "get_gateway_responses", [], "items")),
+    ("live-version", "version that is live", put("lambda", "get_alias", "6", "FunctionVersion")),
+    ("live-version", "on its way", put("lambda", "get_alias", {"6": 0.1}, "RoutingConfig")),
+    ("canary", "traffic moves by", put_group("CodeDeployDefault.LambdaAllAtOnce", "deploymentConfigName")),
+    ("canary", "roll nothing back", put_group([], "autoRollbackConfiguration", "events")),
+    ("canary", "alarms that roll back", put_group([], "alarmConfiguration", "alarms")),
 ]

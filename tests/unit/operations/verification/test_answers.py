@@ -5,7 +5,7 @@ import pytest
 
 from operations.verification.answers import describe_times, require_problem, require_status
 from operations.verification.verdicts import Refuted, require, require_equal
-from tests.unit.operations.verification.fakes import problem
+from tests.unit.operations.verification.fake_files import problem
 
 REQUEST = httpx.Request("GET", "https://api.test/dev/images")
 

@@ -88,6 +88,7 @@ def skip(claim_id: str, **changes: str) -> str:
         ("throttling", {}, "nothing was refused"),
         ("metrics", {"Metrics": "disabled"}, "Metrics is disabled"),
         ("alarms", {"AlarmEmail": ""}, "AlarmEmail is empty"),
+        ("canary", {"Deployment": "at-once"}, "Deployment is at-once"),
         ("dashboard", {"Dashboard": "disabled"}, "Dashboard is disabled"),
         *((name, {"Cdn": "disabled"}, "Cdn is disabled") for name in BY_ID if name.startswith("cdn-")),
         ("cdn-removal", {"CdnInvalidation": "disabled"}, "CdnInvalidation is disabled"),
@@ -129,8 +130,11 @@ def test_message_of_others_stays_in_the_queue() -> None:
     assert len(fake.messages) == 1
 
 
-def test_cold_start_puts_the_description_back() -> None:
+def test_cold_start_puts_the_version_and_the_description_back() -> None:
     fake = Fake()
     run_claim(fake.deploy(), BY_ID["cold-start"])
     described = [given["Description"] for _, name, given in fake.calls if name.startswith("update_function")]
     assert described == ["The API. (verification)", "The API."]
+    served = [given["FunctionVersion"] for _, name, given in fake.calls if name == "update_alias"]
+    assert served == ["8", "7"]
+    assert [given["Qualifier"] for _, name, given in fake.calls if name == "delete_function"] == ["8"]

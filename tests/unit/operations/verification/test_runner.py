@@ -99,7 +99,9 @@ def test_note_of_an_image_that_a_claim_has_deleted_goes_too(fake: Fake, deployme
 def test_image_that_cannot_be_deleted_is_a_failure(fake: Fake, deployment: Deployment) -> None:
     lines: list[str] = []
     fake.changes.append(("DELETE", lambda _: httpx.Response(500)))
-    fake.changes.append((r"/limits$", lambda _: httpx.Response(200, json={"used": {"images": 1}})))
+    fake.changes.append(
+        (r"/limits$", lambda _: httpx.Response(200, json={"used": {"images": 1, "files": 0}}))
+    )
     image_ids: list[str] = []
 
     def show(deployment: Deployment) -> str:
