@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass
+from itertools import batched
 from typing import TYPE_CHECKING
 
 from shared.aws import translate_errors
@@ -116,14 +118,18 @@ class Publisher:
 
 
 def _make_batches(events: Mapping[str, ImageEvent]) -> Iterator[dict[str, ImageEvent]]:
-    """Split events for the calls. A part of a call may fail, so each has one event of an image at most."""
-    batch: dict[str, ImageEvent] = {}
-    images: set[str] = set()
+    """Split events for few calls: the first event of each image, then the second of each, and so on.
+
+    A part of a call may fail, so each call has one event of an image at most.
+    """
+    rounds: list[list[str]] = []
+    counts: Counter[str] = Counter()
     for name, event in events.items():
-        if len(batch) == MAX_ENTRIES or event.detail.id in images:
-            yield batch
-            batch, images = {}, set()
-        batch[name] = event
-        images.add(event.detail.id)
-    if batch:
-        yield batch
+        image_id = event.detail.id
+        if counts[image_id] == len(rounds):
+            rounds.append([])
+        rounds[counts[image_id]].append(name)
+        counts[image_id] += 1
+    for names in rounds:
+        for batch in batched(names, MAX_ENTRIES, strict=False):
+            yield {name: events[name] for name in batch}

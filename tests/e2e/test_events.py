@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 IMAGES = int(os.environ.get("EVENT_IMAGES", "60"))
 CLIENTS = 4
-KILLED_EVERY_SECONDS = (0.5, 4.0)
+USERS = 40
+"""Each has a bound of pending uploads and of writes a minute."""
+KILLED_EVERY_SECONDS = (1.0, 8.0)
 SETTLE_SECONDS = 180
 ANN = {"X-User-Id": "ann"}
 PICTURES = [make_picture(width=60 + 20 * number, height=40) for number in range(3)]
@@ -41,25 +43,32 @@ def api(webhook_stack: Stack) -> Iterator[httpx.Client]:
         yield client
 
 
-def live(api: httpx.Client, number: int) -> None:
+def live(url: str, number: int) -> None:
+    user = f"user-{number % USERS}"
+    with httpx.Client(base_url=url, timeout=60, headers={"X-User-Id": user}) as api:
+        live_as(user, api, number)
+
+
+def live_as(user: str, api: httpx.Client, number: int) -> None:
     """Lead an image through the changes that clients can make."""
     fate = random.Random(number)  # noqa: S311 - no secret
     picture = fate.choice(PICTURES)
     if number % 5 == 4:
-        rejected = upload_form(api, picture[:-30])["id"]
-        await_end(api, rejected)
+        rejected = upload_form(api, picture[:-30], user=user)["id"]
+        await_end(api, rejected, user=user)
         check(api.delete(f"/images/{rejected}"))
         return
     if number % 3 == 0:
-        form = begin_upload(api, picture)
+        form = begin_upload(api, picture, user=user)
         post_form(form["upload"], picture)
         image_id = form["id"]
     else:
-        image_id = upload_form(api, picture, visibility=fate.choice(["public", "private"]))["id"]
+        visibility = fate.choice(["public", "private"])
+        image_id = upload_form(api, picture, user=user, visibility=visibility)["id"]
     if number % 7 == 6:
         check(api.delete(f"/images/{image_id}"))
         return
-    await_end(api, image_id)
+    await_end(api, image_id, user=user)
     url = f"/images/{image_id}"
     check(api.patch(url, json={"tags": ["sea", str(number)], "visibility": "public"}))
     check(api.patch(url, json={"description": "A harbour"}))
@@ -69,7 +78,7 @@ def live(api: httpx.Client, number: int) -> None:
     check(api.put(f"{url}/content", content=PICTURES[number % 3], headers=headers))
     await_value(lambda: None if api.get(url).json()["replacement"] else True)
     check(api.post(f"{url}/reprocess"))
-    await_end(api, image_id)
+    await_end(api, image_id, user=user)
     if fate.random() < 0.5:
         check(api.delete(url))
 
@@ -80,7 +89,7 @@ def check(response: httpx.Response) -> None:
 
 @pytest.mark.timeout(300 + 4 * IMAGES)
 def test_every_change_arrives_though_the_bus_fails_and_the_function_is_killed(
-    webhook_stack: Stack, api: httpx.Client, record_property: Callable[[str, object], None]
+    webhook_stack: Stack, record_property: Callable[[str, object], None]
 ) -> None:
     stack, name = webhook_stack, webhook_stack.outputs["ChangesFunctionName"]
     listener, before = Listener(stack, add_queue(stack, "every-change")), read_expected(stack)
@@ -99,7 +108,7 @@ def test_every_change_arrives_though_the_bus_fails_and_the_function_is_killed(
             thread.start()
         try:
             with ThreadPoolExecutor(CLIENTS) as executor:
-                list(executor.map(lambda number: live(api, number), range(IMAGES)))
+                list(executor.map(lambda number: live(stack.api_url, number), range(IMAGES)))
             ended.set()
             expected = {event: kind for event, kind in read_expected(stack).items() if event not in before}
             await_value(

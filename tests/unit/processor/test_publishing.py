@@ -77,8 +77,15 @@ def test_calls_are_as_few_as_possible(images: int, calls: int) -> None:
 def test_events_of_one_image_go_in_calls_of_their_own() -> None:
     bus = Bus()
     assert publish(bus, make_events("a", "b", "a", "c", "a")) == {}
-    assert [len(call) for call in bus.calls] == [2, 2, 1]
+    assert [len(call) for call in bus.calls] == [3, 1, 1]
     assert list_versions(bus, "a") == [2, 3, 4]
+
+
+def test_many_events_of_few_images_take_no_more_calls_than_an_image_has_events() -> None:
+    bus = Bus()
+    assert publish(bus, make_events(*"aaaabbbbccccdddd")) == {}
+    assert [len(call) for call in bus.calls] == [4] * 4
+    assert list_versions(bus, "d") == [2, 3, 4, 5]
 
 
 def test_entry_that_fails_for_a_moment_is_sent_again_alone() -> None:
