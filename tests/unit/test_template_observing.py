@@ -64,18 +64,13 @@ def test_each_function_may_send_traces_if_it_makes_them() -> None:
         for tracing in ("disabled", "enabled"):
             (policy,) = get_properties(role, Tracing=tracing)["Policies"]
             sent = [each for each in policy["PolicyDocument"]["Statement"] if each["Sid"] == "SendTraces"]
-            assert (
-                sent == []
-                if tracing == "disabled"
-                else [
-                    {
-                        "Sid": "SendTraces",
-                        "Effect": "Allow",
-                        "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
-                        "Resource": "*",
-                    }
-                ]
-            )
+            allowed = {
+                "Sid": "SendTraces",
+                "Effect": "Allow",
+                "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+                "Resource": "*",
+            }
+            assert sent == ([allowed] if tracing == "enabled" else [])
 
 
 def test_topic_tells_the_address_and_takes_messages_of_this_account_alone() -> None:
