@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from operations.tokens import make_token
+from tests.support.client import await_end
 from tests.support.page import await_state, choose, make_file, sign_in, watch_token_requests
 from tests.support.pictures import make_photo, make_picture
 
@@ -120,7 +121,8 @@ def test_who_may_only_look_gets_no_button_and_sends_nothing(jwt_page: Page, jwt_
     token = make_token(jwt_stack.client, jwt_stack.outputs, "bob")
     with httpx.Client(base_url=jwt_stack.api_url, headers={"Authorization": f"Bearer {token}"}) as bob:
         fields = {"visibility": "public", "tags": tag}
-        bob.post("/images/upload", files={"file": ("a.png", make_picture())}, data=fields).raise_for_status()
+        files = {"file": ("a.png", make_picture())}
+        await_end(bob, bob.post("/images/upload", files=files, data=fields).json()["id"])
     sent: list[str] = []
     jwt_page.on("request", lambda request: sent.append(request.method))
     jwt_page.goto(f"{jwt_stack.api_url}/#tag={tag}")
@@ -145,6 +147,7 @@ def test_picture_of_somebody_else_has_no_button_that_fails(signed_in: Page, jwt_
     with httpx.Client(base_url=jwt_stack.api_url, headers={"Authorization": f"Bearer {token}"}) as bob:
         files = {"file": ("bob.png", make_picture())}
         image = bob.post("/images/upload", files=files, data={"visibility": "public"}).json()
+        await_end(bob, image["id"])
     signed_in.goto(f"{jwt_stack.api_url}/#image={image['id']}")
     press(signed_in, "Details")
     dialog = signed_in.get_by_role("dialog")

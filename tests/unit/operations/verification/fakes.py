@@ -251,6 +251,11 @@ class Fake:
 
     def _dynamodb_put_item(self, Item: Any, **_: Any) -> Any:  # noqa: ANN401, N803 - of AWS
         self.rows[Item["pk"]["S"]] = Item
+        if "status" not in Item:
+            key = {name: Item[name] for name in ("pk", "sk") if name in Item}
+            self._add_message(
+                {"change": {"dynamodb": {"Keys": key, "NewImage": Item}}, "error": "ValueError"}
+            )
 
     def _dynamodb_delete_item(self, Key: Any, **_: Any) -> Any:  # noqa: ANN401, N803 - of AWS
         if old := self.rows.pop(Key["pk"]["S"], None):
