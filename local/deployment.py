@@ -56,17 +56,22 @@ def replace(  # noqa: PLR0913, PLR0917 - a deployment needs all of them
         client("cloudformation").delete_stack(StackName=STACK_NAME)
     with step("Deploying the stack (sam deploy)"):
         empty_bucket(client("s3"), SETTINGS["s3_bucket"])
-        template = stamp_parameters((build / "packed.yaml").read_text(encoding="utf-8"), parameters)
-        stamped = build / f"packed-{hashlib.sha256(template.encode()).hexdigest()[:12]}.yaml"
-        stamped.write_text(template, encoding="utf-8")
         options = [
             *["--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local"],
-            *["--template-file", str(stamped), "--tags", f"build={build.name}"],
+            *["--template-file", str(write_template(build, parameters)), "--tags", f"build={build.name}"],
             *["--parameter-overrides", *(f'{name}="{value}"' for name, value in parameters.items())],
         ]
         if not sam.run("deploy", *options, aws=aws, log=log):
             reason = find_reason(client) or read_last_line(log)
             raise Problem(f"sam deploy failed: {reason} (full log: {log})")
+
+
+def write_template(build: Path, parameters: dict[str, str]) -> Path:
+    """Write the template of a build with these parameters, and return its path."""
+    template = stamp_parameters((build / "packed.yaml").read_text(encoding="utf-8"), parameters)
+    stamped = build / f"packed-{hashlib.sha256(template.encode()).hexdigest()[:12]}.yaml"
+    stamped.write_text(template, encoding="utf-8")
+    return stamped
 
 
 def enable_expiry(client: Client) -> None:

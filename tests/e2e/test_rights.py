@@ -16,6 +16,7 @@ from tests.support.client import await_end, begin_upload, find_objects, post_for
 from tests.support.images import FAR_FUTURE, make_image
 from tests.support.pictures import make_photo
 from tests.support.rights import without
+from tests.support.variables import serve_latest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -142,9 +143,10 @@ def open_file(_: Stack, api: httpx.Client, image_id: str) -> int:
 
 def start_and_show(stack: Stack, api: httpx.Client, image_id: str) -> int:
     """A function that runs already knows the secret of the links, and has a session of the signer."""
-    functions, name = stack.client("lambda"), stack.outputs["ApiFunctionName"]
-    timeout = functions.get_function_configuration(FunctionName=name)["Timeout"]
-    functions.update_function_configuration(FunctionName=name, Timeout=timeout)
+    stack.client("lambda").update_function_configuration(
+        FunctionName=stack.outputs["ApiFunctionName"], Description=str(uuid.uuid4())
+    )
+    serve_latest(stack)
     return show(stack, api, image_id)
 
 

@@ -9,18 +9,16 @@ from local.build import provide_build
 from local.layout import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from local.stack import Stack
 
 
-def deploy(stack: Stack, parameters: Mapping[str, str], name: str = deployment.STACK_NAME) -> None:
+def deploy(stack: Stack, parameters: dict[str, str], name: str = deployment.STACK_NAME) -> None:
     """Deploy the stack of this name, which may be new."""
     build = provide_build()
     deployment.empty_bucket(stack.client("s3"), deployment.SETTINGS["s3_bucket"])
     options = [
         *["--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local", "--stack-name", name],
-        *["--template-file", str(build / "packed.yaml")],
+        *["--template-file", str(deployment.write_template(build, parameters))],
         *["--parameter-overrides", *(f"{key}={value}" for key, value in parameters.items())],
     ]
     log = stack.state / "deploy-again.log"
