@@ -55,11 +55,11 @@ sam-local: ## Run the API in Docker with `sam local` beside a running `make star
 	$(ENVIRONMENTS) sam python
 	@$(SAM)/python -m local sam-local --port $(SAM_LOCAL_PORT) --aws-port $(AWS_PORT)
 
-test: ## Run every test: tests/unit, tests/system, and tests/e2e with its own stack
+test: ## Run every test: tests/unit, tests/system, and tests/e2e with stacks of its own
 	$(ENVIRONMENTS) dev sam ministack python
 	@$(DEV)/python -m pytest tests/unit --numprocesses auto
 	@$(DEV)/python -m pytest tests/system --numprocesses auto
-	@$(DEV)/python -m pytest tests/e2e
+	@$(DEV)/python -m pytest tests/e2e --numprocesses 2 --dist loadfile # each process has a stack
 
 coverage: ## Show the code that no unit test reaches
 	$(ENVIRONMENTS) dev
