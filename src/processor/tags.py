@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shared.errors import Contended, Unavailable
 from shared.models import Image
 from shared.tag_counts import TagChange, list_counted_tags
 
@@ -23,9 +24,17 @@ def find_tag_change(old: Image | File | None, new: Image | File | None) -> TagCh
 
 
 def count_tags(tags: TagRepository, changes: Mapping[str, TagChange]) -> dict[str, Exception]:
-    """Count the tags of these changes together, or one by one if that fails. Returns the errors by number."""
+    """Count the tags of these changes together, or one by one if that fails. Returns the errors by number.
+
+    While the table is throttled or does not respond, each of them would wait as long as all together.
+    """
     try:
         tags.count(changes.values())
+    except Contended as error:
+        if len(changes) == 1:
+            return dict.fromkeys(changes, error)
+    except Unavailable as error:
+        return dict.fromkeys(changes, error)
     except Exception as error:  # noqa: BLE001 - returned
         if len(changes) == 1:
             return dict.fromkeys(changes, error)
