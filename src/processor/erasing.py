@@ -160,7 +160,7 @@ class Eraser:
             targets = [Target(self._images, image_id) for image_id in ids]
             outcome = self._delete_all(executor, erasure.user_id, targets)
             total += outcome.deleted
-            for target in outcome.gone if self._is_quiet(erasure, counter) else ():
+            for target in outcome.gone if self._is_quiet(erasure, counter, GRACE) else ():
                 self._usages.end_forms(erasure.user_id, forms[target.record_id])
         return total
 
@@ -199,9 +199,9 @@ class Eraser:
 
     def _has_settled(self, erasure: Erasure, counter: Counter) -> bool:
         """Tell if no request can add anything any more. The counter was read before the listings."""
-        return not counter.forms and (counter.is_zero or self._is_quiet(erasure, counter))
+        return not counter.forms and (counter.is_zero or self._is_quiet(erasure, counter, GRACE))
 
-    def _is_quiet(self, erasure: Erasure, counter: Counter, grace: timedelta = GRACE) -> bool:
+    def _is_quiet(self, erasure: Erasure, counter: Counter, grace: timedelta) -> bool:
         """Tell if every request has ended that had begun when something was deleted last."""
         since = max(erasure.changed_at.timestamp(), counter.erased_at or 0)
         return self._clock().timestamp() - since >= grace.total_seconds()

@@ -41,7 +41,6 @@ def test_operation_survives_every_fault_at_every_call(
     record_property("cells", try_all(deployment, run))
 
 
-@pytest.mark.timeout(1200)  # an erasure makes thirty calls, and each fails in every way
 def test_event_survives_every_fault_at_every_call(
     deployment: Deployment, step: Step, record_property: Callable[[str, object], None]
 ) -> None:
