@@ -29,7 +29,7 @@ PAUSES_SECONDS = (5, 300, 1800, 7200, 18_000, 36_000, 23_400)
 JITTER = 0.1
 """The part by which a pause is shorter or longer, so that messages that failed together come apart."""
 MAX_PAUSE_SECONDS = 42_000
-"""SQS keeps a message from being seen for twelve hours at most, of which a part is over."""
+"""SQS hides a message for twelve hours at most, and the try itself has taken a part of that."""
 
 
 @dataclass(frozen=True)

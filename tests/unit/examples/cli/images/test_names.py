@@ -19,7 +19,7 @@ HOSTILE_TEXTS = st.text(st.sampled_from("./\\\0:*a\u202e\x1b~\n é日👩\u200d\
         ("Möbel 日本 👩\u200d🚀.jpg", "Möbel 日本 👩\u200d🚀.jpg"),
         ("../../etc/passwd", "_.._etc_passwd"),
         ("..\\..\\boot.ini", "_.._boot.ini"),
-        ("/root/.ssh/authorized_keys", "_root_.ssh_authorized_keys"),
+        ("/etc/ssh/sshd_config", "_etc_ssh_sshd_config"),
         (".bashrc", "bashrc"),
         ("C:evil.exe", "C_evil.exe"),
         ("con.jpg", "_con.jpg"),
