@@ -8,10 +8,9 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from shared.files import FILE_KIND
-from shared.images import IMAGE_KIND
+from shared.images import IMAGE_KIND, make_user_partition
 from shared.keys import list_image_prefixes, make_file_prefix
 from shared.listing import HIGHEST_KEY, LOWEST_KEY
 from shared.models import Stored
@@ -66,4 +65,4 @@ def list_prefixes(name: str) -> Sequence[str]:
 
 
 def _make_partition(user_id: str) -> str:
-    return DELETIONS_PREFIX + quote(user_id, safe="@:|+")
+    return DELETIONS_PREFIX + make_user_partition(user_id)

@@ -40,14 +40,14 @@ def test_deletion_is_in_the_list_of_its_user_until_it_is_deleted(deletions: Dele
 
 def test_deletion_ends_when_s3_has_deleted_every_version(deletions: DeletionRepository, table: Table) -> None:
     deletions.add("ann", ("IMAGE#1", "IMAGE"))
-    row = table.get((f"{DELETIONS_PREFIX}ann", "IMAGE#1"))
+    row = table.get((f"{DELETIONS_PREFIX}USER#ann", "IMAGE#1"))
     assert row
     assert row["expires_at"] == NOW + (7 + 3) * DAY_SECONDS
 
 
 def test_deletions_are_in_no_listing_of_records(images: ImageRepository, files: FileRepository) -> None:
-    assert not images.has_listing(f"{DELETIONS_PREFIX}ann")
-    assert not files.has_listing(f"{DELETIONS_PREFIX}ann")
+    assert not images.has_listing(f"{DELETIONS_PREFIX}USER#ann")
+    assert not files.has_listing(f"{DELETIONS_PREFIX}USER#ann")
 
 
 def test_prefixes_are_those_of_every_object_of_an_image() -> None:
