@@ -241,10 +241,10 @@ export class Page {
    * @param {string[]} ids
    */
   async #refresh(ids) {
-    const isTrash = this.view.whose === "trash";
     for (const id of ids) {
       try {
         const { image } = await this.api.getImage(id);
+        const isTrash = this.view.whose === "trash"; // another list may be shown by now
         if ((image.trashedAt !== null) === isTrash) this.library?.put(image);
         else this.library?.remove(id);
       } catch (error) {

@@ -82,7 +82,7 @@ export class SelectionBar extends HTMLElement {
     const images = this.selection.images;
     try {
       const report = await runBatch(this.api, images, action);
-      this.selection.clear();
+      this.selection.remove(images);
       this.#report(report, action);
     } catch (error) {
       this.notices.addError(error);

@@ -32,6 +32,16 @@ export class Selection extends EventTarget {
     this.#tell();
   }
 
+  /**
+   * Remove images as they were chosen. What has been chosen anew since then stays.
+   *
+   * @param {Image[]} images
+   */
+  remove(images) {
+    for (const image of images) if (this.#images.get(image.id) === image) this.#images.delete(image.id);
+    this.#tell();
+  }
+
   clear() {
     this.#images.clear();
     this.#tell();

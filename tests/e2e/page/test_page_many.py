@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,9 +14,11 @@ from tests.support.pictures import make_picture
 
 if TYPE_CHECKING:
     import httpx
+    from playwright.sync_api import Route
 
 PHOTOS = int(os.environ.get("PAGE_PHOTOS", "30"))
 """More of them take longer. 300 were tried."""
+SINGLE_IMAGE = re.compile(r"/images/[0-9a-f-]{36}$")
 DROP = """(photos) => {
     const transfer = new DataTransfer();
     for (const [name, bytes] of photos) {
@@ -100,6 +103,24 @@ def test_pictures_are_deleted_for_good_after_a_question(three: Page, api: httpx.
     expect(three.get_by_text("The trash is empty.")).to_be_visible()
     assert list_images(api, trashed="true") == []
     assert [image["filename"] for image in list_images(api)] == ["0.jpg"]
+
+
+def test_answers_that_come_after_a_change_of_the_list_mend_the_list_that_is_shown(three: Page) -> None:
+    held: list[Route] = []
+    three.route(SINGLE_IMAGE, lambda route: held.append(route))  # noqa: PLW0108 - a route wants a function of Python
+    press(three, "Move to trash")
+    expect(three.get_by_text("2 pictures: done.")).to_be_visible()
+    press(three, "Trash")
+    expect(three.locator(".tile")).to_have_count(2)
+    three.get_by_role("link", name="Open 2.jpg").press("Control+a")
+    for index in range(2):
+        while len(held) == index:  # the second is asked for after the first
+            three.wait_for_timeout(20)
+        with three.expect_response(SINGLE_IMAGE):
+            held[index].continue_()
+    three.wait_for_timeout(200)
+    expect(three.locator(".tile")).to_have_count(2)
+    expect(three.get_by_text("2 selected")).to_be_visible()
 
 
 def test_all_that_are_loaded_are_selected_with_one_button(three: Page, api: httpx.Client) -> None:
