@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
-    from tests.support.dynamodb.values import Item, Value
+    from tests.support.dynamodb.values import Item, Sortable, Value
 
 KB = 1024
 MAX_ITEM_BYTES = 400 * KB
@@ -21,6 +22,10 @@ TRANSACTIONAL = 2
 """Transactions prepare and commit: both cost."""
 
 
+type Units = defaultdict[Sortable, float]
+"""Units by partition keys."""
+
+
 @dataclass(frozen=True, slots=True)
 class Consumption:
     """The capacity that one request consumed of one table."""
@@ -29,6 +34,8 @@ class Consumption:
     table: str
     read_units: float
     write_units: float
+    partitions: Mapping[Sortable, float] = field(default_factory=dict, compare=False, repr=False)
+    """The units of each partition key. A scan names none."""
 
 
 def measure_item(item: Item) -> int:
@@ -50,6 +57,11 @@ def count_read_units(size: int, *, is_consistent: bool = True) -> float:
 def count_write_units(*sizes: int) -> int:
     """Units of a write, from the sizes of the item before and after it."""
     return max(1, -(-max(sizes, default=0) // WRITE_UNIT_BYTES))
+
+
+def count_by_table(tables: Iterable[str] = ()) -> defaultdict[str, Units]:
+    """Return counters of units by tables and partition keys. These tables are there in any case."""
+    return defaultdict(lambda: defaultdict(float), {table: defaultdict(float) for table in tables})
 
 
 def describe(consumption: Consumption, mode: str, *, is_transactional: bool = False) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from tests.support.dynamodb.capacity import Consumption, measure_item
 from tests.support.dynamodb.errors import missing_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from tests.support.dynamodb.tables import Row, RowKey, Table
-    from tests.support.dynamodb.values import Item
+    from tests.support.dynamodb.values import Item, Sortable
 
 REGION, ACCOUNT = "eu-central-1", "123456789012"
 FIRST_SEQUENCE_NUMBER = 10**20
@@ -46,8 +46,15 @@ class Database:
         except KeyError:
             raise missing_table(name) from None
 
-    def consume(self, operation: str, table: str, *, reads: float = 0, writes: float = 0) -> Consumption:
-        consumption = Consumption(operation, table, reads, writes)
+    def consume_reads(self, operation: str, table: str, units: Mapping[Sortable, float]) -> Consumption:
+        """Note the units that a request reads from each partition key."""
+        return self._consume(Consumption(operation, table, sum(units.values()), 0, units))
+
+    def consume_writes(self, operation: str, table: str, units: Mapping[Sortable, float]) -> Consumption:
+        """Note the units that a request writes to each partition key."""
+        return self._consume(Consumption(operation, table, 0, sum(units.values()), units))
+
+    def _consume(self, consumption: Consumption) -> Consumption:
         self.consumed.append(consumption)
         return consumption
 

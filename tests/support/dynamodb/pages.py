@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from tests.support.dynamodb.database import Database
     from tests.support.dynamodb.ranges import KeyRange
     from tests.support.dynamodb.tables import Row, RowKey, Table
-    from tests.support.dynamodb.values import Item
+    from tests.support.dynamodb.values import Item, Sortable
 
+WHOLE_TABLE = ""
+"""Stands for the partition key of a scan. No key is empty."""
 _SELECTIONS = {"ALL_ATTRIBUTES", "COUNT", "SPECIFIC_ATTRIBUTES"}
 
 
@@ -50,19 +52,20 @@ def query(database: Database, body: Mapping[str, Any]) -> dict[str, Any]:
         raise invalid("The provided starting key is outside query boundaries based on provided conditions")
     is_descending = not body.get("ScanIndexForward", True)
     rows = _walk(table, key_range, start, is_descending=is_descending)
-    return _answer("Query", database, table, scope, rows, body)
+    return _answer("Query", database, table, key_range.partition, scope, rows, body)
 
 
 def scan(database: Database, body: Mapping[str, Any]) -> dict[str, Any]:
     table, scope = database.get_table(body["TableName"]), Scope(body)
     rows = _walk_all(table, _read_start(table, body))
-    return _answer("Scan", database, table, scope, rows, body)
+    return _answer("Scan", database, table, WHOLE_TABLE, scope, rows, body)
 
 
 def _answer(  # noqa: PLR0913, PLR0917 - they are one request
     operation: str,
     database: Database,
     table: Table,
+    partition: Sortable,
     scope: Scope,
     rows: Iterator[Row],
     body: Mapping[str, Any],
@@ -80,7 +83,7 @@ def _answer(  # noqa: PLR0913, PLR0917 - they are one request
     with database.lock:
         page = _collect(table, rows, limit, condition, scope)
         units = count_read_units(page.size, is_consistent=body.get("ConsistentRead", False))
-        consumption = database.consume(operation, table.name, reads=units)
+        consumption = database.consume_reads(operation, table.name, {partition: units})
     answer: dict[str, Any] = {"Count": len(page.items), "ScannedCount": page.scanned_count}
     if selection != "COUNT":
         answer["Items"] = [project_item(item, projection, scope) for item in page.items]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.support.dynamodb.database import Database
     from tests.support.dynamodb.tables import RowKey, Table
-    from tests.support.dynamodb.values import Item
+    from tests.support.dynamodb.values import Item, Sortable
 
 MAX_KEYS_PER_BATCH = 100
 
@@ -49,7 +50,7 @@ def get_item(database: Database, body: Mapping[str, Any]) -> dict[str, Any]:
     with database.lock:
         row = read.table.get(read.key)
         units = count_read_units(row.size if row else 0, is_consistent=body.get("ConsistentRead", False))
-        consumption = database.consume("GetItem", read.table.name, reads=units)
+        consumption = database.consume_reads("GetItem", read.table.name, {read.key.partition: units})
     answer: dict[str, Any] = {"Item": read.project(row.item)} if row else {}
     if (mode := body.get("ReturnConsumedCapacity", "NONE")) != "NONE":
         answer["ConsumedCapacity"] = describe(consumption, mode)
@@ -68,21 +69,23 @@ def get_batch(database: Database, body: Mapping[str, Any]) -> dict[str, Any]:
     size = 0
     with database.lock:
         for name, reads in planned.items():
-            units, items, later = 0.0, [], []
+            units: dict[Sortable, float] = defaultdict(float)
+            items, later = [], []
             is_consistent = requests[name].get("ConsistentRead", False)
             for read, key in reads:
                 row = read.table.get(read.key)
                 if row and size + row.size > MAX_BATCH_BYTES:
                     later.append(key)
                     continue
-                units += count_read_units(row.size if row else 0, is_consistent=is_consistent)
+                amount = count_read_units(row.size if row else 0, is_consistent=is_consistent)
+                units[read.key.partition] += amount
                 if row:
                     size += row.size
                     items.append(read.project(row.item))
             responses[name] = items
             if later:
                 left[name] = {**requests[name], "Keys": later}
-            consumed.append(database.consume("BatchGetItem", name, reads=units))
+            consumed.append(database.consume_reads("BatchGetItem", name, units))
     mode = body.get("ReturnConsumedCapacity", "NONE")
     return {"Responses": responses, "UnprocessedKeys": left, **describe_all(consumed, mode)}
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.support.dynamodb.capacity import (
     MAX_TRANSACTION_BYTES,
     TRANSACTIONAL,
+    count_by_table,
     count_read_units,
     describe_all,
 )
@@ -86,14 +86,15 @@ class Transactions:
             for _, content in [_read_action(action, {"Get"})]
         ]
         _require_different(reads)
-        units: dict[str, float] = defaultdict(float)
+        units = count_by_table()
         with database.lock:
             rows = [read.table.get(read.key) for read in reads]
             _require_size(rows)
             for read, row in zip(reads, rows, strict=True):
-                units[read.table.name] += TRANSACTIONAL * count_read_units(row.size if row else 0)
+                amount = TRANSACTIONAL * count_read_units(row.size if row else 0)
+                units[read.table.name][read.key.partition] += amount
             consumed = [
-                database.consume("TransactGetItems", name, reads=each) for name, each in units.items()
+                database.consume_reads("TransactGetItems", name, each) for name, each in units.items()
             ]
             self._require_free(reads)
         responses = [
@@ -122,12 +123,13 @@ class Transactions:
 
     def _repeat(self, writes: Sequence[Write], body: Mapping[str, Any]) -> dict[str, Any]:
         """Respond as to the first call. It costs the reads of the items."""
-        units: dict[str, float] = defaultdict(float)
+        units = count_by_table()
         for write in writes:
             row = write.table.get(write.key)
-            units[write.table.name] += TRANSACTIONAL * count_read_units(row.size if row else 0)
+            amount = TRANSACTIONAL * count_read_units(row.size if row else 0)
+            units[write.table.name][write.key.partition] += amount
         consumed = [
-            self.database.consume("TransactWriteItems", name, reads=each) for name, each in units.items()
+            self.database.consume_reads("TransactWriteItems", name, each) for name, each in units.items()
         ]
         return describe_all(consumed, body.get("ReturnConsumedCapacity", "NONE"), is_transactional=True)
 
@@ -158,11 +160,12 @@ class Transactions:
         return describe_all(consumed, body.get("ReturnConsumedCapacity", "NONE"), is_transactional=True)
 
     def _consume(self, writes: Sequence[Write], rows: Sequence[Row | None]) -> list[Any]:
-        units: dict[str, int] = defaultdict(int)
+        units = count_by_table()
         for write, row in zip(writes, rows, strict=True):
-            units[write.table.name] += TRANSACTIONAL * write.count_units(write.table.get(write.key), row)
+            amount = TRANSACTIONAL * write.count_units(write.table.get(write.key), row)
+            units[write.table.name][write.key.partition] += amount
         return [
-            self.database.consume("TransactWriteItems", name, writes=number) for name, number in units.items()
+            self.database.consume_writes("TransactWriteItems", name, each) for name, each in units.items()
         ]
 
     def _require_free(self, actions: Sequence[Read] | Sequence[Write]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.support.dynamodb.capacity import count_write_units, describe, describe_all
+from tests.support.dynamodb.capacity import count_by_table, count_write_units, describe, describe_all
 from tests.support.dynamodb.conditions import Condition, parse_condition
 from tests.support.dynamodb.errors import (
     Refusal,
@@ -114,12 +114,13 @@ def write_item(database: Database, kind: str, body: Mapping[str, Any]) -> dict[s
     with database.lock:
         old = write.table.get(write.key)
         if refusal := _find_obstacle(database, write, old):
-            database.consume(operation, write.table.name, writes=write.count_units(old))
+            units = {write.key.partition: write.count_units(old)}
+            database.consume_writes(operation, write.table.name, units)
             raise refusal
         new = write.make_row(old)
         database.write(write.table, write.key, new)
-        units = write.count_units(old, new)
-        consumption = database.consume(operation, write.table.name, writes=units)
+        units = {write.key.partition: write.count_units(old, new)}
+        consumption = database.consume_writes(operation, write.table.name, units)
     attributes = write.get_attributes(wanted, old, new)
     answer: dict[str, Any] = {"Attributes": attributes} if attributes else {}
     if (mode := body.get("ReturnConsumedCapacity", "NONE")) != "NONE":
@@ -139,7 +140,7 @@ def write_batch(database: Database, body: Mapping[str, Any]) -> dict[str, Any]:
         raise invalid("Too many items requested for the BatchWriteItem call")
     if len({write.key for write, _ in writes}) < len(writes):
         raise invalid("Provided list of item keys contains duplicates")
-    units = dict.fromkeys((write.table.name for write, _ in writes), 0)
+    units = count_by_table(write.table.name for write, _ in writes)
     left: dict[str, list[Any]] = {}
     with database.lock:
         for write, request in writes:
@@ -149,8 +150,8 @@ def write_batch(database: Database, body: Mapping[str, Any]) -> dict[str, Any]:
             old = write.table.get(write.key)
             new = write.make_row(old)
             database.write(write.table, write.key, new)
-            units[write.table.name] += write.count_units(old, new)
-        consumed = [database.consume("BatchWriteItem", name, writes=number) for name, number in units.items()]
+            units[write.table.name][write.key.partition] += write.count_units(old, new)
+        consumed = [database.consume_writes("BatchWriteItem", name, each) for name, each in units.items()]
     return {"UnprocessedItems": left, **describe_all(consumed, body.get("ReturnConsumedCapacity", "NONE"))}
 
 
