@@ -6,15 +6,17 @@ import json
 import os
 import re
 import time
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local import commands
 from local.deployment import STACK_NAME
+from tests.support.dynamodb.capacity import TRANSACTIONAL, count_write_units, measure_item
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     from local.stack import Stack
 
@@ -22,7 +24,8 @@ FUNCTIONS = ("api", "processor", "changes")
 QUIET_SECONDS = 6
 OVERLAP_MILLISECONDS = 5000
 REPORT = re.compile(r"REPORT RequestId: (\S+)")
-WRITE_UNIT_BYTES = 1024
+EMULATOR, ENDED = "emulator", "ended"
+"""The process of the emulator itself, and those below it that have ended."""
 
 
 def count_bytes(stack: Stack) -> int:
@@ -63,10 +66,16 @@ class Runs:
 
 
 def measure_processor_seconds(stack: Stack) -> float:
-    """Return the processor time of all functions so far: that of the processes below the emulator.
+    """Return the processor time of all functions so far.
 
     The durations that the emulator tells are no measure: an invocation that waits for a place takes time too.
     """
+    seconds = measure_seconds_by_process(stack)
+    return sum(seconds.values()) - seconds[EMULATOR]
+
+
+def measure_seconds_by_process(stack: Stack) -> dict[str, float]:
+    """Return the processor time so far of the emulator, and of the processes below it, by their functions."""
     found = commands.run("pgrep", "-f", f"local.emulator [0-9]+ {stack.aws_port} ")
     emulator = int(found.stdout.split()[0])
     parents: dict[int, int] = {}
@@ -77,12 +86,25 @@ def measure_processor_seconds(stack: Stack) -> float:
             pid = int(path.parent.name)
             parents[pid], ticks[pid] = int(fields[1]), [int(field) for field in fields[11:15]]
 
-    def is_below(pid: int) -> bool:
-        return pid in parents and (parents[pid] == emulator or is_below(parents[pid]))
+    def find_function(pid: int) -> str | None:
+        if pid not in parents:
+            return None
+        return read_function(pid) if parents[pid] == emulator else find_function(parents[pid])
 
-    ended = sum(ticks[emulator][2:])
-    total = ended + sum(sum(each) for pid, each in ticks.items() if is_below(pid))
-    return total / os.sysconf("SC_CLK_TCK")
+    found_ticks = Counter({EMULATOR: sum(ticks[emulator][:2]), ENDED: sum(ticks[emulator][2:])})
+    for pid, each in ticks.items():
+        if name := find_function(pid):
+            found_ticks[name] += sum(each)
+    return {name: count / os.sysconf("SC_CLK_TCK") for name, count in found_ticks.items()}
+
+
+def read_function(pid: int) -> str:
+    """Return the function that a process runs, by its name in the template."""
+    with suppress(OSError):
+        for entry in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+            if entry.startswith(b"AWS_LAMBDA_FUNCTION_NAME="):
+                return entry.decode().rpartition("=")[2].removeprefix(f"{STACK_NAME}-").partition("-")[0]
+    return ENDED
 
 
 class Journal:
@@ -95,14 +117,18 @@ class Journal:
     def count_units(self) -> int:
         """Without writes that a condition refused, and without the size of what was deleted."""
         units = 0
+        for writes in self._list_requests():
+            each = sum(count_write_units(measure_item(item or {})) for *_, item in writes)
+            units += each * (TRANSACTIONAL if len(writes) > 1 else 1)
+        return units
+
+    def count_rows(self) -> int:
+        return sum(map(len, self._list_requests()))
+
+    def _list_requests(self) -> Iterator[list[Any]]:
+        """Yield what each request has written."""
         with self._path.open("rb") as file:
             file.seek(self._begun)
             for line in file:
-                writes = json.loads(line) if line.strip() else []
-                each = sum(-(-_measure(item) // WRITE_UNIT_BYTES) for *_, item in writes)
-                units += each * (2 if len(writes) > 1 else 1)
-        return units
-
-
-def _measure(item: Mapping[str, Any] | None) -> int:
-    return len(json.dumps(item)) if item else 1
+                if line.strip():
+                    yield json.loads(line)

@@ -18,6 +18,8 @@ from local.template import read_template
 from shared.metrics import Metric
 from shared.renditions import Fit, RenditionName
 from shared.variants import VariantMode
+from tests.support.capacity.footprints import measure_footprints
+from tests.support.capacity.tables import CAPACITY_OPERATIONS, bind_capacity_tables
 from tests.support.costs.observing import count_series
 from tests.support.costs.tables import measure_tables
 from tests.support.markdown import format_table
@@ -207,6 +209,7 @@ def list_anchors(document: Path) -> set[str]:
 
 
 if __name__ == "__main__":
-    tables = {**TABLES, **measure_tables()}
+    footprints = measure_footprints(CAPACITY_OPERATIONS)
+    tables = {**TABLES, **measure_tables(), **bind_capacity_tables(footprints)}
     for path in list_documents():
         path.write_text(write_tables(path.read_text(encoding="utf-8"), tables), encoding="utf-8")

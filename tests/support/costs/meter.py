@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.keys import ORIGINALS_PREFIX, UPLOADS_PREFIX, make_upload_key
 from shared.renditions import RENDITION_TYPE
+from tests.support.changes import select_changes
 from tests.support.costs.runs import Actor, Run, Work
 from tests.support.template import get_properties
 
@@ -22,11 +23,18 @@ HEADER_EXTRA_BYTES = 4
 
 
 class Meter:
-    """Notes each run since the last `take`. `clock` counts the processor seconds of the functions."""
+    """Notes each run since the last `take`."""
 
-    def __init__(self, deployment: Deployment, clock: Callable[[], float] = lambda: 0.0) -> None:
+    def __init__(
+        self, deployment: Deployment, clock: Callable[[], float] = lambda: 0.0, *, follows_first: bool = False
+    ) -> None:
+        """`clock` counts the processor seconds of the functions.
+
+        `follows_first`: the stream is faster than the bucket, so no two changes of an upload come together.
+        """
         self.deployment = deployment
         self._clock = clock
+        self._follows_first = follows_first
         self._runs: list[Run] = []
 
     def take(self) -> tuple[Run, ...]:
@@ -77,12 +85,17 @@ class Meter:
         deployment = self.deployment
         wire, prefixes = deployment.wire, list_event_prefixes()
         while wire.written or deployment.take_changes():
+            if self._follows_first:
+                self._follow_changes()
             written, wire.written = wire.written, []
             for key in written:
                 for prefix in filter(key.startswith, prefixes):
                     self._follow(Actor.PROCESSOR, PROCESSOR_WORK[prefix], partial(deployment.deliver, key))
-            if deployment.take_changes():
-                self._follow(Actor.CHANGES, Work.FOLLOW, deployment.follow)
+            self._follow_changes()
+
+    def _follow_changes(self) -> None:
+        if self.deployment.take_changes():
+            self._follow(Actor.CHANGES, Work.FOLLOW, self.deployment.follow)
 
     def _follow(self, actor: Actor, work: Work, handle: Callable[[], bool]) -> None:
         def run() -> int:
@@ -94,12 +107,19 @@ class Meter:
     def _note(self, actor: Actor, work: Work, run: Callable[[], int]) -> None:
         """Note a run of a function. It returns the bytes of its response."""
         consumed = self.deployment.engine.consumed
-        start, begun = len(consumed), self._clock()
+        start, begun, known = len(consumed), self._clock(), len(self._records)
         response_bytes = run()
         seconds = self._clock() - begun
         calls = tuple(sorted(self.deployment.wire.calls))
         capacity = tuple(sorted(consumed[start:], key=repr))
-        self._runs.append(Run(actor, work, calls, capacity, response_bytes, seconds))
+        records = self._records[known:]
+        rows, changes = len(records), len(select_changes(records))
+        self._runs.append(Run(actor, work, calls, capacity, response_bytes, seconds, rows, changes))
+
+    @property
+    def _records(self) -> list[dict[str, Any]]:
+        """The records of the stream that nobody has taken yet."""
+        return self.deployment.engine.streams["images"]
 
 
 def list_event_prefixes() -> list[str]:

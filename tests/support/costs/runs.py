@@ -115,6 +115,10 @@ class Run:
     """Sent to a client: the body and the headers."""
     processor_seconds: float = field(default=0.0, compare=False)
     """Measured here, if a clock is there."""
+    rows: int = field(default=0, compare=False)
+    """Rows of the images table that it changed: so many records are in the stream."""
+    changes: int = field(default=0, compare=False)
+    """Those of them that reach the function behind the stream."""
 
     @property
     def read_units(self) -> float:

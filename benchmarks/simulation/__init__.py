@@ -1,0 +1,1 @@
+"""A simulation of a deployment: functions, partitions of tables, and the stream between them."""

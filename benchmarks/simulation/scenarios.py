@@ -1,0 +1,147 @@
+"""Scenarios of docs/scaling.md: uploads at a rate, on AWS, with settings that carry them or do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import simpy
+
+from benchmarks.simulation.cloud import Setting, make_platform
+from benchmarks.simulation.deployment import Deployment
+from benchmarks.simulation.functions import Cloud
+from tests.support.costs.runs import Actor
+from tests.support.markdown import format_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from benchmarks.simulation.functions import Run
+    from tests.support.capacity.footprints import Footprint, Footprints
+
+UPLOAD = "Upload, public"
+RAMP_SECONDS = 5.0
+HOLD_SECONDS = 15.0
+END_SECONDS = 240.0
+"""What is not ready so long after the last request counts as late."""
+USERS = 100_000
+PERCENTILE = 95
+LARGE = Setting(
+    partitions=120,
+    executions=2500,
+    parameters={
+        "PostRateLimit": 1200,
+        "PostBurstLimit": 2400,
+        "PublicShards": 16,
+        "ApiConcurrency": 400,
+        "ProcessorConcurrency": 1500,
+    },
+)
+"""For 1,000 uploads a second."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Uploads at a rate. `pause`: for so many seconds in the middle, no function follows the stream."""
+
+    name: str
+    rate: float
+    setting: Setting = field(default_factory=Setting)
+    pause_seconds: float = 0.0
+    operation: str = UPLOAD
+
+
+def vary(**parameters: float) -> Setting:
+    """Return the large setting with other parameters."""
+    return Setting(LARGE.partitions, LARGE.executions, {**LARGE.parameters, **parameters})
+
+
+SCENARIOS = (
+    Scenario("Defaults, new table", 50),
+    Scenario("Defaults, new table", 95),
+    Scenario("Defaults, table that has grown", 95, Setting(partitions=16)),
+    Scenario("Defaults, table that has grown", 150, Setting(partitions=16)),
+    Scenario("Large", 1000, LARGE),
+    Scenario("Large, with the default `PublicShards`", 1000, vary(PublicShards=4)),
+    Scenario("Large, with 40 partitions", 1000, Setting(40, LARGE.executions, LARGE.parameters)),
+    Scenario("Large, with 500 executions of the processor", 1000, vary(ProcessorConcurrency=500)),
+    Scenario("Large, nothing follows the stream for 10 s", 1000, LARGE, pause_seconds=10),
+)
+
+
+def simulate(scenario: Scenario, footprint: Footprint) -> Deployment:
+    """Let the rate grow, hold it, and wait for what is left."""
+    env = simpy.Environment()
+    deployment = Deployment(env, make_platform(scenario.setting), Cloud(env))
+    env.process(arrive(deployment, footprint, scenario.rate))
+    if scenario.pause_seconds:
+        env.process(pause(deployment, scenario.pause_seconds))
+    env.run(RAMP_SECONDS + HOLD_SECONDS + END_SECONDS)
+    return deployment
+
+
+def arrive(deployment: Deployment, footprint: Footprint, rate: float) -> Run:
+    """Send requests at random times."""
+    env, chance, number = deployment.env, deployment.chance, 0
+    while env.now < RAMP_SECONDS + HOLD_SECONDS:
+        share = min(1.0, max(0.05, env.now / RAMP_SECONDS))
+        yield env.timeout(chance.expovariate(rate * share))
+        number += 1
+        env.process(deployment.request(footprint, name_upload(deployment, number)))
+
+
+def name_upload(deployment: Deployment, number: int) -> Mapping[str, Any]:
+    """Name an upload of any user. Every image has the same three tags, which is the worst case."""
+    return {
+        "image": f"image-{number}",
+        "digest": f"digest-{number}",
+        "user": f"user-{deployment.chance.randrange(USERS)}",
+        "shard": deployment.chance.randrange(deployment.platform.public_shards),
+        "tags": ("one", "two", "three"),
+    }
+
+
+def pause(deployment: Deployment, seconds: float) -> Run:
+    """Let no run of the function behind the stream begin for some time."""
+    function = deployment.functions[Actor.CHANGES]
+    yield deployment.env.timeout(RAMP_SECONDS)
+    function.reserved = 0
+    yield deployment.env.timeout(seconds)
+    function.reserved = None
+    function.dispatch()
+
+
+def make_scenarios(footprints: Footprints, scenarios: Sequence[Scenario] = SCENARIOS) -> str:
+    """Make a table of scenarios."""
+    head = (
+        *("Setting", "Uploads/s", "Refused", "Response, s", "Ready, s", "Followed, s"),
+        *("Executions of API, processor, changes", "Write units/s"),
+    )
+    rows = [
+        describe(scenario, simulate(scenario, footprints.of[scenario.operation])) for scenario in scenarios
+    ]
+    return format_table(head, rows)
+
+
+def describe(scenario: Scenario, deployment: Deployment) -> tuple[str, ...]:
+    """Return the cells of a scenario. Times are 95th percentiles."""
+    results, functions = deployment.results, deployment.functions
+    refused = results.refusals.total()
+    peaks = (functions[actor].peak for actor in (Actor.API, Actor.PROCESSOR, Actor.CHANGES))
+    lasted = HOLD_SECONDS + RAMP_SECONDS / 2
+    return (
+        scenario.name,
+        f"{scenario.rate:,.0f}",
+        f"{refused / (refused + len(results.responses)):.1%}",
+        format_percentile(results.responses),
+        format_percentile(results.ready),
+        format_percentile(deployment.stream.lags),
+        ", ".join(f"{peak:,}" for peak in peaks),
+        f"{results.written_units / lasted:,.0f}",
+    )
+
+
+def format_percentile(values: list[float]) -> str:
+    if not values:
+        return "-"
+    return f"{sorted(values)[(len(values) - 1) * PERCENTILE // 100]:.2f}"

@@ -1,0 +1,19 @@
+"""What the template says of capacity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.costs.world import get_default
+from tests.support.template import get_properties
+
+
+def get_number(parameter: str) -> float:
+    """Return the default of a parameter."""
+    return float(get_default(parameter))
+
+
+def get_mapping() -> dict[str, Any]:
+    """Return how the stream reaches the function behind it."""
+    properties: dict[str, Any] = get_properties("ChangesFunction")["Events"]["RecordChanged"]["Properties"]
+    return properties
