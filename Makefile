@@ -82,7 +82,7 @@ format: ## Format the code
 	@$(DEV)/ruff format .
 
 docs: ## Update the tables of the docs from the code
-	$(ENVIRONMENTS) dev
+	$(ENVIRONMENTS) dev sam ministack python
 	@PYTHONPATH=src:. $(DEV)/python -m tests.support.documents
 
 reset: ## Delete the data of the local stack (AWS_PORT)

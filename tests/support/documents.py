@@ -24,6 +24,7 @@ from tests.support.costs.observing import count_series
 from tests.support.costs.tables import measure_tables
 from tests.support.markdown import format_table
 from tests.support.monitoring.stack import STACK, list_alarms
+from tests.support.parameters.tables import PURE_TABLES, TRANSLATED_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -188,6 +189,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "parameters": make_parameters,
     "metrics": make_metrics,
     "alarms": make_alarms,
+    **PURE_TABLES,
 }
 
 
@@ -210,6 +212,7 @@ def list_anchors(document: Path) -> set[str]:
 
 if __name__ == "__main__":
     footprints = measure_footprints(CAPACITY_OPERATIONS)
-    tables = {**TABLES, **measure_tables(), **bind_capacity_tables(footprints)}
+    measured = {**measure_tables(), **bind_capacity_tables(footprints)}
+    tables = {**TABLES, **TRANSLATED_TABLES, **measured}
     for path in list_documents():
         path.write_text(write_tables(path.read_text(encoding="utf-8"), tables), encoding="utf-8")

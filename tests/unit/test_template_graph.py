@@ -6,37 +6,17 @@ The linter of CloudFormation reports no circle that leads through resources of S
 from __future__ import annotations
 
 import copy
-import json
-import re
-import subprocess
 from functools import cache
-from graphlib import CycleError, TopologicalSorter
 from itertools import product
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.layout import ENVIRONMENTS
-from tests.support.template import Node, holds, list_configured_parameters, load, passes, resolve
+from tests.support.parameters.choices import Parameters, is_taken
+from tests.support.parameters.named import NAMED
+from tests.support.parameters.pairs import cover_template
+from tests.support.parameters.translation import find_faults, translate
+from tests.support.template import Node, holds, list_configured_parameters, load
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    type Parameters = dict[str, str]
-
-SAM_PYTHON = ENVIRONMENTS / "sam" / "bin" / "python"
-# The environment of the tests cannot hold the translator, which needs an older pydantic.
-EXPAND = """
-import copy, json, sys
-from samtranslator.translator.transform import transform
-
-class Policies:
-    def load(self):
-        return {}
-
-template, sets = json.load(sys.stdin)
-json.dump([transform(copy.deepcopy(template), parameters, Policies()) for parameters in sets], sys.stdout)
-"""
 TABLE = {
     "KeptImagesTableName": "images",
     "KeptImagesStreamArn": "arn:aws:dynamodb:eu-central-1:123456789012:table/images/stream/1",
@@ -86,88 +66,21 @@ OPTIONS: list[Parameters] = [
 
 def list_parameter_sets() -> list[Parameters]:
     """List those of samconfig.toml and of the documents, each option, and all that may be own or kept."""
-    sets = [*list_configured_parameters(), *OPTIONS]
+    sets = [*list_configured_parameters(), *(dict(each.parameters) for each in NAMED)]
+    sets += [*cover_template().sets, *OPTIONS]
     for choice in product(*SWITCHES):
         chosen: Parameters = {}
         for part in choice:
             chosen |= part
         sets.append(chosen)
-    return [each for each in sets if all(passes(rule, **each) for rule in load()["Rules"].values())]
+    return [each for each in sets if is_taken(each)]
 
 
 @cache
 def expand_all() -> list[tuple[Parameters, Node]]:
     """Expand the template once for each set of parameters."""
-    if not SAM_PYTHON.exists():
-        pytest.skip("the SAM translator is not installed; run make test")
-    template = copy.deepcopy(load())
-    template["Globals"]["Function"]["CodeUri"] = "s3://bucket/code.zip"
     sets = list_parameter_sets()
-    ran = subprocess.run(  # noqa: S603 - our own
-        [SAM_PYTHON, "-c", EXPAND],
-        input=json.dumps([template, sets]),
-        env={"AWS_DEFAULT_REGION": "eu-central-1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
-    return list(zip(sets, json.loads(ran.stdout), strict=True))
-
-
-def find_references(value: Node) -> Iterator[str]:
-    """Yield the names that a value refers to: those of resources and of parameters."""
-    if isinstance(value, list):
-        for part in value:
-            yield from find_references(part)
-    if not isinstance(value, dict):
-        return
-    match value:
-        case {"Ref": str(name)}:
-            yield name
-        case {"Fn::GetAtt": [str(name), *_]}:
-            yield name
-        case {"Fn::GetAtt": str(name)}:
-            yield name.split(".")[0]
-        case {"Fn::Sub": str(text)}:
-            yield from find_names(text)
-        case {"Fn::Sub": [str(text), dict(variables)]}:
-            yield from (name for name in find_names(text) if name not in variables)
-            yield from find_references(list(variables.values()))
-        case _:
-            yield from find_references(list(value.values()))
-
-
-def find_names(text: str) -> Iterator[str]:
-    yield from (name.split(".")[0] for name in re.findall(r"\$\{([^!}]+)\}", text))
-
-
-def find_faults(template: Node, parameters: Parameters) -> list[str]:
-    """Return a message for each reference to something that is not made, and for a circle."""
-
-    def find_made(kind: str) -> dict[str, Any]:
-        return {
-            name: part
-            for name, part in template[kind].items()
-            if "Condition" not in part or holds(part["Condition"], **parameters)
-        }
-
-    made = find_made("Resources")
-    known = made.keys() | load()["Parameters"].keys()
-    graph: dict[str, set[str]] = {}
-    faults = []
-    for name, part in [*made.items(), *find_made("Outputs").items()]:
-        depends_on = part.get("DependsOn", [])
-        needed = {*([depends_on] if isinstance(depends_on, str) else depends_on)}
-        needed |= {*find_references(resolve(part.get("Properties") or part.get("Value"), **parameters))}
-        needed = {other for other in needed if not other.startswith("AWS::")}
-        faults += [f"{name} needs {other}, which is not made" for other in sorted(needed - known)]
-        graph[name] = needed & made.keys()
-    try:
-        TopologicalSorter({name: graph[name] for name in made}).prepare()
-    except CycleError as error:
-        faults.append(f"circle: {' '.join(error.args[1])}")
-    return faults
+    return list(zip(sets, translate(sets), strict=True))
 
 
 def test_stack_has_no_circle_and_needs_nothing_that_is_not_made() -> None:
