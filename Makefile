@@ -41,7 +41,7 @@ NAMED_USER = $(if $(filter command,$(origin USER)),$(USER))
 COMPILE = .local/env/uv/bin/uv pip compile --quiet $(UPGRADE) --generate-hashes --no-header --no-annotate --python .local/env/python/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help start sam-local test coverage lint format docs reset token password trail erase erase-again redrive check-consistency restore-tables restore-objects connect import export rotate-origin-secret verify-aws smoke pins upgrade sbom audit deploy prepare execute
+.PHONY: help start sam-local test coverage lint format docs reset token password trail erase erase-again redrive check-consistency restore-tables restore-objects delete-newer connect import export rotate-origin-secret verify-aws smoke pins upgrade sbom audit deploy prepare execute
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -123,6 +123,10 @@ restore-tables: ## Restore the tables as they were AT=2026-11-27T10:00:00Z, into
 restore-objects: ## Bring back the objects that were there AT=2026-11-27T10:00:00Z; AFTER=key goes on (AWS_PORT, or STACK=images-prod on AWS)
 	$(ENVIRONMENTS) dev
 	@PYTHONPATH=src $(DEV)/python -m operations restore-objects --aws-port $(AWS_PORT) --stack "$(STACK)" --at "$(AT)" --after "$(AFTER)"
+
+delete-newer: ## After a restore, delete what is in the images table OLD=name alone (AWS_PORT, or STACK=images-prod on AWS)
+	$(ENVIRONMENTS) dev
+	@PYTHONPATH=src $(DEV)/python -m operations delete-newer --aws-port $(AWS_PORT) --stack "$(STACK)" --old "$(OLD)"
 
 connect: ## Connect a kept bucket to its stack: events, lifecycle rules, CORS rules (AWS_PORT, or STACK=images-prod on AWS)
 	$(ENVIRONMENTS) dev

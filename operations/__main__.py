@@ -9,6 +9,7 @@ usage: python -m operations redrive [--aws-port N | --stack NAME]
        python -m operations erase-again [--aws-port N | --stack NAME]
        python -m operations restore-tables [--aws-port N | --stack NAME] --at TIME
        python -m operations restore-objects [--aws-port N | --stack NAME] --at TIME [--after KEY]
+       python -m operations delete-newer [--aws-port N | --stack NAME] --old TABLE
        python -m operations connect [--aws-port N | --stack NAME]
        python -m operations rotate-origin-secret [--aws-port N | --stack NAME]
        python -m operations import [--aws-port N | --stack NAME] --name NAME [--from SOURCE]
@@ -49,6 +50,7 @@ from operations.origin_secret import rotate
 from operations.packages import list_packages, read_policy
 from operations.redrive import redrive
 from operations.release import deploy
+from operations.restored_records import delete_newer
 from operations.smoke import smoke
 from operations.table_restore import TableRestore
 from operations.targets import find_target
@@ -118,6 +120,12 @@ def restore_objects_to(aws_port: int, stack_name: str, at: datetime, after: str)
     """Bring back the objects of the bucket as they were at a time."""
     count = restore_objects(*find_target(aws_port, stack_name), at, after=after)
     print(f"{count} objects are brought back")
+
+
+def delete_newer_records(aws_port: int, stack_name: str, old: str) -> None:
+    """After a restore: delete what is in the OLD images table alone, so that erasures and consumers know."""
+    count = delete_newer(*find_target(aws_port, stack_name), old)
+    print(f"{count} images and files are newer than the restored table, and are deleted")
 
 
 def connect_bucket(aws_port: int, stack_name: str) -> None:
@@ -192,6 +200,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         ("erase-again", erase_users_again),
         ("restore-tables", restore_tables_to),
         ("restore-objects", restore_objects_to),
+        ("delete-newer", delete_newer_records),
         ("connect", connect_bucket),
         ("rotate-origin-secret", rotate_origin_secret),
         ("verify-aws", verify_aws),
@@ -217,6 +226,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
             command.add_argument("--at", type=read_time, required=True, metavar="TIME")
         if run is restore_objects_to:
             command.add_argument("--after", default="", metavar="KEY", help="the key to go on after")
+        if run is delete_newer_records:
+            command.add_argument("--old", required=True, metavar="TABLE", help="used before the restore")
         if run is verify_aws:
             add_verification_options(command)
     add_import(commands)

@@ -1,7 +1,8 @@
 """Restores the tables to a time: into new tables, which have all that a stack needs of its own ones.
 
-DynamoDB restores the rows alone. Expiry, stream, backups and protection are switched on here. The erasures of
-users that the bucket remembers begin again before the stack uses the tables.
+DynamoDB restores the rows alone. Expiry, stream, backups and protection are switched on here. Every record
+gets a higher version, and the erasures of users that the bucket remembers begin again, before the stack uses
+the tables. The stream has both as changes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from botocore.exceptions import ClientError
 
 from local.console import Problem
 from operations.erasures import make_registry
+from operations.restored_records import raise_versions
+from shared.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,6 +60,8 @@ class TableRestore:
             self._await_active(target)
             self._complete(target)
         stream_arn = self._provide_stream(targets["KeptImagesTableName"])
+        for target in targets.values():
+            self._raise_versions(target)
         outputs = {**self._outputs, "ImagesTableName": targets["KeptImagesTableName"]}
         user_ids = make_registry(self._client, outputs).erase_again()
         self._report(f"{len(user_ids)} users will be erased again as soon as the stack uses the tables")
@@ -97,6 +102,11 @@ class TableRestore:
             self._await_active(table)
         arn: str = (self._describe(table) or {})["LatestStreamArn"]
         return arn
+
+    def _raise_versions(self, table: str) -> None:
+        made_at: datetime = (self._describe(table) or {})["CreationDateTime"]
+        count = raise_versions(Table(self._dynamodb, table), made_at)
+        self._report(f"{table}: {count} records have a version that is higher than all before")
 
     def _describe(self, table: str) -> Mapping[str, Any] | None:
         try:

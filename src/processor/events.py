@@ -7,6 +7,7 @@
 | the image fails                                                         | `image.failed`   |
 | a field of `Detail` changes, its name or its description, or it comes   |                  |
 | into the trash or out of it                                             | `image.updated`  |
+| the table is restored to a time: the version leaves some out            | as its state is  |
 | the record is removed, by its owner or because it has ended             | `image.deleted`  |
 | it is added, and all else                                               | none             |
 
@@ -103,7 +104,7 @@ def derive_event(old: Image | File | None, new: Image | File | None, changed_at:
         return None
     if not isinstance(new, Image):
         return _derive_end(old, changed_at) if _was_told(old) else None
-    kind = _find_verdict(old, new)
+    kind = _find_restored(old, new) or _find_verdict(old, new)
     if kind is None and _has_changed(old, new):
         kind = EventType.UPDATED
     return ImageEvent(kind, Detail.of(new)) if kind else None
@@ -114,6 +115,13 @@ def _find_verdict(old: Image, new: Image) -> EventType | None:
     if new.status is old.status and (new.status is not Status.READY or new.revision == old.revision):
         return None
     return VERDICTS.get(new.status)
+
+
+def _find_restored(old: Image, new: Image) -> EventType | None:
+    """Return what tells the image as it is again, if it was restored. Others may know a later state."""
+    if new.version <= old.version + 1 or not _was_told(old):
+        return None
+    return EventType.UPDATED if new.is_trashed else VERDICTS.get(new.status, EventType.UPDATED)
 
 
 def _has_changed(old: Image, new: Image) -> bool:

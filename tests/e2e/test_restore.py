@@ -1,18 +1,17 @@
 """A restore to a time, as docs/runbooks/restore.md says.
 
-100 images are deleted, 20 rows are spoilt, and a user is erased. Then all is as it was, without that user.
-
-The emulated AWS restores a table as it is now. So the rows of that time are written down here, and a restored
-table gets them. It keeps versions of objects as AWS does.
+100 images are deleted, 20 rows are spoilt, 3 images are uploaded, and a user is erased. Then all is as it
+was, without that user. A consumer of events that drops lower versions knows the same.
 """
 
 from __future__ import annotations
 
-import time
+import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -20,33 +19,28 @@ import pytest
 from local.stack import Stack
 from operations.consistency import make_check
 from operations.object_restore import restore_objects
+from operations.restored_records import VERSIONED_KINDS, delete_newer
 from operations.table_restore import TableRestore
 from shared.versions import VersionStorage
 from tests.e2e.conftest import run_new_stack
 from tests.support.client import await_end, await_value, upload_form
 from tests.support.pictures import make_photo
 from tests.support.redeployment import deploy, list_parameters
+from tests.support.snapshots import Snapshot, make_client, read_objects, read_rows, take_snapshot
+from tests.support.tellings import Consumer
+from tests.support.told import Listener, add_queue, list_arrived
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-DELETED, SPOILT = 100, 20
+    from tests.support.snapshots import Rows
+
+DELETED, SPOILT, NEWER = 100, 20, 3
 SECONDS = 60
 ERASURE_SECONDS = 300
 PHOTOS = [make_photo(6, width=80 + number, height=60) for number in range(4)]
 
 pytestmark = pytest.mark.timeout(900)  # 130 uploads, and an erasure that waits for the processor
-
-type Rows = dict[tuple[str, str], Any]
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """Everything at a time: the rows of both tables, by table, and the bytes of every object."""
-
-    at: datetime
-    rows: Mapping[str, Rows]
-    objects: Mapping[str, bytes] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -58,47 +52,24 @@ class Restored:
     ids: Mapping[str, list[str]]
     """Of images, by their users."""
     deleted_before: list[str]
+    newer: list[str]
+    """Of images that were uploaded after the time."""
     item_id: str
+    old_etag: str
+    """Of a row that was changed after the time."""
+    consumer: Listener
 
 
-def read_rows(stack: Stack, table: str) -> Rows:
-    pages = stack.client("dynamodb").get_paginator("scan").paginate(TableName=table)
-    return {(row["pk"]["S"], row["sk"]["S"]): row for page in pages for row in page["Items"]}
-
-
-def read_objects(stack: Stack) -> dict[str, bytes]:
-    s3, bucket = stack.client("s3"), stack.outputs["BucketName"]
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
-    keys = [found["Key"] for page in pages for found in page.get("Contents", [])]
-    return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
-
-
-def take_snapshot(stack: Stack) -> Snapshot:
-    """S3 tells times to the second: nothing else happens in the second of the snapshot."""
-    time.sleep(1.1)
-    at = datetime.now(UTC).replace(microsecond=0)
-    tables = [stack.outputs[name] for name in ("ImagesTableName", "ItemsTableName")]
-    found = Snapshot(at, {table: read_rows(stack, table) for table in tables}, read_objects(stack))
-    time.sleep(1.1)
-    return found
-
-
-def make_client(stack: Stack, before: Snapshot) -> Callable[[str], Any]:
-    """Make clients of the stack. DynamoDB's restores a table as it was, and not as it is now."""
-    dynamodb = stack.client("dynamodb")
-    restore = dynamodb.restore_table_to_point_in_time
-
-    def restore_as_it_was(**parameters: Any) -> None:  # noqa: ANN401 - of the call
-        assert parameters["RestoreDateTime"] == before.at
-        source, target = parameters["SourceTableName"], parameters["TargetTableName"]
-        restore(**parameters)
-        for pk, sk in read_rows(stack, target):
-            dynamodb.delete_item(TableName=target, Key={"pk": {"S": pk}, "sk": {"S": sk}})
-        for row in before.rows[source].values():
-            dynamodb.put_item(TableName=target, Item=row)
-
-    dynamodb.restore_table_to_point_in_time = restore_as_it_was
-    return lambda service: dynamodb if service == "dynamodb" else stack.client(service)
+@contextmanager
+def listen(stack: Stack) -> Iterator[Listener]:
+    listener = Listener(stack, add_queue(stack, "consumer"))
+    thread = threading.Thread(target=listener.run)
+    thread.start()
+    try:
+        yield listener
+    finally:
+        listener.end()
+        thread.join()
 
 
 def find_flaws(stack: Stack) -> list[tuple[str, str]]:
@@ -162,10 +133,13 @@ def erase(api: httpx.Client, user: str) -> None:
 
 @pytest.fixture(scope="module")
 def restored() -> Iterator[Restored]:
-    with run_new_stack("open") as old, httpx.Client(base_url=old.api_url, timeout=60) as api:
-        parameters = list_parameters(old) | {"AuthMode": "open", "RecoveryDays": "7"}
+    with ExitStack() as resources:
+        old = resources.enter_context(run_new_stack("open"))
+        api = resources.enter_context(httpx.Client(base_url=old.api_url, timeout=60))
+        parameters = list_parameters(old) | {"AuthMode": "open", "RecoveryDays": "7", "EventBus": "own"}
         deploy(old, parameters)
         stack = Stack(old.port, old.aws_port, old.state)
+        consumer = resources.enter_context(listen(stack))
         ids = {
             "ann": upload_many(api, "ann", DELETED + 5),
             "ben": upload_many(api, "ben", SPOILT + 5),
@@ -182,6 +156,10 @@ def restored() -> Iterator[Restored]:
         delete_many(api, "ann", ids["ann"][:DELETED])
         for image_id in ids["ben"][:SPOILT]:
             spoil(stack, image_id)
+        newer = upload_many(api, "ann", NEWER)
+        changed = api.patch(
+            f"/images/{ids['ben'][-1]}", json={"description": "later"}, headers={"X-User-Id": "ben"}
+        )
         api.delete(f"/items/{item['id']}", headers={"X-User-Id": "ann"})
         erase(api, "leaver")
         await_hidden(stack, ids["ann"][:DELETED])
@@ -189,11 +167,16 @@ def restored() -> Iterator[Restored]:
         client = make_client(stack, before)
         found = TableRestore(client, stack.outputs, before.at).run()
         assert restore_objects(client, stack.outputs, before.at) >= DELETED
+        old_table = stack.outputs["ImagesTableName"]
         deploy(stack, parameters | found)
         stack = Stack(old.port, old.aws_port, old.state)
         assert stack.outputs["ImagesTableName"] == found["KeptImagesTableName"]
         await_value(lambda: True if list_ids(api, "leaver") == set() else None, seconds=SECONDS)
-        yield Restored(stack, before, ids, deleted_before, item["id"])
+        assert delete_newer(stack.client, stack.outputs, old_table) == NEWER
+        await_hidden(stack, newer)
+        yield Restored(
+            stack, before, ids, deleted_before, newer, item["id"], changed.headers["ETag"], consumer
+        )
 
 
 def list_ids(api: httpx.Client, user: str) -> set[str]:
@@ -234,12 +217,51 @@ def test_every_object_is_there_byte_for_byte_and_no_other(restored: Restored) ->
 def test_every_row_is_as_it_was_and_no_other_is_there(restored: Restored) -> None:
     for source, name in zip(restored.before.rows, ("ImagesTableName", "ItemsTableName"), strict=True):
         found = read_rows(restored.stack, restored.stack.outputs[name])
-        assert leave_out_erased(found, restored) == leave_out_erased(restored.before.rows[source], restored)
+        assert leave_out_gone(found, restored) == leave_out_gone(restored.before.rows[source], restored)
 
 
-def leave_out_erased(rows: Rows, restored: Restored) -> Rows:
-    names = {"leaver", *restored.ids["leaver"]}
-    return {key: row for key, row in rows.items() if not any(name in str(row) for name in names)}
+def leave_out_gone(rows: Rows, restored: Restored) -> Rows:
+    """Leave out what is erased, what marks the end of newer images, and the versions of records."""
+    names = {"leaver", *restored.ids["leaver"], *restored.newer}
+    return {
+        (pk, sk): {
+            name: value for name, value in row.items() if name != "version" or sk not in VERSIONED_KINDS
+        }
+        for (pk, sk), row in rows.items()
+        if not any(name in str(row) for name in names)
+    }
+
+
+def test_etag_of_a_later_state_matches_nothing(restored: Restored, api: httpx.Client) -> None:
+    image_id, headers = restored.ids["ben"][-1], {"X-User-Id": "ben", "If-Match": restored.old_etag}
+    refused = api.patch(f"/images/{image_id}", json={"description": "a"}, headers=headers)
+    assert refused.status_code == 412
+    shown = api.get(f"/images/{image_id}", headers={"X-User-Id": "ben", "If-None-Match": restored.old_etag})
+    assert (shown.status_code, shown.json()["description"]) == (200, None)
+
+
+def test_consumer_that_drops_lower_versions_knows_what_is_there(
+    restored: Restored, api: httpx.Client
+) -> None:
+    image_id = restored.ids["ann"][0]
+    changed = api.patch(f"/images/{image_id}", json={"tags": ["sea", "sun"]}, headers={"X-User-Id": "ann"})
+    expected = {
+        image["id"]: (image["version"], image["tags"])
+        for user in ("ann", "ben")
+        for image_id in restored.ids[user]
+        for image in [api.get(f"/images/{image_id}", headers={"X-User-Id": user}).json()]
+    }
+    assert expected[image_id] == (changed.json()["version"], ["sea", "sun"])
+
+    def find_known() -> dict[str, tuple[int, list[str]]]:
+        consumer = Consumer()
+        for kind, detail in [*restored.consumer.arrived]:
+            consumer.take(kind, detail)
+        return {name: (known["version"], known["tags"]) for name, known in consumer.list_present().items()}
+
+    await_value(lambda: True if find_known() == expected else None, seconds=SECONDS)
+    assert {*restored.newer} <= {name for name, _ in list_arrived(restored.consumer)}
+    api.patch(f"/images/{image_id}", json={"tags": ["sea"]}, headers={"X-User-Id": "ann"})
 
 
 def test_images_show_their_bytes(restored: Restored, api: httpx.Client) -> None:

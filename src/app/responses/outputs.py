@@ -1,7 +1,7 @@
 """Outputs: the models of what the API returns."""
 
 from collections.abc import Mapping
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue
 
@@ -14,6 +14,9 @@ from shared.renditions import (
     RENDITION_TYPE,
     RenditionName,
 )
+
+RecordVersion = Annotated[int, Field(json_schema_extra={"format": "int64"})]
+"""After a restore it is larger than 32 bits."""
 
 
 class RenditionPublic(Rendition):
@@ -63,7 +66,7 @@ class ImagePublic(Model):
     trashed_at: Timestamp | None = Field(description="When it came into the trash. Null outside of it.")
     created_at: Timestamp
     updated_at: Timestamp
-    version: int
+    version: RecordVersion
 
 
 class UploadTarget(Model):
@@ -105,7 +108,7 @@ class ItemPublic(Model):
     attributes: dict[str, JsonValue]
     created_at: Timestamp
     updated_at: Timestamp
-    version: int
+    version: RecordVersion
 
 
 class ItemList(Model):

@@ -126,6 +126,14 @@ def test_connect_prints_the_name_of_the_bucket(
     assert capsys.readouterr().out == "kept is connected\n"
 
 
+def test_newer_records_are_counted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "delete_newer", lambda *found: 2 if found == (*TARGET, "old") else 0)
+    assert run("delete-newer", "--stack", "images-prod", "--old", "old") == 0
+    assert capsys.readouterr().out.startswith("2 images and files are newer")
+
+
 @pytest.mark.parametrize(
     ("arguments", "stack_name", "options", "only"),
     [

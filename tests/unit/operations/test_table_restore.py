@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -11,7 +11,11 @@ from botocore.exceptions import ClientError
 from local.console import Problem
 from operations.table_restore import TableRestore, name_restored
 
+if TYPE_CHECKING:
+    from shared.table import Table
+
 AT = datetime(2026, 11, 27, 10, 0, 5, tzinfo=UTC)
+MADE_AT = datetime(2026, 11, 27, 11, tzinfo=UTC)
 OUTPUTS = {"ImagesTableName": "images", "ItemsTableName": "items", "BucketName": "bucket"}
 TARGETS = {"images": "images-at-20261127-100005", "items": "items-at-20261127-100005"}
 
@@ -41,7 +45,7 @@ class FakeDynamoDB:
         status = "CREATING" if table["waits"] else "ACTIVE"
         table["waits"] = max(0, table["waits"] - 1)
         stream = {"LatestStreamArn": f"{name}/stream"} if "StreamSpecification" in table else {}
-        return {"Table": {**table, "TableStatus": status} | stream}
+        return {"Table": {**table, "TableStatus": status, "CreationDateTime": MADE_AT} | stream}
 
     def describe_time_to_live(self, **parameters: Any) -> Any:  # noqa: ANN401 - of the call
         has_expiry = "TimeToLiveSpecification" in self.tables[parameters["TableName"]]
@@ -90,12 +94,27 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
     return registry
 
 
+@pytest.fixture(autouse=True)
+def raised(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, datetime]]:
+    """The tables whose records got higher versions."""
+    raised: list[tuple[str, datetime]] = []
+
+    def raise_versions(table: Table, restored_at: datetime) -> int:
+        raised.append((table.name, restored_at))
+        return 3
+
+    monkeypatch.setattr("operations.table_restore.raise_versions", raise_versions)
+    return raised
+
+
 def restore(dynamodb: FakeDynamoDB, lines: list[str] | None = None) -> dict[str, str]:
     report = ([] if lines is None else lines).append
     return TableRestore(lambda _: dynamodb, OUTPUTS, AT, report=report, sleep=lambda _: None).run()
 
 
-def test_restored_tables_have_all_that_a_stack_needs(registry: Registry) -> None:
+def test_restored_tables_have_all_that_a_stack_needs(
+    registry: Registry, raised: list[tuple[str, datetime]]
+) -> None:
     dynamodb = FakeDynamoDB()
     lines: list[str] = []
     assert restore(dynamodb, lines) == {
@@ -113,7 +132,24 @@ def test_restored_tables_have_all_that_a_stack_needs(registry: Registry) -> None
     assert dynamodb.tables[TARGETS["images"]]["StreamSpecification"] == stream
     assert "StreamSpecification" not in dynamodb.tables[TARGETS["items"]]
     assert registry.tables == [TARGETS["images"]]
+    assert raised == [(target, MADE_AT) for target in TARGETS.values()]
+    assert "images-at-20261127-100005: 3 records have a version that is higher than all before" in lines
     assert lines[-1].startswith("1 users will be erased again")
+
+
+def test_versions_are_raised_when_the_stream_has_them(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dynamodb = FakeDynamoDB()
+
+    def raise_versions(table: Table, _: datetime) -> int:
+        assert "StreamSpecification" in dynamodb.tables[TARGETS["images"]]
+        assert table.name not in registry.tables
+        return 0
+
+    monkeypatch.setattr("operations.table_restore.raise_versions", raise_versions)
+    restore(dynamodb)
+    assert registry.tables == [TARGETS["images"]]
 
 
 def test_restore_that_was_interrupted_goes_on(registry: Registry) -> None:

@@ -119,6 +119,22 @@ def test_end_is_told_of_images_that_others_may_know(old: Image, told: str | None
     assert tell(old, None) == told
 
 
+@pytest.mark.parametrize(
+    ("old", "told"),
+    [
+        (make_ready(), "image.ready"),
+        (make_ready(trash=TRASH), "image.updated"),
+        (make_image(), "image.updated"),
+        (make_image(**FAILED), "image.failed"),
+        (make_image(version=2, **REJECTED), "image.rejected"),
+        (make_image(has_original=False, status=Status.REJECTED), None),  # taken back
+        (make_pending(), None),
+    ],
+)
+def test_restored_image_is_told_as_it_is(old: Image, told: str | None) -> None:
+    assert tell(old, old.model_copy(update={"version": 1_795_780_800_000})) == told
+
+
 def test_new_image_and_files_tell_nothing() -> None:
     file = File.create(user_id="ann", filename="a", content_type="image/png", size=1)
     for old, new in ((None, make_image()), (None, make_ready()), (file, None), (None, None)):
