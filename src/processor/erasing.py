@@ -132,6 +132,12 @@ class Eraser:
             self._sleep(min(PAUSE_SECONDS, max(0, (end - self._clock()).total_seconds())))
             self._note(erasure.after(Deleted(), self._clock()))
 
+    def look_again(self, user_id: str) -> None:
+        """Let the erasure of a user begin again if it is finished: there is something new to delete."""
+        erasure = self._erasures.get(user_id)
+        if erasure and erasure.finished_at:
+            self._note(erasure.restart(self._clock()))
+
     def _delete_some(self, erasure: Erasure, counter: Counter | None, end: datetime) -> Outcome:
         """Delete until the time is over, nothing is left, or what is left cannot be deleted."""
         total, errors = Deleted(), list[Exception]()

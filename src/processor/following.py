@@ -213,14 +213,25 @@ class Follower:
         return failures
 
     def _note_deletions(self, changes: Mapping[str, Change]) -> dict[str, Exception]:
-        """Note what the bucket keeps for a while, so that an erasure of its user finds it."""
+        """Note what the bucket keeps for a while, so that an erasure of its user finds it.
+
+        One that is finished looks again. So nothing stays of a deletion that comes late, or once more.
+        """
         failures: dict[str, Exception] = {}
+        noted: dict[str, list[str]] = {}
         for number, change in changes.items():
             if self._deletions and change.new is None:
                 try:
                     self._deletions.add(change.old.user_id, _make_key(change.old))
                 except Exception as error:  # noqa: BLE001 - returned
                     failures[number] = error
+                else:
+                    noted.setdefault(change.old.user_id, []).append(number)
+        for user_id, numbers in noted.items():
+            try:
+                self._eraser.look_again(user_id)
+            except Exception as error:  # noqa: BLE001 - same
+                failures |= dict.fromkeys(numbers, error)
         return failures
 
     def _give_back(self, changes: Mapping[str, Change]) -> dict[str, Exception]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -68,6 +68,54 @@ def test_erasure_leaves_no_version_of_the_user_and_every_one_of_others(kept: Est
     assert 0 < len(left) < len(before)
     assert {key for key in objects if key in left} == {*kept.list_keys()} - {"erasures/ann"}
     assert len(list_deletions(kept)) == 1  # ben's
+
+
+def follow_again(estate: Estate, record: Any) -> None:  # noqa: ANN401 - a record of the stream
+    estate.changes.append(record)
+    estate.settle()
+
+
+@pytest.mark.parametrize("deletes_first", [True, False])
+def test_deletion_that_comes_once_more_after_the_end_leaves_nothing(
+    kept: Estate, *, deletes_first: bool
+) -> None:
+    image = kept.add_image()
+    if deletes_first:
+        kept.images.delete(image.id, lambda _: None)
+    kept.begin()
+    removals: list[Any] = []
+    while changes := kept.collect():
+        removals += [record for record in changes if record["eventName"] == "REMOVE"]
+        kept.follow()
+    kept.require_gone()
+    follow_again(kept, removals[0])
+    kept.require_gone()
+    assert list_deletions(kept) == []
+
+
+def test_deletion_that_comes_after_the_end_is_purged(kept: Estate) -> None:
+    image = kept.add_image()
+    kept.images.delete(image.id, lambda _: None)
+    [late] = [record for record in kept.collect() if record["eventName"] == "REMOVE"]
+    kept.changes.remove(late)
+    kept.begin()
+    kept.settle()
+    assert make_original_key(image.id) in kept.list_versions()
+    follow_again(kept, late)
+    kept.require_gone()
+    assert {*kept.list_versions()} == {"erasures/ann"}
+
+
+def test_erasure_that_cannot_be_read_lets_the_deletion_come_again(kept: Estate) -> None:
+    image = kept.add_image()
+    kept.settle()
+    kept.images.delete(image.id, lambda _: None)
+    kept.collect()
+    fault = break_calls(kept.dynamodb, "GetItem")
+    assert len(kept.follow()) == 1
+    fault.end()
+    kept.settle()
+    assert len(list_deletions(kept)) == 1
 
 
 def test_revision_that_was_replaced_long_ago_is_purged_too(kept: Estate) -> None:
