@@ -105,7 +105,7 @@ def share(client: Client, options: Namespace) -> int:
 
 
 def delete(client: Client, options: Namespace) -> int:
-    """Delete images for good."""
+    """Delete images, whose owner cannot bring them back."""
 
     def end(image_id: str) -> str:
         client.delete(image_id)

@@ -50,7 +50,7 @@ def make_parser() -> argparse.ArgumentParser:
     share.add_argument("--seconds", type=int, default=HOUR_SECONDS)
     share.set_defaults(run=commands.share)
 
-    delete = actions.add_parser("delete", help="delete images for good")
+    delete = actions.add_parser("delete", help="delete images, which you cannot bring back")
     delete.add_argument("ids", nargs="+")
     delete.set_defaults(run=commands.delete)
     return parser

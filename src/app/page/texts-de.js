@@ -110,7 +110,7 @@ export default {
   trash: "In den Papierkorb",
   restore: "Wiederherstellen",
   delete: "Endgültig löschen",
-  deleteSure: { one: "Dieses Bild endgültig löschen? Es kommt nicht zurück.", other: "{count} Bilder endgültig löschen? Sie kommen nicht zurück." },
+  deleteSure: { one: "Dieses Bild endgültig löschen? Das lässt sich hier nicht rückgängig machen.", other: "{count} Bilder endgültig löschen? Das lässt sich hier nicht rückgängig machen." },
 
   selected: { one: "{count} ausgewählt", other: "{count} ausgewählt" },
   selection: "Auswahl",

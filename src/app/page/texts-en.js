@@ -110,7 +110,7 @@ export default {
   trash: "Move to trash",
   restore: "Restore",
   delete: "Delete for good",
-  deleteSure: { one: "Delete this picture for good? It cannot be brought back.", other: "Delete {count} pictures for good? They cannot be brought back." },
+  deleteSure: { one: "Delete this picture for good? You cannot bring it back.", other: "Delete {count} pictures for good? You cannot bring them back." },
 
   selected: { one: "{count} selected", other: "{count} selected" },
   selection: "Selection",

@@ -105,7 +105,7 @@ def get_file(file_id: str, caller: OwningCaller, files: Files, storage: Storage)
     "/files/<file_id>",
     tags=["legacy"],
     operation_id="deleteFile",
-    summary="Delete a file and its bytes",
+    summary="Delete a file and its bytes (`recoveryDays` of GET /limits says when)",
     responses=responds(None, *CHANGE_ERRORS, status=HTTPStatus.NO_CONTENT),
 )
 def delete_file(file_id: str, files: Files, guard: OwnedDeleteGuard) -> Response[None]:

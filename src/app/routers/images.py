@@ -179,7 +179,7 @@ def update_image(
     "/images/<image_id>",
     tags=["images"],
     operation_id="deleteImage",
-    summary="Delete an image and every byte of it",
+    summary="Delete an image and its bytes (`recoveryDays` of GET /limits says when)",
     responses=responds(None, *CHANGE_ERRORS, status=HTTPStatus.NO_CONTENT),
 )
 def delete_image(image_id: str, images: Images, guard: DeleteGuard) -> Response[None]:
