@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from moto.backends import get_backend
 
 from app import dependencies
@@ -23,7 +25,8 @@ from tests.support.changes import select_changes
 from tests.support.faults import Injection, Killed, Wire
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Iterator
+    from types import ModuleType
 
     from imaging.reports import Rendered
     from operations.findings import Finding
@@ -76,6 +79,15 @@ class Deployment:
     @property
     def storage(self) -> ImageStorage:
         return dependencies.get_storage()
+
+    @contextmanager
+    def keep_versions(self, days: int) -> Iterator[None]:
+        """Let the function behind the stream work as with `RecoveryDays`."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("RECOVERY_DAYS", str(days))
+            clear_factories(changes)
+            yield
+        clear_factories(changes)
 
     def empty(self) -> None:
         """Empty tables and bucket, faster than by deleting, and forget what a new function does not know."""
@@ -175,9 +187,9 @@ class Deployment:
         return self._rendered[data]
 
 
-def clear_factories() -> None:
-    """Make every function's factories forget what they made."""
-    for module in (dependencies, main, changes):
+def clear_factories(*modules: ModuleType) -> None:
+    """Make the factories of these modules, or of every function, forget what they made."""
+    for module in modules or (dependencies, main, changes):
         for factory in vars(module).values():
             if hasattr(factory, "cache_clear") and factory.__module__ == module.__name__:
                 factory.cache_clear()

@@ -108,6 +108,25 @@ def test_each_tag_takes_as_many_write_units_as_the_document_says(measurement: Me
     assert "a public image takes 21 + 10t units, and a private one 13 + 4t" in COSTS[0].read_text()
 
 
+def test_what_follows_a_deletion_takes_as_many_write_units_as_the_document_says(
+    measurement: Measurement,
+) -> None:
+    text = COSTS[0].read_text()
+    for kind, units in (("", 2), (" with `RecoveryDays`", 3)):
+        for visibility in Visibility:
+            runs = measurement.measured.costs[f"Deletion{kind}, {visibility}"].runs
+            single = [
+                each
+                for run in runs
+                if run.actor is Actor.CHANGES
+                for each in run.capacity
+                if each.operation in {"PutItem", "UpdateItem"}
+            ]
+            assert sum(each.write_units for each in single) == units
+    assert "so that nothing is given back twice, and the counter | 2 |" in text
+    assert "for the erasure of its user, of one unit (and a read of one) | 3 |" in text
+
+
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_one_more_call_or_unit_is_seen(measurement: Measurement, operation: str) -> None:
     cost = measurement.measured.costs[operation]

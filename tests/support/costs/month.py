@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from shared.metrics import Metric
+from shared.models import Visibility
+from tests.support.costs.operations import RECOVERY_DAYS
 from tests.support.costs.prices import GB, PRICES, Part
 
 if TYPE_CHECKING:
@@ -45,6 +47,9 @@ HOURLY = (
 """The metrics of the functions that have a value in every hour of the month, one series each."""
 SECRET_READS = 2 * 12 * 24 * 30
 """An environment that is always busy reads both values of the secret every five minutes."""
+
+
+DAYS_PER_MONTH = 30
 
 
 class Row(NamedTuple):
@@ -92,6 +97,21 @@ def list_standing(measured: Measured) -> list[Row]:
         make_row("Backups of the rows", Part.BACKUP_GB, table_gb),
         make_row("Secret of the links", Part.SECRET, 1),
     ]
+
+
+def list_recovery(measured: Measured) -> list[Row]:
+    """With `RecoveryDays`, for the same traffic: what it adds."""
+    rows = []
+    deleted = 0
+    for visibility in Visibility:
+        name, kept = (f"Deletion{how}, {visibility}" for how in ("", " with `RecoveryDays`"))
+        more = measured.costs[kept].requests_usd - measured.costs[name].requests_usd
+        rows.append(
+            Row(f"Deletion, {visibility}, more than without", f"{TRAFFIC[name]:,}", TRAFFIC[name] * more)
+        )
+        deleted += TRAFFIC[name]
+    kept_gb = deleted * STORED_BYTES / GB * RECOVERY_DAYS / DAYS_PER_MONTH
+    return [*rows, make_row("Bytes of what was deleted", Part.BUCKET_GB, round(kept_gb, 2))]
 
 
 def list_web_acl(measured: Measured) -> list[Row]:

@@ -54,9 +54,14 @@ def list_codes(kind: type[DomainError]) -> Iterator[str]:
             yield from list_codes(child)
 
 
-def count_alarms() -> int:
+def count_alarms(**parameters: str) -> int:
     """Return for how many metrics the alarms of a stack are charged."""
-    return sum(len(alarm.series) for alarm in list_alarms(**DEFAULTS).values())
+    return sum(len(alarm.series) for alarm in list_alarms(**DEFAULTS, **parameters).values())
+
+
+def count_release_alarms() -> int:
+    """The same for the alarms that stop a canary. They do not need `AlarmEmail`."""
+    return count_alarms(AlarmEmail="", Deployment="canary")
 
 
 def list_observing() -> list[Row]:
@@ -65,6 +70,7 @@ def list_observing() -> list[Row]:
         make_row("Every metric of the functions, at most", Part.METRIC, sum(map(count_series, Metric))),
         make_row("Lines of metrics in the logs", Part.LOG_GB, IMAGES * METRIC_BYTES_PER_UPLOAD / GB),
         make_row("Alarms (`AlarmEmail`)", Part.ALARM, count_alarms()),
+        make_row("Alarms of releases (`Deployment=canary`)", Part.ALARM, count_release_alarms()),
         make_row("Dashboard (`Dashboard`)", Part.DASHBOARD, 1),
         make_row("Traces (`Tracing`)", Part.TRACE, IMAGES * TRACES_PER_UPLOAD * SAMPLED),
     ]

@@ -29,6 +29,8 @@ THUMBNAIL_BYTES, VARIANT_BYTES, LARGE_BYTES, ORIGINAL_BYTES = 10_000, 40_000, 30
 """Typical of a photo of 2.5 MB."""
 VARIANT_QUERY = "width=640&format=avif&v=1"
 BATCH_IMAGES = 20
+RECOVERY_DAYS = 7
+"""For the operations and the bill with `RecoveryDays`. The number changes no call."""
 CUT_BYTES = 100
 """Missing at the end of a damaged image. The API takes it, and the processor rejects it."""
 
@@ -156,6 +158,11 @@ def delete(world: World, *, visibility: Visibility) -> None:
     world.meter.settle()
 
 
+def delete_kept(world: World, *, visibility: Visibility) -> None:
+    with world.meter.deployment.keep_versions(RECOVERY_DAYS):
+        delete(world, visibility=visibility)
+
+
 def trash(world: World, *, visibility: Visibility) -> None:
     url = f"/images/{world.add(visibility)}/trash"
     world.meter.request(Work.CHANGE, "POST", url, 200, user=ANN)
@@ -226,6 +233,8 @@ OPERATIONS: Mapping[str, Act] = {
     "Batch: trash of 20, public": trash_batch,
     "Deletion, public": partial(delete, visibility=PUBLIC),
     "Deletion, private": partial(delete, visibility=PRIVATE),
+    "Deletion with `RecoveryDays`, public": partial(delete_kept, visibility=PUBLIC),
+    "Deletion with `RecoveryDays`, private": partial(delete_kept, visibility=PRIVATE),
     "Reprocessing, public": reprocess,
     "Replacement, public": replace,
 }

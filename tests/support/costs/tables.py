@@ -13,7 +13,7 @@ from tests.support.costs.cdn import (
     get_usd_without_cdn,
 )
 from tests.support.costs.meter import Meter
-from tests.support.costs.month import list_standing, list_traffic, list_web_acl
+from tests.support.costs.month import list_recovery, list_standing, list_traffic, list_web_acl
 from tests.support.costs.observing import list_observing, price_uploads
 from tests.support.costs.operations import measure_all
 from tests.support.costs.prices import MILLION, PRICES, Part, format_usd
@@ -101,6 +101,10 @@ def make_month(measured: Measured) -> str:
     return _make_bill([*list_traffic(measured), *list_standing(measured)])
 
 
+def make_recovery(measured: Measured) -> str:
+    return _make_bill(list_recovery(measured))
+
+
 def make_web_acl(measured: Measured) -> str:
     return _make_bill(list_web_acl(measured))
 
@@ -140,6 +144,7 @@ COST_TABLES: Mapping[str, Callable[[Measured], str]] = {
     "cost_operations": make_operations,
     "cost_calls": make_calls,
     "cost_month": make_month,
+    "cost_recovery": make_recovery,
     "cost_web_acl": make_web_acl,
     "cost_observing": make_observing,
     "cost_observed_uploads": make_observed_uploads,
