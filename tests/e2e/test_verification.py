@@ -59,6 +59,15 @@ def test_verification_leaves_no_row_and_no_object_of_its_user(stack: Stack, depl
     assert [row for row in rows if deployment.user_id in row] == []
 
 
+def test_verification_leaves_no_rule_and_no_queue(stack: Stack, deployment: Deployment) -> None:
+    claims = [claim for claim in CLAIMS if claim.id == "events"]
+    lines: list[str] = []
+    assert run_claims(deployment, claims, lines.append)["ok"] == 1, lines
+    rules = stack.client("events").list_rules(EventBusName=stack.outputs["EventBusName"])["Rules"]
+    queues = stack.client("sqs").list_queues().get("QueueUrls", [])
+    assert [name for name in (*(rule["Name"] for rule in rules), *queues) if "verify-" in name] == []
+
+
 def test_verification_with_a_user_of_a_pool_deletes_the_user(
     jwt_stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,6 +9,7 @@ from operations.verification.observing import list_alarm_names
 from tests.support.template import get_properties
 
 STACK = "images-dev"
+BUS_ARN = "arn:aws:events:eu-central-1:123456789012:event-bus/images"
 QUEUE_ARN = "arn:aws:sqs:eu-central-1:123456789012:failures"
 OUTPUTS = {
     "ApiUrl": "https://api.test/dev",
@@ -17,6 +18,7 @@ OUTPUTS = {
     "ImagesTableName": "images",
     "ItemsTableName": "items",
     "IdempotencyTableName": "responses",
+    "EventBusName": "images",
     "FailureQueueUrl": "https://sqs.test/failures",
     "ApiFunctionName": "api",
     "ApiVersion": "7",
@@ -56,7 +58,7 @@ PARAMETERS = {
     "Metrics": "enabled",
     "Dashboard": "enabled",
     "AlarmEmail": "ops@a.example",
-    "EventBus": "none",
+    "EventBus": "own",
     "WebhookUrl": "",
 }
 _CHANGES = get_properties("ChangesFunction", CdnInvalidation="enabled")
@@ -114,6 +116,8 @@ ANSWERS: dict[tuple[str, str], Any] = {
     ("lambda", "get_function_configuration"): {
         "Description": "The API.",
         "LastUpdateStatus": "Successful",
+        "Role": "arn:aws:iam::123456789012:role/changes",
+        "Environment": {"Variables": {"IMAGES_TABLE": "images", "PUBLIC_SHARDS": "1"}},
         "State": "Active",
     },
     ("lambda", "update_function_configuration"): {},
@@ -125,6 +129,7 @@ ANSWERS: dict[tuple[str, str], Any] = {
             "autoRollbackConfiguration": {"enabled": True, "events": ["DEPLOYMENT_STOP_ON_ALARM"]},
         }
     },
+    ("events", "describe_event_bus"): {"Arn": BUS_ARN},
     ("lambda", "publish_version"): {"Version": "8"},
     ("lambda", "update_alias"): {},
     ("lambda", "delete_function"): {},

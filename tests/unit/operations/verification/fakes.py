@@ -8,11 +8,8 @@ import json
 import re
 import uuid
 from collections.abc import Callable
-from copy import deepcopy
 from datetime import UTC, datetime
-from itertools import count
 from threading import RLock
-from types import SimpleNamespace
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -20,9 +17,8 @@ import httpx
 
 from operations.verification.deployment import Deployment, Options
 from shared.renditions import STILLS
-from shared.rows import decode, encode
-from tests.support.images import make_image
-from tests.unit.operations.verification.answers_of_aws import ANSWERS, OUTPUTS, PARAMETERS, QUEUE_ARN, STACK
+from tests.unit.operations.verification.answers_of_aws import OUTPUTS, PARAMETERS, STACK
+from tests.unit.operations.verification.fake_aws import FakeAws
 from tests.unit.operations.verification.fake_files import Files, problem, read_parts
 
 API = "https://api.test/dev"
@@ -33,25 +29,19 @@ QUOTA: Final = int(PARAMETERS["MaxUserImages"])
 type Change = Callable[[httpx.Response], httpx.Response]
 
 
-class Fake:
+class Fake(FakeAws):
     """The API, the bucket and AWS. Time passes only when somebody sleeps."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.now = 1_800_000_000.0
-        self.images: dict[str, dict[str, Any]] = {}
-        self.objects: dict[str, bytes] = {}
         self.files = Files(self.objects, f"{BUCKET}/files")
-        self.rows: dict[str, Any] = {}
-        self.messages: list[dict[str, Any]] = []
         self.is_throttled = False
         self.cached: set[str] = set()
         """The URLs that the CDN has a copy of."""
         self.tls: set[str] = {"TLSv1_2", "TLSv1_3"}
         self.changes: list[tuple[str, Change]] = []
-        self.outputs: dict[tuple[str, str], Callable[[Any], object]] = {}
-        self.calls: list[tuple[str, str, dict[str, Any]]] = []
         self._lock = RLock()
-        self._numbers = count()
 
     def deploy(self, **options: Any) -> Deployment:  # noqa: ANN401 - of a verification
         transport = httpx.MockTransport(self.handle)
@@ -74,8 +64,6 @@ class Fake:
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
-
-    # ---- HTTP ----
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         with self._lock:
@@ -124,7 +112,7 @@ class Fake:
             return problem(401, "unauthenticated", WWW_Authenticate="Bearer error")
         match request.method, path.split("/"):
             case "GET", ["health"]:
-                is_refused = self.is_throttled and next(self._numbers) % 2
+                is_refused = self.is_throttled and next(self.numbers) % 2
                 return problem(429, "throttled", Retry_After="2") if is_refused else httpx.Response(200)
             case "GET", ["limits"]:
                 return httpx.Response(
@@ -175,8 +163,10 @@ class Fake:
             self.objects[f"renditions/{image_id}/1/{name}.webp"] = WEBP
         signature = "" if self.images[image_id].get("visibility") == "public" else "&signature=ok"
         base = f"{API}/images/{image_id}/content"
+        self.bus.tell("image.ready", image_id, self.images[image_id]["version"])
         self.images[image_id] |= {
             "status": "ready",
+            "size": len(content),
             "sha256": hashlib.sha256(content).hexdigest(),
             "renditions": {name: {"url": f"{base}/{name}?v=1{signature}"} for name in STILLS},
         }
@@ -195,9 +185,11 @@ class Fake:
                 if request.headers.get("If-Match", tag) != tag:
                     return problem(412, "precondition_failed")
                 image |= {**json.loads(request.content), "version": image["version"] + 1}
+                self.bus.tell("image.updated", image_id, image["version"])
                 return httpx.Response(200, json=image)
             case "DELETE", []:
                 del self.images[image_id]
+                self.bus.tell("image.deleted", image_id, image["version"] + 1)
                 for key in [key for key in self.objects if image_id in key]:
                     del self.objects[key]
                 return httpx.Response(204)
@@ -222,77 +214,3 @@ class Fake:
 
     def _redirect(self, key: str) -> httpx.Response:
         return httpx.Response(302, headers={"Location": f"{BUCKET}/{key}?until={self.now + 60}&sig=ok"})
-
-    # ---- AWS ----
-
-    def client(self, service: str) -> Any:  # noqa: ANN401 - a client has no type here
-        return _Client(self, service)
-
-    def call(self, service: str, operation: str, **given: Any) -> Any:  # noqa: ANN401 - of AWS
-        self.calls.append((service, operation, given))
-        made = getattr(self, f"_{service}_{operation}", None)
-        output = made(**given) if made else deepcopy(ANSWERS[service, operation])
-        change = self.outputs.get((service, operation))
-        changed = change(output) if change else None
-        return output if changed is None else changed
-
-    def _s3_list_objects_v2(self, Bucket: str, Prefix: str) -> Any:  # noqa: ANN401, ARG002, N803 - of AWS
-        return {"Contents": [{"Key": key} for key in self.objects if key.startswith(Prefix)]}
-
-    def _s3_delete_object(self, Bucket: str, Key: str) -> Any:  # noqa: ANN401, ARG002, N803 - of AWS
-        del self.objects[Key]
-
-    def _s3_put_object(self, Bucket: str, Key: str, Body: bytes) -> Any:  # noqa: ANN401, ARG002, N803 - of AWS
-        self.objects[Key] = Body
-
-    def _dynamodb_get_item(self, Key: Any, **_: Any) -> Any:  # noqa: ANN401, N803 - of AWS
-        image = make_image(id=decode(Key)["pk"].removeprefix("IMAGE#"))
-        return {"Item": encode(image.model_dump(mode="json", exclude_none=True))}
-
-    def _dynamodb_put_item(self, Item: Any, **_: Any) -> Any:  # noqa: ANN401, N803 - of AWS
-        self.rows[Item["pk"]["S"]] = Item
-        if "status" not in Item:
-            key = {name: Item[name] for name in ("pk", "sk") if name in Item}
-            self._add_message(
-                {"change": {"dynamodb": {"Keys": key, "NewImage": Item}}, "error": "ValueError"}
-            )
-
-    def _dynamodb_delete_item(self, Key: Any, **_: Any) -> Any:  # noqa: ANN401, N803 - of AWS
-        if old := self.rows.pop(Key["pk"]["S"], None):
-            self._add_message({"change": {"dynamodb": {"Keys": Key, "OldImage": old}}, "error": "ValueError"})
-
-    def _lambda_invoke(self, FunctionName: str, Payload: str, **_: Any) -> Any:  # noqa: ANN401, ARG002, N803 - of AWS
-        event = json.loads(Payload)
-        if event["Records"][0]["s3"]["object"]["key"] not in self.objects:
-            self._add_message({"requestPayload": event})
-
-    def _add_message(self, body: Any) -> None:  # noqa: ANN401 - JSON
-        number = str(next(self._numbers))
-        self.messages.append({"MessageId": number, "ReceiptHandle": number, "Body": json.dumps(body)})
-
-    def _sqs_receive_message(self, **_: Any) -> Any:  # noqa: ANN401 - of AWS
-        return {"Messages": [*self.messages]} if self.messages else {}
-
-    def _sqs_delete_message(self, ReceiptHandle: str, **_: Any) -> Any:  # noqa: ANN401, N803 - of AWS
-        self.messages = [message for message in self.messages if message["ReceiptHandle"] != ReceiptHandle]
-
-    def _sqs_change_message_visibility(self, **_: Any) -> Any:  # noqa: ANN401 - of AWS
-        return {}
-
-    def _sqs_get_queue_attributes(self, **_: Any) -> Any:  # noqa: ANN401 - of AWS
-        counts = {"ApproximateNumberOfMessages": str(len(self.messages))}
-        counts["ApproximateNumberOfMessagesNotVisible"] = "0"
-        return {"Attributes": {"QueueArn": QUEUE_ARN, "SqsManagedSseEnabled": "true", **counts}}
-
-
-class _Client:
-    """A client of a service. Each call goes to the fake."""
-
-    exceptions = SimpleNamespace(UserNotFoundException=LookupError)
-
-    def __init__(self, fake: Fake, service: str) -> None:
-        self._fake = fake
-        self._service = service
-
-    def __getattr__(self, operation: str) -> Callable[..., Any]:
-        return lambda **given: self._fake.call(self._service, operation, **given)

@@ -139,6 +139,9 @@ OPEN = httpx.Response(200, content=b"x")
 HIT = httpx.Response(200, content=b"x", headers={"X-Cache": "Hit from cloudfront"})
 
 FAULTS: list[tuple[str, str, Fault]] = [
+    ("moving", "is not listed", edit(LIST, images=[])),
+    ("moving", "DELETE", status(DELETE, 409)),
+    ("moving", "bytes of imported images", keep_bytes),
     *[
         (f"too-large-for-{place}", words, fault)
         for place in ("gateway", "lambda")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 from operations.verification.observing import TOPIC_PENDING
+from tests.unit.operations.verification.answers_of_aws import OUTPUTS
+from tests.unit.operations.verification.fake_aws import Body
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +49,61 @@ def put_queue(name: str, value: str) -> Fault:
     return put("sqs", "get_queue_attributes", value, "Attributes", name)
 
 
+def put_decision(decision: str) -> Fault:
+    return put("iam", "simulate_principal_policy", decision, "EvaluationResults", 0, "EvalDecision")
+
+
+def silence(kind: str) -> Fault:
+    """The bus gets no event of this type."""
+
+    def change(output: Any) -> None:  # noqa: ANN401 - of AWS
+        output["Messages"] = [each for each in output["Messages"] if kind not in each["Body"]]
+
+    return lambda fake: fake.outputs.update({("sqs", "receive_message"): change})
+
+
+def retell(number: int, value: object, *path: str) -> Fault:
+    """An event has another value at this place."""
+
+    def change(output: Any) -> None:  # noqa: ANN401 - of AWS
+        if len(output["Messages"]) > number:
+            event = place = json.loads(output["Messages"][number]["Body"])
+            for step in path[:-1]:
+                place = place[step]
+            place[path[-1]] = value
+            output["Messages"][number]["Body"] = json.dumps(event)
+
+    return lambda fake: fake.outputs.update({("sqs", "receive_message"): change})
+
+
+def replace_bodies(fake: Fake) -> None:
+    """S3 sends other bytes than those that were stored, so the export leaves them out."""
+    fake.outputs["s3", "get_object"] = lambda _: {"Body": Body(OTHER_BYTES)}
+
+
+def replace_bodies_and_checksums(fake: Fake) -> None:
+    """The records agree with the other bytes."""
+
+    def change(output: Any) -> None:  # noqa: ANN401 - of AWS
+        rows = output["Responses"][OUTPUTS["ImagesTableName"]]
+        checksum = {"S": hashlib.sha256(OTHER_BYTES).hexdigest()}
+        output["Responses"][OUTPUTS["ImagesTableName"]] = [{**row, "sha256": checksum} for row in rows]
+
+    replace_bodies(fake)
+    fake.outputs["dynamodb", "batch_get_item"] = change
+
+
+def put_table_entry(name: str, value: str) -> Fault:
+    """Records that have a status have another value."""
+
+    def change(output: Any) -> None:  # noqa: ANN401 - of AWS
+        if "status" in output.get("Item", {}):
+            output["Item"] = {**output["Item"], name: {"S": value}}
+
+    return lambda fake: fake.outputs.update({("dynamodb", "get_item"): change})
+
+
+OTHER_BYTES = b"other"
 _BLOCK = "PublicAccessBlockConfiguration"
 _RESOURCES = ("TemplateBody", "Resources")
 
@@ -197,6 +256,18 @@ FAULTS: list[tuple[str, str, Fault]] = [
         put("sns", "list_subscriptions_by_topic", TOPIC_PENDING, "Subscriptions", 0, "SubscriptionArn"),
     ),
     ("dashboard", "number of dashboards", put("cloudwatch", "list_dashboards", [], "DashboardEntries")),
+    ("events", "not all events", silence("image.deleted")),
+    ("events", "in the order", retell(0, "image.failed", "detail-type")),
+    ("events", "versions of", retell(2, 9, "detail", "version")),
+    ("events", "source of", retell(1, "other", "source")),
+    ("events", "no stack is named", retell(1, ["arn:aws:other"], "resources")),
+    ("events", "rules that are left", put("events", "list_rules", ["rule"], "Rules")),
+    ("events", "is left after", put("sqs", "list_queues", ["queue"], "QueueUrls")),
+    ("event-source", "decision of IAM", put_decision("allowed")),
+    ("event-source", "decision of IAM", put_decision("implicitDeny")),
+    ("moving", "images in the export", replace_bodies),
+    ("moving", "other bytes", replace_bodies_and_checksums),
+    ("moving", "the import brings", put_table_entry("status", "rejected")),
     ("gateway-responses", "response", put_response("statusCode", "500")),
     ("gateway-responses", "response", put_response("responseParameters", {})),
     ("gateway-responses", "response", put("apigateway", "get_gateway_responses", [], "items")),

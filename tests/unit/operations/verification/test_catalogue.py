@@ -89,6 +89,7 @@ def skip(claim_id: str, **changes: str) -> str:
         ("metrics", {"Metrics": "disabled"}, "Metrics is disabled"),
         ("alarms", {"AlarmEmail": ""}, "AlarmEmail is empty"),
         ("canary", {"Deployment": "at-once"}, "Deployment is at-once"),
+        *((name, {"EventBus": "none"}, "EventBus is none") for name in ("events", "event-source")),
         ("dashboard", {"Dashboard": "disabled"}, "Dashboard is disabled"),
         *((name, {"Cdn": "disabled"}, "Cdn is disabled") for name in BY_ID if name.startswith("cdn-")),
         ("cdn-removal", {"CdnInvalidation": "disabled"}, "CdnInvalidation is disabled"),
