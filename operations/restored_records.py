@@ -1,8 +1,9 @@
-"""Brings the versions of restored records in order, for clients and consumers that know later ones.
+"""Brings restored records in order with what is known and stored of later ones.
 
 A restored record has the version of the restored time, and others know higher ones: in ETags and in events.
-So each one gets a version that nobody can have seen. Records that are newer than the restored time are not
-there any more: they are added for a moment and deleted, so that all follows which follows a deletion.
+So each one gets a version that nobody can have seen. The bucket and caches may hold later revisions of its
+bytes, so its next revision comes after those. Records that are newer than the restored time are not there any
+more: they are added for a moment and deleted, so that all follows which follows a deletion.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from shared.rows import Row
+    from shared.rows import Key, Row
 
 VERSIONED_KINDS = {IMAGE_KIND, ItemRepository.kind}
 """The records that change. The others have one version for ever."""
@@ -62,6 +63,43 @@ def _raise_version(table: Table, version: int, row: Row) -> bool:
             "SET #version = :version",
             {"version": version},
             condition="#version < :version",
+        )
+    except ConditionFailed:
+        return False
+    return True
+
+
+def raise_revisions(old: Table, restored: Table) -> int:
+    """Let the next revision of each image come after all of the old table. Return the number of changes.
+
+    The objects of the later revisions stay until the image is deleted.
+    """
+    count = 0
+    with ThreadPoolExecutor(MAX_CONCURRENT_CALLS) as executor:
+        for rows in old.scan():
+            begun = {(row["pk"], row["sk"]): get_latest(row) for row in rows if row["sk"] == IMAGE_KIND}
+            behind = {
+                key: begun[key]
+                for key, row in get_all(restored, begun).items()
+                if get_latest(row) < begun[key]
+            }
+            count += sum(executor.map(partial(_raise_revision, restored), behind, behind.values()))
+    return count
+
+
+def get_latest(row: Row) -> int:
+    """Return the last revision of an image that was begun."""
+    latest: int = row.get("latest_revision", 1)
+    return latest
+
+
+def _raise_revision(table: Table, key: Key, latest: int) -> bool:
+    try:
+        table.update(
+            key,
+            "SET #latest_revision = :latest, #version = #version + :one",
+            {"latest": latest, "one": 1},
+            condition="#latest_revision < :latest",
         )
     except ConditionFailed:
         return False
@@ -108,6 +146,11 @@ class NewerRecords:
 
 
 def delete_newer(client: Callable[[str], Any], outputs: Mapping[str, str], old: str) -> int:
-    """Delete what is in an old images table, and not in the one that the stack uses now."""
+    """Delete what is in an old images table, and not in the one that the stack uses now.
+
+    Revisions that were begun in the old one since the restore are passed over here, too.
+    """
     dynamodb = client("dynamodb")
-    return NewerRecords(Table(dynamodb, old), Table(dynamodb, outputs["ImagesTableName"])).delete()
+    tables = Table(dynamodb, old), Table(dynamodb, outputs["ImagesTableName"])
+    raise_revisions(*tables)
+    return NewerRecords(*tables).delete()

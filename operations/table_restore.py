@@ -1,8 +1,8 @@
 """Restores the tables to a time: into new tables, which have all that a stack needs of its own ones.
 
 DynamoDB restores the rows alone. Expiry, stream, backups and protection are switched on here. Every record
-gets a higher version, and the erasures of users that the bucket remembers begin again, before the stack uses
-the tables. The stream has both as changes.
+gets a higher version, and its next revision comes after all before. The erasures of users that the bucket
+remembers begin again, before the stack uses the tables. The stream has all of it as changes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from local.console import Problem
 from operations.erasures import make_registry
-from operations.restored_records import raise_versions
+from operations.restored_records import raise_revisions, raise_versions
 from shared.table import Table
 
 if TYPE_CHECKING:
@@ -62,7 +62,11 @@ class TableRestore:
         stream_arn = self._provide_stream(targets["KeptImagesTableName"])
         for target in targets.values():
             self._raise_versions(target)
-        outputs = {**self._outputs, "ImagesTableName": targets["KeptImagesTableName"]}
+        images = targets["KeptImagesTableName"]
+        raise_revisions(
+            Table(self._dynamodb, self._outputs["ImagesTableName"]), Table(self._dynamodb, images)
+        )
+        outputs = {**self._outputs, "ImagesTableName": images}
         user_ids = make_registry(self._client, outputs).erase_again()
         self._report(f"{len(user_ids)} users will be erased again as soon as the stack uses the tables")
         return {**targets, "KeptImagesStreamArn": stream_arn}

@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from operations.restored_records import NewerRecords, delete_newer, make_version, raise_versions
+from operations.restored_records import (
+    NewerRecords,
+    delete_newer,
+    make_version,
+    raise_revisions,
+    raise_versions,
+)
 from processor.events import derive_event
 from processor.stream import read_versions
 from shared.deletions import DELETIONS_PREFIX
 from shared.errors import Unavailable
 from shared.images import IMAGE_KIND, get_image_usage
 from shared.keys import make_original_key
+from shared.replacements import retry
 from shared.table import Table
 from tests.support.faults import break_calls
 from tests.support.images import make_ready
@@ -77,6 +84,25 @@ def test_raise_that_is_interrupted_goes_on(images: ImageRepository, dynamodb: Dy
     assert [row["version"] for row in rows] == [VERSION] * 5
 
 
+def test_next_revision_comes_after_all_that_were_begun(
+    images: ImageRepository, dynamodb: DynamoDBClient, engine: Engine
+) -> None:
+    """So it finds no object of a later revision in its place, and no cache knows its URL."""
+    create_old_table(dynamodb)
+    old = Table(dynamodb, OLD)
+    replaced, same, gone = (images.add(make_ready()) for _ in range(3))
+    for image, latest in ((replaced, 4), (same, 1), (make_ready(), 9)):
+        old.put(images.make_key(image.id), image.model_copy(update={"latest_revision": latest}))
+    engine.take_records("images")
+    assert raise_revisions(old, images.table) == 1
+    assert raise_revisions(old, images.table) == 0
+    raised = images.get(replaced.id)
+    assert raised == replaced.model_copy(update={"latest_revision": 4, "version": replaced.version + 1})
+    assert retry(raised).latest_revision == 5
+    assert [images.get(image.id) for image in (same, gone)] == [same, gone]
+    assert [*tell(engine)] == []
+
+
 def test_consumer_that_knows_later_versions_ends_with_the_restored_state(
     images: ImageRepository, engine: Engine
 ) -> None:
@@ -102,14 +128,18 @@ def test_consumer_that_knows_later_versions_ends_with_the_restored_state(
 @pytest.fixture
 def moved(estate: Estate) -> Estate:
     """Its bucket keeps versions. The images table was restored to a time before anything was there."""
-    estate.dynamodb.create_table(
+    create_old_table(estate.dynamodb)
+    estate.keep_versions()
+    return estate
+
+
+def create_old_table(dynamodb: DynamoDBClient) -> None:
+    dynamodb.create_table(
         TableName=OLD,
         BillingMode="PAY_PER_REQUEST",
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
     )
-    estate.keep_versions()
-    return estate
 
 
 def restore(estate: Estate) -> None:

@@ -107,13 +107,26 @@ def raised(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, datetime]]:
     return raised
 
 
+@pytest.fixture(autouse=True)
+def passed_over(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """The tables whose next revisions come after those of others."""
+    passed_over: list[tuple[str, str]] = []
+
+    def raise_revisions(old: Table, restored: Table) -> int:
+        passed_over.append((old.name, restored.name))
+        return 0
+
+    monkeypatch.setattr("operations.table_restore.raise_revisions", raise_revisions)
+    return passed_over
+
+
 def restore(dynamodb: FakeDynamoDB, lines: list[str] | None = None) -> dict[str, str]:
     report = ([] if lines is None else lines).append
     return TableRestore(lambda _: dynamodb, OUTPUTS, AT, report=report, sleep=lambda _: None).run()
 
 
 def test_restored_tables_have_all_that_a_stack_needs(
-    registry: Registry, raised: list[tuple[str, datetime]]
+    registry: Registry, raised: list[tuple[str, datetime]], passed_over: list[tuple[str, str]]
 ) -> None:
     dynamodb = FakeDynamoDB()
     lines: list[str] = []
@@ -133,6 +146,7 @@ def test_restored_tables_have_all_that_a_stack_needs(
     assert "StreamSpecification" not in dynamodb.tables[TARGETS["items"]]
     assert registry.tables == [TARGETS["images"]]
     assert raised == [(target, MADE_AT) for target in TARGETS.values()]
+    assert passed_over == [("images", TARGETS["images"])]
     assert "images-at-20261127-100005: 3 records have a version that is higher than all before" in lines
     assert lines[-1].startswith("1 users will be erased again")
 
