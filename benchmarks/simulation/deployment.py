@@ -45,7 +45,7 @@ class Platform:
     """Of the images table. Its stream has a shard for each. The keys of other tables are spread evenly."""
     public_shards: int
     partition_units: tuple[float, float] = (PARTITION_WRITE_UNITS, PARTITION_READ_UNITS)
-    """What a partition writes and reads in a second."""
+    """Units that a partition writes and reads in a second."""
     executions: int = EXECUTIONS
     reserved: Mapping[Actor, int] = field(default_factory=dict)
     cold_seconds: Mapping[Actor, float] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Platform:
 
 @dataclass
 class Results:
-    """What clients and operators see."""
+    """The figures that clients and operators see."""
 
     responses: list[float] = field(default_factory=list)
     """Seconds of each request that was carried out."""

@@ -33,7 +33,7 @@ ENVIRONMENTS_PER_PROCESSOR = 4
 
 
 class Usage(NamedTuple):
-    """What an upload takes."""
+    """The runs, rows and units of an upload."""
 
     api_runs: float
     processor_runs: float
@@ -51,7 +51,7 @@ class Usage(NamedTuple):
 
 @dataclass(frozen=True)
 class Measured:
-    """What clients saw: seconds of each upload until its response, and until its image was ready."""
+    """The figures of clients: seconds of each upload until its response, and until its image was ready."""
 
     responses: Sequence[float]
     ready: Sequence[float]

@@ -23,7 +23,7 @@ UPLOAD = "Upload, public"
 RAMP_SECONDS = 5.0
 HOLD_SECONDS = 15.0
 END_SECONDS = 240.0
-"""What is not ready so long after the last request counts as late."""
+"""After the last request, for all that follows it."""
 USERS = 100_000
 PERCENTILE = 95
 LARGE = Setting(

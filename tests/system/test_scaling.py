@@ -1,4 +1,4 @@
-"""What the defaults carry, and the simulation of more than that."""
+"""The rates that the limits of AWS carry, and the simulation of more than that."""
 
 from __future__ import annotations
 
@@ -187,7 +187,8 @@ def test_embedded_stack_is_simulated_with_its_own_speed(footprints: Footprints) 
     assert alone.ready == pytest.approx([0.25], rel=0.1)
     many = simulate_arrivals(platform, footprints.of[UPLOAD], [0.0] * 80)
     assert len(many.ready) == 80
-    assert many.seconds > 80 * sum(used.values()) / (os.cpu_count() or 1)
+    until_ready = sum(used.values()) - used[Actor.CHANGES]
+    assert many.seconds > 80 * until_ready * 0.9 / (os.cpu_count() or 1)
     assert many.batches < alone.batches * 80
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app import VERSION
+from tests.support.capacity.tables import CAPACITY_TABLES
 from tests.support.costs.tables import COST_TABLES
 from tests.support.documents import (
     README,
@@ -85,7 +86,7 @@ def test_tables_are_those_that_the_code_makes(document: Path) -> None:
 
 def test_every_table_is_in_a_document() -> None:
     names = {name for document in list_documents() for name in list_tables(document)}
-    assert names == TABLES.keys() | TRANSLATED_TABLES.keys() | COST_TABLES.keys()
+    assert names == TABLES.keys() | TRANSLATED_TABLES.keys() | COST_TABLES.keys() | CAPACITY_TABLES.keys()
 
 
 @DOCUMENTS

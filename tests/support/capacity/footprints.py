@@ -31,7 +31,7 @@ PLACES = (
     (re.compile(r"(?<=^PUBLIC#)\d+|(?<=^ALL#)\d+"), SHARD),
     *((re.compile(rf"(?<=#TAG#){tag}$"), f"{{tags[{number}]}}") for number, tag in enumerate(TAGS)),
 )
-"""What partition keys name, and the fields that stand for it."""
+"""Names in partition keys, and the fields that stand for them."""
 
 
 @dataclass(frozen=True)

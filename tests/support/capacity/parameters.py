@@ -1,4 +1,4 @@
-"""What the template says of capacity."""
+"""The parameters of the template that bound the capacity."""
 
 from __future__ import annotations
 

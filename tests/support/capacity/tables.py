@@ -31,7 +31,7 @@ from tests.support.dynamodb.capacity import READ_UNIT_BYTES
 from tests.support.markdown import format_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tests.support.capacity.footprints import Footprint, Footprints
 
@@ -220,11 +220,14 @@ def make_stock(footprints: Footprints) -> str:
     )
 
 
+CAPACITY_TABLES: Mapping[str, Callable[[Footprints], str]] = {
+    "capacity_uploads": partial(make_limits, UPLOAD_LIMITS, UPLOADS),
+    "capacity_reads": partial(make_limits, READ_LIMITS, READS),
+    "capacity_stock": make_stock,
+    "capacity_scenarios": make_scenarios,
+}
+
+
 def bind_capacity_tables(footprints: Footprints) -> dict[str, Callable[[], str]]:
     """Return the makers of the tables for what was measured."""
-    return {
-        "capacity_uploads": partial(make_limits, UPLOAD_LIMITS, UPLOADS, footprints),
-        "capacity_reads": partial(make_limits, READ_LIMITS, READS, footprints),
-        "capacity_stock": partial(make_stock, footprints),
-        "capacity_scenarios": partial(make_scenarios, footprints),
-    }
+    return {name: partial(make, footprints) for name, make in CAPACITY_TABLES.items()}
