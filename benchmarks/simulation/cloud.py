@@ -39,10 +39,8 @@ class Setting:
         return self.parameters.get(parameter, get_number(parameter))
 
 
-def make_platform(
-    setting: Setting, *, rate: str = "PostRateLimit", burst: str = "PostBurstLimit"
-) -> Platform:
-    """Describe a deployment. `rate` and `burst` are the parameters that bound the requests."""
+def make_platform(setting: Setting, bounds: str) -> Platform:
+    """Describe a deployment. The names of the parameters that bound the requests begin with `bounds`."""
     reserved = {
         Actor.API: int(setting.get("ApiConcurrency")),
         Actor.PROCESSOR: int(setting.get("ProcessorConcurrency")),
@@ -59,8 +57,8 @@ def make_platform(
         executions=setting.executions - sum(reserved.values()),
         reserved={actor: count for actor, count in reserved.items() if count},
         cold_seconds=COLD_SECONDS,
-        requests_rate=setting.get(rate),
-        requests_burst=setting.get(burst),
+        requests_rate=setting.get(f"{bounds}RateLimit"),
+        requests_burst=setting.get(f"{bounds}BurstLimit"),
         event_seconds=EVENT_SECONDS,
         follow_seconds=FOLLOW_SECONDS,
         spread=SPREAD,

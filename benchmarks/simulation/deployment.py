@@ -168,7 +168,7 @@ class Deployment:
         yield from self._access([amount for change in changes for amount in change.amounts or ()])
         if rows := sum(change.rows for change in changes):
             self.results.written_rows += rows
-            self.stream.add(0, "", [Change(self.env.now)] * rows)
+            self.stream.add(0, "", [Change(self.env.now)] * rows)  # no function follows these
 
     def _access(self, amounts: Sequence[Amount]) -> Run:
         """Wait until the table has taken what a run reads and writes. Raises ThrottledRequest."""

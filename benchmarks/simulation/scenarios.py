@@ -1,4 +1,4 @@
-"""Scenarios of docs/scaling.md: uploads at a rate, on AWS, with settings that carry them or do not."""
+"""Scenarios of docs/scaling.md: requests at a rate, on AWS, with settings that carry them or do not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from benchmarks.simulation.functions import Run
     from tests.support.capacity.footprints import Footprint, Footprints
 
-UPLOAD = "Upload, public"
+UPLOAD, PAGE = "Upload, public", "Page, anonymous"
+NEWEST = [f"newest-{number}" for number in range(20)]
+"""The images of the first page, which everybody reads."""
 RAMP_SECONDS = 5.0
 HOLD_SECONDS = 15.0
 END_SECONDS = 240.0
@@ -40,9 +42,12 @@ LARGE = Setting(
 """For 1,000 uploads a second."""
 
 
+MANY_PAGES = Setting(partitions=64, parameters={"ThrottlingRateLimit": 9000, "ThrottlingBurstLimit": 9000})
+
+
 @dataclass(frozen=True)
 class Scenario:
-    """Uploads at a rate. `pause`: for so many seconds in the middle, no function follows the stream."""
+    """Requests at a rate. `pause`: for so many seconds in the middle, no function follows the stream."""
 
     name: str
     rate: float
@@ -66,13 +71,18 @@ SCENARIOS = (
     Scenario("Large, with 40 partitions", 1000, Setting(40, LARGE.executions, LARGE.parameters)),
     Scenario("Large, with 500 executions of the processor", 1000, vary(ProcessorConcurrency=500)),
     Scenario("Large, nothing follows the stream for 10 s", 1000, LARGE, pause_seconds=10),
+    Scenario("Pages, defaults, new table", 250, operation=PAGE),
+    Scenario("Pages, defaults, new table", 450, operation=PAGE),
+    Scenario("Pages, with 64 partitions and other rates", 1000, MANY_PAGES, operation=PAGE),
+    Scenario("Pages, with 64 partitions and other rates", 2000, MANY_PAGES, operation=PAGE),
 )
 
 
 def simulate(scenario: Scenario, footprint: Footprint) -> Deployment:
     """Let the rate grow, hold it, and wait for what is left."""
     env = simpy.Environment()
-    deployment = Deployment(env, make_platform(scenario.setting), Cloud(env))
+    platform = make_platform(scenario.setting, "Post" if footprint.write_units else "Throttling")
+    deployment = Deployment(env, platform, Cloud(env))
     env.process(arrive(deployment, footprint, scenario.rate))
     if scenario.pause_seconds:
         env.process(pause(deployment, scenario.pause_seconds))
@@ -87,13 +97,14 @@ def arrive(deployment: Deployment, footprint: Footprint, rate: float) -> Run:
         share = min(1.0, max(0.05, env.now / RAMP_SECONDS))
         yield env.timeout(chance.expovariate(rate * share))
         number += 1
-        env.process(deployment.request(footprint, name_upload(deployment, number)))
+        env.process(deployment.request(footprint, name_request(deployment, number)))
 
 
-def name_upload(deployment: Deployment, number: int) -> Mapping[str, Any]:
-    """Name an upload of any user. Every image has the same three tags, which is the worst case."""
+def name_request(deployment: Deployment, number: int) -> Mapping[str, Any]:
+    """Name a request of any user. Every image has the same three tags, which is the worst case."""
     return {
         "image": f"image-{number}",
+        "images": NEWEST,
         "digest": f"digest-{number}",
         "user": f"user-{deployment.chance.randrange(USERS)}",
         "shard": deployment.chance.randrange(deployment.platform.public_shards),
@@ -114,7 +125,7 @@ def pause(deployment: Deployment, seconds: float) -> Run:
 def make_scenarios(footprints: Footprints, scenarios: Sequence[Scenario] = SCENARIOS) -> str:
     """Make a table of scenarios."""
     head = (
-        *("Setting", "Uploads/s", "Refused", "Response, s", "Ready, s", "Followed, s"),
+        *("Setting", "Requests/s", "Refused", "Response, s", "Ready, s", "Followed, s"),
         *("Executions of API, processor, changes", "Write units/s"),
     )
     rows = [

@@ -6,9 +6,8 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
-from zlib import crc32
 
-from benchmarks.simulation.tables import ThrottledRequest
+from benchmarks.simulation.tables import ThrottledRequest, hash_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,11 +67,13 @@ class Stream:
 
     def add(self, shard: int, key: str, changes: Sequence[Change]) -> None:
         """Add rows that one request changed."""
-        lane = shard, crc32(key.encode()) % self.mapping.lanes
-        self._lanes[lane] += [
-            change for change in changes if change.amounts is not None or not self.mapping.filters_first
-        ]
-        if self._lanes[lane] and lane not in self._busy:
+        lane = shard, hash_key(key) % self.mapping.lanes
+        if self.mapping.filters_first:
+            changes = [change for change in changes if change.amounts is not None]
+        if not changes:
+            return
+        self._lanes[lane] += changes
+        if lane not in self._busy:
             self._busy.add(lane)
             self.env.process(self._read(lane))
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from typing import TYPE_CHECKING
-from zlib import crc32
 
 from tests.support.capacity.limits import PARTITION_READ_UNITS, PARTITION_WRITE_UNITS
 
@@ -66,7 +66,7 @@ class Table:
         self._reads = [Bucket(read_units) for _ in range(partitions)]
 
     def locate(self, key: str) -> int:
-        return crc32(key.encode()) % self.partitions
+        return hash_key(key) % self.partitions
 
     def take(self, now: float, amounts: Sequence[Amount], patience_seconds: float) -> float:
         """Return the seconds until all partitions have taken what a request reads and writes.
@@ -93,3 +93,8 @@ class Table:
             if is_write:
                 self.written[place] += units
         return wait
+
+
+def hash_key(key: str) -> int:
+    """Spread keys that are much alike, as a checksum does not."""
+    return int.from_bytes(hashlib.md5(key.encode(), usedforsecurity=False).digest()[:8])
