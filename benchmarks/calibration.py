@@ -128,9 +128,12 @@ def measure_arrivals(stack: Stack, photo: bytes, arrivals: Sequence[float]) -> M
         httpx.Client(base_url=stack.api_url, timeout=PATIENCE_SECONDS, limits=MANY) as http,
         ThreadPoolExecutor(MAX_THREADS) as executor,
     ):
+        sent = []
         for at in arrivals:
             time.sleep(max(0.0, started + at - time.monotonic()))
-            executor.submit(uploader.upload, http)
+            sent.append(executor.submit(uploader.upload, http))
+        for each in sent:
+            each.result()
     time.sleep(max(1.0, arrivals[-1] / 2))  # a client that asks meanwhile would slow down what it waits for
     ready = uploader.await_ready()
     runs.await_quiet()

@@ -73,7 +73,8 @@ def check_consistency(aws_port: int, stack_name: str, grace: int, *, repair: boo
     """Check that tables and bucket agree. --repair repairs what does not."""
     check = make_check(*find_target(aws_port, stack_name), grace=timedelta(minutes=grace))
     if left := run_check(check, repair=repair):
-        raise Problem(f"{left} things are wrong{'' if repair else '; REPAIR=1 (--repair) mends them'}")
+        count = "1 thing is" if left == 1 else f"{left} things are"
+        raise Problem(f"{count} wrong{'' if repair else '; REPAIR=1 (--repair) mends them'}")
 
 
 def print_token(aws_port: int, stack_name: str, user: str, *, admin: bool) -> None:

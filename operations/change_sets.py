@@ -21,7 +21,7 @@ from operations.release import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from operations.release import Release
@@ -41,8 +41,9 @@ def prepare(environment: str, machine: str, output: Path | None = None) -> str |
     check_names(release, cloudformation.meta.region_name)
     check_processor(release, machine)
     build(release, remove_failed_creation(cloudformation, release.stack_name))
+    known = {each["ChangeSetId"] for each in list_change_sets(cloudformation, release.stack_name)}
     run_sam("deploy", "--config-env", environment, "--no-execute-changeset", "--no-confirm-changeset")
-    found = find_change_set(cloudformation, release.stack_name)
+    found = find_change_set(cloudformation, release.stack_name, known)
     if found is None:
         print("There is nothing to change.")
         return None
@@ -74,10 +75,23 @@ def execute(environment: str, change_set: str) -> None:
         print(f"Its data are not protected from deletion yet. Run make deploy ENV={environment} once.")
 
 
-def find_change_set(cloudformation: Any, stack_name: str) -> str | None:  # noqa: ANN401 - a client
-    """Return the newest change set that can be executed."""
+def list_change_sets(cloudformation: Any, stack_name: str) -> list[Any]:  # noqa: ANN401 - a client
+    """Return the change sets that can be executed. A stack that is not there has none."""
+    if find(cloudformation, stack_name) is None:
+        return []
     pages = cloudformation.get_paginator("list_change_sets").paginate(StackName=stack_name)
-    ready = [each for page in pages for each in page["Summaries"] if each["ExecutionStatus"] == AVAILABLE]
+    return [each for page in pages for each in page["Summaries"] if each["ExecutionStatus"] == AVAILABLE]
+
+
+def find_change_set(
+    cloudformation: Any,  # noqa: ANN401 - a client
+    stack_name: str,
+    known: Collection[str],
+) -> str | None:
+    """Return the newest change set that can be executed and was not known before."""
+    ready = [
+        each for each in list_change_sets(cloudformation, stack_name) if each["ChangeSetId"] not in known
+    ]
     newest = max(ready, key=lambda each: each["CreationTime"], default=None)
     return str(newest["ChangeSetId"]) if newest else None
 

@@ -3,7 +3,7 @@
 A restored record has the version of the restored time, and others know higher ones: in ETags and in events.
 So each one gets a version that nobody can have seen. The bucket and caches may hold later revisions of its
 bytes, so its next revision comes after those. Records that are newer than the restored time are not there any
-more: they are added for a moment and deleted, so that all follows which follows a deletion.
+more: they are added for a moment and deleted, so that everything happens that a deletion triggers.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _raise_version(table: Table, version: int, row: Row) -> bool:
 def raise_revisions(old: Table, restored: Table) -> int:
     """Let the next revision of each image come after all of the old table. Return the number of changes.
 
-    The objects of the later revisions stay until the image is deleted.
+    As long as the stack uses the old table, it may begin more of them. So this runs again afterwards.
     """
     count = 0
     with ThreadPoolExecutor(MAX_CONCURRENT_CALLS) as executor:

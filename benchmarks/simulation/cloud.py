@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from benchmarks.simulation import streams
 from benchmarks.simulation.deployment import Platform
 from benchmarks.simulation.functions import Duration
-from tests.support.capacity.limits import EXECUTIONS, NEW_TABLE_PARTITIONS
-from tests.support.capacity.parameters import get_mapping, get_number
+from tests.support.capacity.limits import EXECUTIONS, MIN_UNRESERVED_EXECUTIONS, NEW_TABLE_PARTITIONS
+from tests.support.capacity.parameters import get_mapping, get_number, is_number
 from tests.support.costs.runs import DURATIONS, MS_PER_SECOND, Actor
 
 if TYPE_CHECKING:
@@ -35,6 +35,18 @@ class Setting:
     executions: int = EXECUTIONS
     parameters: Mapping[str, float] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for a parameter that is not there, and for more executions than there are."""
+        if unknown := {name for name in self.parameters if not is_number(name)}:
+            raise ValueError(f"the template has no number with the name {', '.join(sorted(unknown))}")
+        if self.unreserved < MIN_UNRESERVED_EXECUTIONS:
+            raise ValueError(f"{MIN_UNRESERVED_EXECUTIONS} executions of the account cannot be reserved")
+
+    @property
+    def unreserved(self) -> int:
+        """The executions that are left for all functions without a reservation."""
+        return self.executions - int(self.get("ApiConcurrency") + self.get("ProcessorConcurrency"))
+
     def get(self, parameter: str) -> float:
         return self.parameters.get(parameter, get_number(parameter))
 
@@ -54,7 +66,7 @@ def make_platform(setting: Setting, bounds: str) -> Platform:
         mapping=streams.Mapping(mapping["BatchSize"], mapping["ParallelizationFactor"], POLL_SECONDS),
         partitions=setting.partitions,
         public_shards=int(setting.get("PublicShards")),
-        executions=setting.executions - sum(reserved.values()),
+        executions=setting.unreserved,
         reserved={actor: count for actor, count in reserved.items() if count},
         cold_seconds=COLD_SECONDS,
         requests_rate=setting.get(f"{bounds}RateLimit"),

@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     """A run, and the one behind the stream that follows it."""
 
 IMAGES_TABLE = "images"
-EVENT_RETRY_SECONDS = 60.0
-MAX_EVENT_TRIES = 3
-"""Lambda tries the event of an upload so often, a minute and more apart."""
+EVENT_RETRIES_SECONDS = (60.0, 120.0)
+"""Lambda tries an event again after these times, if its run fails."""
+FIRST_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 1.0, 300.0
+"""Lambda tries an event again after these times, and all between them, while no execution is free."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Platform:
     requests_burst: float = math.inf
     """Of the gateway, for the method of the requests."""
     queues_requests: bool = False
-    """True: requests wait for an execution, as in the emulator."""
+    """True: requests and events wait in a queue for an execution, as in the emulator."""
     event_seconds: float = 0.0
     """From the end of a request until the bucket's event is there."""
     follow_seconds: float = 0.0
@@ -75,6 +76,8 @@ class Results:
     last_ready_at: float = 0.0
     refusals: Counter[str] = field(default_factory=Counter)
     written_units: float = 0.0
+    units_per_second: float = 0.0
+    """While the rate was held."""
     written_rows: int = 0
     failed_events: int = 0
     repeated_events: int = 0
@@ -124,18 +127,30 @@ class Deployment:
     def _process(self, steps: Sequence[Pair], names: Mapping[str, Any], begun: float) -> Run:
         for step, following in steps:
             yield self.env.timeout(self.platform.event_seconds)
-            for attempt in range(1, MAX_EVENT_TRIES + 1):
+            for pause in (*EVENT_RETRIES_SECONDS, None):
                 try:
-                    yield from self._run(step, following, names, waits=True)
+                    yield from self._deliver(step, following, names)
                     break
                 except ThrottledRequest:
-                    self.results.repeated_events += 1
-                    if attempt == MAX_EVENT_TRIES:
+                    if pause is None:
                         self.results.failed_events += 1
                         return
-                    yield self.env.timeout(EVENT_RETRY_SECONDS)
+                    self.results.repeated_events += 1
+                    yield self.env.timeout(pause)
         self.results.ready.append(self.env.now - begun)
         self.results.last_ready_at = self.env.now
+
+    def _deliver(self, step: Step, following: Step | None, names: Mapping[str, Any]) -> Run:
+        """Run the function for an event, as soon as there is an execution. Raises ThrottledRequest."""
+        backoff = FIRST_BACKOFF_SECONDS
+        while True:
+            try:
+                yield from self._run(step, following, names, waits=self.platform.queues_requests)
+            except ThrottledRun:
+                yield self.env.timeout(backoff * self.chance.uniform(0.5, 1))
+                backoff = min(2 * backoff, MAX_BACKOFF_SECONDS)
+            else:
+                return
 
     def _run(self, step: Step, following: Step | None, names: Mapping[str, Any], *, waits: bool) -> Run:
         body = partial(self._execute, step, following, names)
@@ -172,7 +187,13 @@ class Deployment:
 
     def _access(self, amounts: Sequence[Amount]) -> Run:
         """Wait until the table has taken what a run reads and writes. Raises ThrottledRequest."""
-        if wait := self.table.take(self.env.now, amounts, self.platform.patience_seconds):
+        patience = self.platform.patience_seconds
+        try:
+            wait = self.table.take(self.env.now, amounts, patience)
+        except ThrottledRequest:
+            yield self.env.timeout(patience)
+            raise
+        if wait:
             yield self.env.timeout(wait)
         self.results.written_units += sum(writes for _, _, writes in amounts)
 

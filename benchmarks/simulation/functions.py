@@ -96,7 +96,6 @@ class Account:
     limit: int
     functions: list[Function] = field(default_factory=list)
     running: int = 0
-    peak: int = 0
 
     def dispatch(self) -> None:
         for function in self.functions:
@@ -114,7 +113,8 @@ class Function:
     running: int = 0
     peak: int = 0
     runs: int = 0
-    throttled: int = 0
+    is_paused: bool = False
+    """True: no run begins."""
     _idle: int = 0
     _growth: Bucket = field(
         default_factory=lambda: Bucket(NEW_EXECUTIONS / NEW_EXECUTIONS_SECONDS, NEW_EXECUTIONS)
@@ -124,11 +124,6 @@ class Function:
 
     def __post_init__(self) -> None:
         self.account.functions.append(self)
-
-    @property
-    def waiting(self) -> int:
-        """The number of runs in the queue."""
-        return len(self._waiting)
 
     def run(self, body: Callable[[], Run], *, waits: bool) -> Run:
         """Run the body in an execution. If none is free, wait for one in a queue, or raise ThrottledRun."""
@@ -140,7 +135,6 @@ class Function:
         elif self._can_begin():
             is_cold = self._begin()
         else:
-            self.throttled += 1
             raise ThrottledRun
         try:
             if is_cold:
@@ -167,7 +161,11 @@ class Function:
             is_free = self.account.running < self.account.limit
         else:
             is_free = self.running < self.reserved
-        return is_free and (self._idle > 0 or not self._growth.compute_wait(self.env.now, 1))
+        return (
+            not self.is_paused
+            and is_free
+            and (self._idle > 0 or not self._growth.compute_wait(self.env.now, 1))
+        )
 
     def _begin(self) -> bool:
         """Return whether the execution is new."""
@@ -181,7 +179,6 @@ class Function:
         self.peak = max(self.peak, self.running)
         if self.reserved is None:
             self.account.running += 1
-            self.account.peak = max(self.account.peak, self.account.running)
         return is_cold
 
     def _end(self) -> None:

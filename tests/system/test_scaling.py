@@ -11,6 +11,7 @@ import simpy
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks import scaling
 from benchmarks.simulation import streams
 from benchmarks.simulation.cloud import Setting
 from benchmarks.simulation.deployment import pair_steps
@@ -20,7 +21,7 @@ from benchmarks.simulation.scenarios import LARGE, UPLOAD, Scenario, simulate
 from benchmarks.simulation.streams import Change, Stream
 from benchmarks.simulation.tables import Bucket, Table, ThrottledRequest
 from tests.support.capacity.footprints import Footprints, measure_footprints
-from tests.support.capacity.limits import PARTITION_WRITE_UNITS
+from tests.support.capacity.limits import NEW_TABLE_PARTITIONS, PARTITION_WRITE_UNITS
 from tests.support.capacity.tables import (
     CAPACITY_OPERATIONS,
     READ_LIMITS,
@@ -167,8 +168,32 @@ def test_simulation_ends_what_it_has_begun(footprints: Footprints) -> None:
     assert deployment.results.written_units == uploads * footprint.write_units
     assert deployment.results.written_rows == uploads * footprint.rows
     assert len(deployment.stream.lags) == uploads * sum(step.changes for step in footprint.steps)
-    assert deployment.stream.waiting == 0
+    assert deployment.stream.waiting == deployment.results.failed_events == 0
+    assert deployment.account.running == 0
     assert max(deployment.stream.lags) > 8
+
+
+def test_uploads_that_the_table_held_up_become_ready_all_the_same(footprints: Footprints) -> None:
+    results = simulate(Scenario("slow", 110, Setting(), 60), footprints.of[UPLOAD]).results
+    assert results.repeated_events > 0 == results.failed_events
+    assert len(results.ready) == len(results.responses)
+    assert results.units_per_second <= NEW_TABLE_PARTITIONS * PARTITION_WRITE_UNITS
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [({"PublicShard": 8}, "PublicShard"), ({"Cdn": 1}, "Cdn"), ({"ApiConcurrency": 901}, "100 executions")],
+)
+def test_setting_that_no_deployment_can_have_is_refused(parameters: dict[str, float], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        Setting(parameters=parameters)
+
+
+def test_command_simulates_what_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    scaling.main("--rate", "20", "--set", "PublicShards=2", "--operation", "Page, anonymous")
+    head, _, row = capsys.readouterr().out.strip().splitlines()
+    cells = dict(zip(head.split(" | "), row.split(" | "), strict=True))
+    assert (cells["| Setting"], cells["Requests/s"], cells["Refused"]) == ("| Page, anonymous", "20", "0.0%")
 
 
 def test_embedded_stack_is_simulated_with_its_own_speed(footprints: Footprints) -> None:

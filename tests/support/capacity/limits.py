@@ -18,6 +18,8 @@ GATEWAY_REQUESTS = 10_000
 EXECUTIONS = 1000
 NEW_ACCOUNT_EXECUTIONS = 10
 """At once, of all functions of an account in a region. A quota, with which a new account may begin lower."""
+MIN_UNRESERVED_EXECUTIONS = 100
+"""Of an account: no function can reserve them."""
 NEW_EXECUTIONS = 1000
 NEW_EXECUTIONS_SECONDS = 10
 """So many more executions of one function in so much time."""

@@ -87,7 +87,7 @@ UPLOAD_LIMITS = (
         "warm throughput of the table, or its own growth",
     ),
     Limit(
-        "Lanes behind the stream of a new table",
+        "Batches behind the stream of a new table, with one change each",
         lambda each: divide(
             NEW_TABLE_PARTITIONS * get_mapping()["ParallelizationFactor"], follow_changes(each)
         ),
@@ -182,7 +182,7 @@ def make_limits(limits: Sequence[Limit], names: Sequence[str], footprints: Footp
     counted = [limit for limit in limits if limit.name not in OF_ONE]
     least = [min(rate for limit in counted if (rate := limit.carry(each))) for each in found]
     rows = sorted(limits, key=lambda limit: limit.carry(found[0]) or float("inf"))
-    head = ("What ends", *names, "Moved by")
+    head = ("Limit", *names, "Moved by")
     return format_table(head, [limit.make_cells(found, least) for limit in rows])
 
 

@@ -59,7 +59,7 @@ def test_redrive_prints_how_many_events_it_sent(
     [
         ([], 0, 0, ""),
         ([], 2, 1, "error: 2 things are wrong; REPAIR=1 (--repair) mends them\n"),
-        (["--repair"], 1, 1, "error: 1 things are wrong\n"),
+        (["--repair"], 1, 1, "error: 1 thing is wrong\n"),
     ],
 )
 def test_consistency_check_fails_if_something_stays_wrong(  # noqa: PLR0913, PLR0917 - a row and fixtures

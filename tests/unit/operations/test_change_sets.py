@@ -81,13 +81,20 @@ class Aws:
 
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401 - a function
-    def serve(aws: Aws) -> Aws:
+    def serve(aws: Aws, *, made: str = "") -> Aws:
+        """`made` is the change set that a deployment makes."""
+
+        def run_sam(*words: str) -> None:
+            aws.done.append(" ".join(words))
+            if made:
+                aws.summaries = (*aws.summaries, (made, 2, "AVAILABLE"))
+
         monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
         monkeypatch.setattr(boto3, "client", lambda *_, **__: aws)
         monkeypatch.setattr(
             change_sets, "build", lambda release, _: aws.done.append(f"build {release.environment}")
         )
-        monkeypatch.setattr(change_sets, "run_sam", lambda *words: aws.done.append(" ".join(words)))
+        monkeypatch.setattr(change_sets, "run_sam", run_sam)
         return aws
 
     return serve
@@ -95,8 +102,9 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401 - a function
 
 def test_newest_change_set_that_can_be_executed_is_found() -> None:
     summaries = [("old", 1, "AVAILABLE"), ("new", 2, "AVAILABLE"), ("used", 3, "EXECUTE_COMPLETE")]
-    assert find_change_set(Aws(*summaries), "a") == "new"
-    assert find_change_set(Aws(("empty", 1, "UNAVAILABLE")), "a") is None
+    assert find_change_set(Aws(*summaries), "a", ()) == "new"
+    assert find_change_set(Aws(*summaries), "a", {"new"}) == "old"
+    assert find_change_set(Aws(("empty", 1, "UNAVAILABLE")), "a", ()) is None
 
 
 def test_changes_that_may_lose_something_come_first_and_are_marked() -> None:
@@ -116,7 +124,7 @@ def test_change_set_is_made_shown_and_not_executed(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    aws = serve(Aws(("new", 2, "AVAILABLE")))
+    aws = serve(Aws(("old", 1, "AVAILABLE")), made="new")
     assert prepare("prod", "x86_64", tmp_path / "output") == "new"
     assert aws.done == [
         "build prod",
@@ -127,7 +135,8 @@ def test_change_set_is_made_shown_and_not_executed(
 
 
 def test_deployment_without_a_change_says_so(serve: Any, tmp_path: Path) -> None:  # noqa: ANN401 - the fixture
-    serve(Aws())
+    """An older change set, which nobody has approved, is not taken for this one."""
+    serve(Aws(("old", 1, "AVAILABLE")))
     assert prepare("dev", "x86_64", tmp_path / "output") is None
     assert not (tmp_path / "output").exists()
 
