@@ -59,13 +59,14 @@ class TableRestore:
         for target in targets.values():
             self._await_active(target)
             self._complete(target)
-        stream_arn = self._provide_stream(targets["KeptImagesTableName"])
-        for target in targets.values():
-            self._raise_versions(target)
         images = targets["KeptImagesTableName"]
+        stream_arn = self._provide_stream(images)
+        # First, because it raises versions too, and tells nobody.
         raise_revisions(
             Table(self._dynamodb, self._outputs["ImagesTableName"]), Table(self._dynamodb, images)
         )
+        for target in targets.values():
+            self._raise_versions(target)
         outputs = {**self._outputs, "ImagesTableName": images}
         user_ids = make_registry(self._client, outputs).erase_again()
         self._report(f"{len(user_ids)} users will be erased again as soon as the stack uses the tables")

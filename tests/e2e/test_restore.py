@@ -7,7 +7,6 @@ was, without that user. A consumer of events that drops lower versions knows the
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,8 +22,8 @@ from operations.restored_records import VERSIONED_KINDS, delete_newer
 from operations.table_restore import TableRestore
 from shared.versions import VersionStorage
 from tests.e2e.conftest import run_new_stack
-from tests.support.client import await_end, await_value, upload_form
-from tests.support.pictures import make_photo
+from tests.support.client import await_value
+from tests.support.mishaps import PHOTOS, delete_many, erase, replace, spoil, upload_many
 from tests.support.redeployment import deploy, list_parameters
 from tests.support.snapshots import Snapshot, make_client, read_objects, read_rows, take_snapshot
 from tests.support.tellings import Consumer
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
 
 DELETED, SPOILT, NEWER = 100, 20, 3
 SECONDS = 60
-ERASURE_SECONDS = 300
-PHOTOS = [make_photo(6, width=80 + number, height=60) for number in range(4)]
 
 pytestmark = pytest.mark.timeout(900)  # 130 uploads, and an erasure that waits for the processor
 
@@ -54,6 +51,8 @@ class Restored:
     deleted_before: list[str]
     newer: list[str]
     """Of images that were uploaded after the time."""
+    replaced: str
+    """An image that got other bytes after the time."""
     item_id: str
     old_etag: str
     """Of a row that was changed after the time."""
@@ -77,32 +76,6 @@ def find_flaws(stack: Stack) -> list[tuple[str, str]]:
     return [(finding.flaw, finding.name) for finding in check.find()]
 
 
-def upload_many(api: httpx.Client, user: str, count: int) -> list[str]:
-    def upload(number: int) -> str:
-        image_id: str = upload_form(api, PHOTOS[number % len(PHOTOS)], user=user, tags="sea")["id"]
-        assert await_end(api, image_id, user=user)["status"] == "ready"
-        return image_id
-
-    with ThreadPoolExecutor(4) as executor:
-        return [*executor.map(upload, range(count))]
-
-
-def delete_many(api: httpx.Client, user: str, ids: list[str]) -> None:
-    headers = {"X-User-Id": user}
-    response = api.post("/images/batch", json={"action": "delete", "ids": ids}, headers=headers)
-    assert {result["status"] for result in response.json()["results"]} == {204}, response.text
-
-
-def spoil(stack: Stack, image_id: str) -> None:
-    """Overwrite a row, as a faulty program might."""
-    stack.client("dynamodb").update_item(
-        TableName=stack.outputs["ImagesTableName"],
-        Key={"pk": {"S": f"IMAGE#{image_id}"}, "sk": {"S": "IMAGE"}},
-        UpdateExpression="SET filename = :name, description = :name REMOVE tags",
-        ExpressionAttributeValues={":name": {"S": "spoilt"}},
-    )
-
-
 def await_settled(stack: Stack, image_ids: list[str]) -> None:
     """Wait until nobody gets the bytes of these images, and everything is counted."""
     await_hidden(stack, image_ids)
@@ -123,14 +96,6 @@ def list_keys(stack: Stack) -> list[str]:
     return [found["Key"] for page in pages for found in page.get("Contents", [])]
 
 
-def erase(api: httpx.Client, user: str) -> None:
-    headers = {"X-User-Id": user}
-    assert api.delete("/me", headers=headers).status_code == 202
-    await_value(
-        lambda: api.get("/me", headers=headers).json()["erasure"]["finishedAt"], seconds=ERASURE_SECONDS
-    )
-
-
 @pytest.fixture(scope="module")
 def restored() -> Iterator[Restored]:
     with ExitStack() as resources:
@@ -149,6 +114,7 @@ def restored() -> Iterator[Restored]:
         del ids["ann"][:2]
         ids["ann"] += upload_many(api, "ann", 2)
         delete_many(api, "ann", deleted_before)
+        [replaced] = ids["dan"] = upload_many(api, "dan", 1)
         item = api.post("/items", json={"name": "a"}, headers={"X-User-Id": "ann"}).json()
         await_settled(stack, deleted_before)
         before = take_snapshot(stack)
@@ -157,6 +123,7 @@ def restored() -> Iterator[Restored]:
         for image_id in ids["ben"][:SPOILT]:
             spoil(stack, image_id)
         newer = upload_many(api, "ann", NEWER)
+        replace(api, replaced, PHOTOS[1])
         changed = api.patch(
             f"/images/{ids['ben'][-1]}", json={"description": "later"}, headers={"X-User-Id": "ben"}
         )
@@ -175,7 +142,7 @@ def restored() -> Iterator[Restored]:
         assert delete_newer(stack.client, stack.outputs, old_table) == NEWER
         await_hidden(stack, newer)
         yield Restored(
-            stack, before, ids, deleted_before, newer, item["id"], changed.headers["ETag"], consumer
+            stack, before, ids, deleted_before, newer, replaced, item["id"], changed.headers["ETag"], consumer
         )
 
 
@@ -209,6 +176,8 @@ def test_every_object_is_there_byte_for_byte_and_no_other(restored: Restored) ->
     expected = {key: data for key, data in restored.before.objects.items() if key.split("/")[1] not in erased}
     found = read_objects(restored.stack)
     assert found.pop("erasures/leaver") == b""
+    later = [key for key in found if key.split("/")[1:3] == [restored.replaced, "2"]]
+    assert all(map(found.pop, later))
     assert found.keys() == expected.keys()
     assert found == expected
     assert len(expected) > DELETED
@@ -221,8 +190,8 @@ def test_every_row_is_as_it_was_and_no_other_is_there(restored: Restored) -> Non
 
 
 def leave_out_gone(rows: Rows, restored: Restored) -> Rows:
-    """Leave out what is erased, what marks the end of newer images, and the versions of records."""
-    names = {"leaver", *restored.ids["leaver"], *restored.newer}
+    """Leave out what is erased, ended or replaced, and the versions of records."""
+    names = {"leaver", *restored.ids["leaver"], *restored.newer, restored.replaced}
     return {
         (pk, sk): {
             name: value for name, value in row.items() if name != "version" or sk not in VERSIONED_KINDS
@@ -247,7 +216,7 @@ def test_consumer_that_drops_lower_versions_knows_what_is_there(
     changed = api.patch(f"/images/{image_id}", json={"tags": ["sea", "sun"]}, headers={"X-User-Id": "ann"})
     expected = {
         image["id"]: (image["version"], image["tags"])
-        for user in ("ann", "ben")
+        for user in ("ann", "ben", "dan")
         for image_id in restored.ids[user]
         for image in [api.get(f"/images/{image_id}", headers={"X-User-Id": user}).json()]
     }
@@ -270,6 +239,20 @@ def test_images_show_their_bytes(restored: Restored, api: httpx.Client) -> None:
             shown = api.get(f"/images/{image_id}/content", headers={"X-User-Id": user}, follow_redirects=True)
             assert shown.content == restored.before.objects[f"originals/{image_id}/1"]
             assert api.get(f"/images/{image_id}", headers={"X-User-Id": user}).json()["tags"] == ["sea"]
+
+
+def test_replaced_image_has_its_bytes_of_that_time_and_then_those_that_come_next(
+    restored: Restored, api: httpx.Client
+) -> None:
+    """The bucket still has the revision that was begun after that time. Nobody gets it for another one."""
+    image_id, headers = restored.replaced, {"X-User-Id": "dan"}
+
+    def fetch() -> bytes:
+        return api.get(f"/images/{image_id}/content", headers=headers, follow_redirects=True).content
+
+    assert fetch() == restored.before.objects[f"originals/{image_id}/1"] == PHOTOS[0]
+    assert replace(api, image_id, PHOTOS[2]) == 3
+    assert fetch() == PHOTOS[2]
 
 
 def test_item_is_back(restored: Restored, api: httpx.Client) -> None:
