@@ -44,6 +44,8 @@ def start(stack: Stack, user: str) -> Iterator[Start]:
         "IMAGES_URL": stack.api_url,
         "IMAGES_USER": user,
     }
+    # A command that a shell runs in the background ignores this signal, and so do the processes it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with ExitStack() as running:
 
         def start_command(*arguments: str | Path) -> subprocess.Popen[str]:
