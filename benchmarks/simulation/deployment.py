@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     """A run, and the one behind the stream that follows it."""
 
 IMAGES_TABLE = "images"
+PERCENTILE = 95
 EVENT_RETRIES_SECONDS = (60.0, 120.0)
 """Lambda tries an event again after these times, if its run fails."""
 FIRST_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 1.0, 300.0
@@ -220,6 +221,11 @@ class Deployment:
             return duration
         factor = self.chance.lognormvariate(-(self.platform.spread**2) / 2, self.platform.spread)
         return Duration(duration.processor * factor, duration.waiting * factor, duration.emulator * factor)
+
+
+def get_percentile(values: Sequence[float]) -> float:
+    """Return the value that 95 % do not exceed."""
+    return sorted(values)[(len(values) - 1) * PERCENTILE // 100]
 
 
 def pair_steps(steps: Sequence[Step]) -> list[Pair]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import simpy
 
 from benchmarks.simulation import streams
-from benchmarks.simulation.deployment import Deployment, Platform
+from benchmarks.simulation.deployment import Deployment, Platform, get_percentile
 from benchmarks.simulation.functions import Duration, Machine
 from tests.support.costs.runs import Actor, Work
 from tests.support.costs.world import TAGS, get_default
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from benchmarks.simulation.functions import Run
     from tests.support.capacity.footprints import Footprint, Step
 
-PERCENTILE = 95
 FUNCTIONS = (Actor.API, Actor.PROCESSOR, Actor.CHANGES)
 POLL_SECONDS = 0.05
 """A write wakes the part of the emulator that reads streams. It rests so long between two looks."""
@@ -74,10 +73,6 @@ class Measured:
             "p95 ": get_percentile(self.ready),
             "runs behind the stream": self.batches,
         }
-
-
-def get_percentile(values: Sequence[float]) -> float:
-    return sorted(values)[(len(values) - 1) * PERCENTILE // 100]
 
 
 def derive_platform(footprint: Footprint, used: Mapping[str, float], slow: Measured) -> Platform:

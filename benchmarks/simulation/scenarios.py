@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import simpy
 
 from benchmarks.simulation.cloud import Setting, make_platform
-from benchmarks.simulation.deployment import Deployment
+from benchmarks.simulation.deployment import Deployment, get_percentile
 from benchmarks.simulation.functions import Cloud
 from tests.support.costs.runs import Actor
 from tests.support.markdown import format_table
@@ -27,7 +27,6 @@ HOLD_SECONDS, SHORT_SECONDS = 120.0, 15.0
 END_SECONDS = 900.0
 """After the last request, for all that follows it."""
 USERS = 100_000
-PERCENTILE = 95
 LARGE = Setting(
     partitions=120,
     executions=2500,
@@ -164,4 +163,4 @@ def describe(scenario: Scenario, deployment: Deployment) -> tuple[str, ...]:
 def format_percentile(values: list[float]) -> str:
     if not values:
         return "-"
-    return f"{sorted(values)[(len(values) - 1) * PERCENTILE // 100]:.2f}"
+    return f"{get_percentile(values):.2f}"

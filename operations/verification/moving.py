@@ -98,7 +98,7 @@ def _export(deployment: Deployment, place: Path) -> Mapping[str, bytes]:
 
 
 def _delete(deployment: Deployment, image_ids: list[str]) -> None:
-    """Delete images, and wait until none of their objects is left."""
+    """Delete images, and wait until their objects are gone."""
     for image_id in image_ids:
         require_status(deployment.api.delete(f"/images/{image_id}"), HTTPStatus.NO_CONTENT)
         deployment.made.remove(image_id)
