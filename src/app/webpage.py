@@ -1,7 +1,6 @@
 """The web page: the document that a browser loads first, and the files that it names."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cache, lru_cache
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic.alias_generators import to_camel
 
 from app.access.issuers import SignIn
+from app.bundles import make_bundles
 from app.responses.documents import ASSET_CACHE, MAX_ADDRESSES, Document, make_version
 
 DOCUMENT = "index.html"
@@ -24,13 +24,11 @@ CONTENT_TYPES = {
 }
 DOCUMENT_CACHE = "no-cache"
 """A document that is kept would name files of a release that is gone."""
-FIRST_MODULES = ("main.js", "page.js")
-"""The document announces them, and all that they import, because the first pictures wait for them."""
-LATER_MODULE = "workbench.js"
-"""The page loads it behind the first pictures, with what it imports."""
+BUNDLES = ("main.js", "workbench.js")
+"""The modules that the first pictures wait for, and those that come behind them."""
+WORKER = "hash-worker.js"
 FIRST_LISTING = "images?visibility=public&amp;limit=100"
 """What the page asks for first, if nobody is signed in and the address asks for nothing else."""
-IMPORT = re.compile(r'^import [^;"]*"\./(?P<name>[^"]+)";$', re.MULTILINE)
 
 # Pictures that the browser makes of files are blobs, and those of placeholders are data. Styles of single
 # elements are set by the DOM, which no policy forbids.
@@ -49,13 +47,10 @@ def make_webpage(
     parts = urlsplit(base_url)
     folder = f"{parts.path}/page/{get_version()}"
     described = {to_camel(name): value for name, value in asdict(sign_in).items()} if sign_in else None
-    first = list(dict.fromkeys(name for entry in FIRST_MODULES for name in list_modules(entry)))
-    later = [name for name in list_modules(LATER_MODULE) if name not in first]
-    settings = {"authMode": auth_mode, "signIn": described, "later": later}
-    text = Template(_read(DOCUMENT)).substitute(
+    settings = {"authMode": auth_mode, "signIn": described}
+    text = Template((_folder() / DOCUMENT).read_text(encoding="utf-8")).substitute(
         folder=folder,
         listing=f"{parts.path}/{FIRST_LISTING}",
-        preloads="\n".join(f'<link rel="modulepreload" href="{folder}/{name}">' for name in first),
         settings=json.dumps(settings).replace("<", "\\u003c"),
     )
     origins = {_get_origin(base_url): None, **dict.fromkeys(storage_origins)}
@@ -84,17 +79,15 @@ def list_storage_origins(endpoint_url: str | None, bucket: str) -> tuple[str, ..
 
 @cache
 def get_assets() -> Mapping[str, Document]:
-    names = sorted(path.name for path in _folder().iterdir() if path.name != DOCUMENT)
-    return {name: Document(CONTENT_TYPES[PurePath(name).suffix], _read(name), ASSET_CACHE) for name in names}
+    texts = {path.name: path.read_text(encoding="utf-8") for path in _folder().iterdir()}
+    modules = {name: text for name, text in texts.items() if PurePath(name).suffix == ".js"}
+    served = {name: text for name, text in texts.items() if name not in {DOCUMENT, *modules}}
+    served |= {**make_bundles(modules, BUNDLES), WORKER: modules[WORKER]}
+    return {name: _make_asset(name, text) for name, text in sorted(served.items())}
 
 
-def list_modules(entry: str) -> list[str]:
-    """Return a module and all that it imports, in the order in which a browser finds them."""
-    found = [entry]
-    for name in found:
-        imported = IMPORT.findall(get_assets()[name].text)
-        found += [each for each in dict.fromkeys(imported) if each not in found]
-    return found
+def _make_asset(name: str, text: str) -> Document:
+    return Document(CONTENT_TYPES[PurePath(name).suffix], text, ASSET_CACHE)
 
 
 @cache
@@ -104,7 +97,3 @@ def get_version() -> str:
 
 def _folder() -> Traversable:
     return files("app") / "page"
-
-
-def _read(name: str) -> str:
-    return (_folder() / name).read_text(encoding="utf-8")

@@ -39,6 +39,7 @@ def run_page(url: str, folder: str) -> Iterator[Page]:
     with run_browser(folder) as context:
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(
             "console", lambda message: complaints.append(message.text) if message.type == "error" else None

@@ -3,6 +3,7 @@
 import { findView, makeListQuery } from "./address.js";
 import { Api } from "./api.js";
 import { Library } from "./library.js";
+import { Page } from "./page.js";
 import { Session } from "./session.js";
 import { readSettings } from "./settings.js";
 import { SignIn } from "./sign-in.js";
@@ -17,5 +18,4 @@ const library = new Library(api, makeListQuery(findView(location.hash, session.i
 library.open();
 const identified = session.identify(api).then(() => null, (error) => error);
 
-const { Page } = await import("./page.js");
 new Page(settings, session, api).start({ library, signInError, identified });

@@ -99,9 +99,6 @@ export class Page {
   }
 
   async #loadWorkbench() {
-    for (const name of this.settings.later) {
-      document.head.append(make("link", { rel: "modulepreload", href: new URL(name, import.meta.url).href }));
-    }
     const { Workbench } = await import("./workbench.js").catch((error) => {
       throw new ConnectionError(error.message);
     });

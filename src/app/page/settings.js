@@ -14,7 +14,6 @@
  * @typedef {object} Settings
  * @property {"open" | "jwt"} authMode
  * @property {SignInSettings | null} signIn how people sign in, if they can
- * @property {string[]} later modules that the first pictures do not need
  */
 
 /** The files of the page lie two folders below the API. */

@@ -1,6 +1,6 @@
 /** German. A text with a number has a form for one and a form for many. */
 
-export default {
+export const GERMAN = {
   title: "Bilder",
   skipToPictures: "Zu den Bildern springen",
   upload: "Hochladen",

@@ -1,6 +1,6 @@
 /** English. A text with a number has a form for one and a form for many. */
 
-export default {
+export const ENGLISH = {
   title: "Pictures",
   skipToPictures: "Skip to the pictures",
   upload: "Upload",

@@ -1,13 +1,13 @@
 /** Texts: the words of the page in the language of the person who reads it. */
 
-import english from "./texts-en.js";
-import german from "./texts-de.js";
+import { GERMAN } from "./texts-de.js";
+import { ENGLISH } from "./texts-en.js";
 
-/** @typedef {keyof typeof english} TextName */
+/** @typedef {keyof typeof ENGLISH} TextName */
 /** @typedef {string | {one: string, other: string}} Text */
 
 /** @type {Record<string, Record<TextName, Text>>} */
-const LANGUAGES = { en: english, de: german };
+const LANGUAGES = { en: ENGLISH, de: GERMAN };
 const RIGHT_TO_LEFT = new Set(["ar", "fa", "he", "ur"]);
 
 export const LANGUAGE = chooseLanguage(navigator.languages);
