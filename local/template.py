@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 UNPREFIXED = {"Ref", "Condition"}
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """A YAML loader that knows the tags of CloudFormation."""
 
 

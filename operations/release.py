@@ -83,8 +83,9 @@ def build(release: Release, stack: Mapping[str, Any] | None) -> None:
 def list_parameters(release: Release, stack: Mapping[str, Any] | None) -> dict[str, str]:
     """Return all parameters after the deployment. SAM keeps what samconfig.toml does not set."""
     present = read_parameters(stack) if stack else {}
-    names = read_template()["Parameters"]
-    return {name: release.parameters.get(name, present.get(name, release.get(name))) for name in names}
+    defaults = {name: str(each["Default"]) for name, each in read_template()["Parameters"].items()}
+    chosen = {**defaults, **present, **release.parameters}
+    return {name: chosen[name] for name in defaults}
 
 
 def read_parameters(stack: Mapping[str, Any]) -> dict[str, str]:
