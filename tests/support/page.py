@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import httpx
-    from playwright.sync_api import FilePayload, Page, Request
+    from playwright.sync_api import Dialog, FilePayload, Page, Request
 
     from local.stack import Stack
 
@@ -97,3 +97,17 @@ def add_image(api: httpx.Client, user: str, name: str = "photo.jpg", **fields: o
     image_id: str = response.json()["id"]
     await_end(api, image_id, user=user)
     return image_id
+
+
+def asks_before_it_closes(page: Page) -> bool:
+    """Close the page as a person does, and stay if it asks."""
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.once("dialog", stay)
+    page.close(run_before_unload=True)
+    page.wait_for_timeout(500)
+    return asked == ["beforeunload"]

@@ -2,6 +2,8 @@
 
 import { hasTag } from "./tags.js";
 
+/** @import { Image } from "./api.js" */
+
 /**
  * @typedef {object} View
  * @property {"all" | "mine" | "public" | "trash"} whose
@@ -12,6 +14,7 @@ import { hasTag } from "./tags.js";
  * @property {string} image the id of the image in the light box, or empty
  */
 
+const DAY = /^\d{4}-\d\d-\d\d$/;
 const WHOSE = ["all", "mine", "public", "trash"];
 
 /**
@@ -23,12 +26,17 @@ function readView(hash) {
   const whose = pairs.get("show") ?? "all";
   return {
     whose: /** @type {View["whose"]} */ (WHOSE.includes(whose) ? whose : "all"),
-    tags: pairs.getAll("tag"),
+    tags: pairs.getAll("tag").filter(Boolean),
     match: pairs.get("match") === "any" ? "any" : "all",
-    after: pairs.get("after") ?? "",
-    before: pairs.get("before") ?? "",
+    after: readDay(pairs.get("after")),
+    before: readDay(pairs.get("before")),
     image: pairs.get("image") ?? "",
   };
+}
+
+/** @param {string | null} text */
+function readDay(text) {
+  return text !== null && DAY.test(text) && !Number.isNaN(Date.parse(text)) ? text : "";
 }
 
 /**
@@ -79,15 +87,18 @@ export function makeListQuery(view, isNamed) {
 }
 
 /**
- * Tell if an image that was uploaded now is in a view.
+ * Tell if an image is in a view.
  *
  * @param {View} view
- * @param {{tags: string[], visibility: string}} image
+ * @param {Pick<Image, "tags" | "visibility" | "userId" | "trashedAt" | "createdAt">} image that the person may see
+ * @param {string} userId of the person
  */
-export function isNewIn(view, image) {
-  if (view.whose === "trash" || (view.whose === "public" && image.visibility !== "public")) return false;
-  if (view.before && startDay(view.before, 1) <= new Date().toISOString()) return false;
-  if (view.after && startDay(view.after, 0) > new Date().toISOString()) return false;
+export function isIn(view, image, userId) {
+  const isOwn = view.whose === "mine" || view.whose === "trash";
+  if ((view.whose === "trash") !== (image.trashedAt !== null) || (isOwn && image.userId !== userId)) return false;
+  if (view.whose === "public" && image.visibility !== "public") return false;
+  if (view.before && startDay(view.before, 1) <= image.createdAt) return false;
+  if (view.after && startDay(view.after, 0) > image.createdAt) return false;
   const has = (/** @type {string} */ tag) => hasTag(image.tags, tag);
   return view.match === "any" && view.tags.length ? view.tags.some(has) : view.tags.every(has);
 }

@@ -12,6 +12,18 @@ import { API_URL } from "./settings.js";
  */
 
 /**
+ * @typedef {object} Exif
+ * @property {string | null} takenAt
+ * @property {string | null} camera
+ * @property {string | null} lens
+ * @property {number | null} focalLengthMm
+ * @property {number | null} aperture
+ * @property {number | null} exposureSeconds
+ * @property {number | null} iso
+ * @property {{latitude: number, longitude: number} | null} location
+ */
+
+/**
  * @typedef {object} Image
  * @property {string} id
  * @property {string} userId
@@ -28,11 +40,12 @@ import { API_URL } from "./settings.js";
  * @property {string | null} statusReason
  * @property {Record<string, Rendition>} renditions
  * @property {{thumbhash: string, dominantColor: string} | null} placeholder
- * @property {Record<string, string | number | null> | null} exif
+ * @property {Partial<Exif> | null} exif
  * @property {{status: string, statusReason: string | null} | null} replacement
  * @property {boolean} animated
  * @property {string | null} trashedAt
  * @property {string} createdAt
+ * @property {number} revision of the bytes
  * @property {number} version
  */
 
@@ -192,10 +205,14 @@ export function choosePause(error, tries) {
 
 /**
  * @param {number} milliseconds
+ * @param {AbortSignal} [signal] ends it at once
  * @returns {Promise<void>}
  */
-export function pause(milliseconds) {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+export function pause(milliseconds, signal) {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+    signal?.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
 
 /** A name for one wish: however often it is sent, the service does it once. */

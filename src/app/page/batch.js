@@ -1,6 +1,6 @@
 /** Batch: one action on many images, a report of what happened to each, and the way back. */
 
-import { makeKey, pause } from "./api.js";
+import { ApiError, makeKey, pause } from "./api.js";
 import { hasTag } from "./tags.js";
 
 /** @import { Api, Image } from "./api.js" */
@@ -17,10 +17,12 @@ const MAX_TRIES = 5;
 /**
  * @typedef {object} Report
  * @property {Image[]} done
- * @property {{image: Image, reason: string}[]} failed
+ * @property {{image: Image, error: unknown}[]} failed
  */
 
 /**
+ * Nothing that is done is left out of the report, even if the line breaks in the middle.
+ *
  * @param {Api} api
  * @param {Image[]} images
  * @param {Action} action
@@ -30,7 +32,13 @@ export async function runBatch(api, images, action) {
   /** @type {Report} */
   const report = { done: [], failed: [] };
   for (let start = 0; start < images.length; start += MAX_IDS) {
-    await runPart(api, images.slice(start, start + MAX_IDS), action, report);
+    try {
+      await runPart(api, images.slice(start, start + MAX_IDS), action, report);
+    } catch (error) {
+      const told = new Set([...report.done, ...report.failed.map(({ image }) => image)]);
+      report.failed.push(...images.filter((image) => !told.has(image)).map((image) => ({ image, error })));
+      break;
+    }
   }
   return report;
 }
@@ -54,7 +62,7 @@ async function runPart(api, images, action, report) {
     waiting.forEach((image, index) => {
       const { status, error, retryAfter } = body.results[index];
       if (status < 300) report.done.push(image);
-      else if (retryAfter === null || tries === MAX_TRIES) report.failed.push({ image, reason: error?.detail ?? `${status}` });
+      else if (retryAfter === null || tries === MAX_TRIES) report.failed.push({ image, error: new ApiError(status, error ?? {}, 0) });
       else {
         again.push(image);
         seconds = Math.max(seconds, retryAfter);

@@ -6,7 +6,9 @@ import { say } from "./texts.js";
 
 /** @import { Session } from "./session.js" */
 
-/** Shows where files may be dropped, and fires `files` with them. */
+const NOTHING = { files: [], unreadable: [] };
+
+/** Shows where files may be dropped, and fires `files` with them, and `unreadable` with the names of others. */
 export class DropZone extends HTMLElement {
   /** @param {Session} session of whoever may upload */
   constructor(session) {
@@ -18,34 +20,34 @@ export class DropZone extends HTMLElement {
 
   connectedCallback() {
     document.addEventListener("dragover", (event) => {
-      if (!this.#takes(event.dataTransfer)) return;
-      event.preventDefault();
-      this.hidden = false;
+      if (!event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault(); // otherwise the browser leaves the page for the file
+      this.hidden = !this.session.isNamed;
     });
     document.addEventListener("dragleave", (event) => {
       if (!event.relatedTarget) this.hidden = true;
     });
     document.addEventListener("drop", async (event) => {
       this.hidden = true;
-      if (!event.dataTransfer || !this.#takes(event.dataTransfer)) return;
+      if (!event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault();
-      this.#tell(await collectFiles(event.dataTransfer));
+      const { files, unreadable } = this.session.isNamed ? await collectFiles(event.dataTransfer) : NOTHING;
+      this.#tell("files", files);
+      this.#tell("unreadable", unreadable);
     });
     document.addEventListener("paste", (event) => {
       if (!event.clipboardData?.files.length || !this.session.isNamed) return;
       event.preventDefault();
-      this.#tell([...event.clipboardData.files]);
+      this.#tell("files", [...event.clipboardData.files]);
     });
   }
 
-  /** @param {DataTransfer | null} transfer */
-  #takes(transfer) {
-    return this.session.isNamed && transfer?.types.includes("Files");
-  }
-
-  /** @param {File[]} files */
-  #tell(files) {
-    this.dispatchEvent(new CustomEvent("files", { detail: files }));
+  /**
+   * @param {"files" | "unreadable"} name
+   * @param {(File | string)[]} detail
+   */
+  #tell(name, detail) {
+    if (detail.length) this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 }
 

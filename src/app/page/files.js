@@ -4,25 +4,46 @@ const HIDDEN = /^\./;
 
 /**
  * @param {DataTransfer} transfer
- * @returns {Promise<File[]>}
+ * @returns {Promise<{files: File[], unreadable: string[]}>} and the names of what the system does not let the page read
  */
 export async function collectFiles(transfer) {
   // The list is empty as soon as the event is over, so every entry is taken from it first.
   const items = [...transfer.items].filter((item) => item.kind === "file");
   const entries = items.map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile());
-  const found = await Promise.all(entries.map((entry) => (entry instanceof File ? [entry] : openEntry(entry))));
-  return found.flat();
+  /** @type {string[]} */
+  const unreadable = [];
+  const open = (/** @type {FileSystemEntry | null} */ entry) => openEntry(entry, unreadable);
+  const found = await Promise.all(entries.map((entry) => (entry instanceof File ? [entry] : open(entry))));
+  return { files: found.flat(), unreadable };
 }
 
 /**
+ * One that cannot be read holds up no other.
+ *
  * @param {FileSystemEntry | null} entry
+ * @param {string[]} unreadable gets its name
  * @returns {Promise<File[]>}
  */
-async function openEntry(entry) {
+async function openEntry(entry, unreadable) {
   if (!entry || HIDDEN.test(entry.name)) return [];
+  try {
+    const found = await readEntry(entry);
+    if (found instanceof File) return [found];
+    return (await Promise.all(found.map((each) => openEntry(each, unreadable)))).flat();
+  } catch {
+    unreadable.push(entry.name);
+    return [];
+  }
+}
+
+/**
+ * @param {FileSystemEntry} entry
+ * @returns {Promise<File | FileSystemEntry[]>}
+ */
+async function readEntry(entry) {
   if (entry.isFile) {
     const file = /** @type {FileSystemFileEntry} */ (entry);
-    return [await new Promise((resolve, reject) => file.file(resolve, reject))];
+    return new Promise((resolve, reject) => file.file(resolve, reject));
   }
   const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
   const found = [];
@@ -32,7 +53,7 @@ async function openEntry(entry) {
     if (!batch.length) break;
     found.push(...batch);
   }
-  return (await Promise.all(found.map(openEntry))).flat();
+  return found;
 }
 
 /**

@@ -11,8 +11,9 @@ import { say } from "./texts.js";
 
 /** @type {("description" | "tags" | "visibility" | "filename")[]} */
 const FIELDS = ["description", "tags", "visibility", "filename"];
+const MAX_TRIES = 3;
 
-/** Fires `changed` with the image as it is after that. */
+/** Fires `changed` with the image as it is after that, and its ETag. */
 export class ImageForm extends HTMLElement {
   /**
    * @param {Api} api
@@ -38,17 +39,12 @@ export class ImageForm extends HTMLElement {
       this.#save();
     });
     this.append(form);
-    this.#fill(image);
+    for (const field of FIELDS) this.inputs[field].value = write(image, field);
   }
 
   /** Whether something is written here that is not saved. */
   get isChanged() {
     return Object.keys(this.#listChanges()).length > 0;
-  }
-
-  /** @param {Image} image */
-  #fill(image) {
-    for (const field of FIELDS) this.inputs[field].value = write(image, field);
   }
 
   #listChanges() {
@@ -64,28 +60,49 @@ export class ImageForm extends HTMLElement {
   }
 
   async #save() {
-    const changes = this.#listChanges();
-    if (!Object.keys(changes).length) {
-      this.said.replaceChildren(say("saved"));
-      return;
-    }
+    this.said.replaceChildren(say("saving"));
     try {
-      const { image, etag } = await this.api.updateImage(this.image.id, changes, this.etag);
-      this.#take(image, etag);
+      for (let tries = 1; this.isChanged; tries++) {
+        const theirs = await this.#send(tries === MAX_TRIES);
+        if (theirs?.length) {
+          this.#showConflict(theirs);
+          return;
+        }
+        if (!theirs) break;
+      }
       this.said.replaceChildren(say("saved"));
     } catch (error) {
-      if (error instanceof ApiError && error.status === 412) await this.#showConflict(changes);
-      else this.said.replaceChildren(explain(error));
+      this.said.replaceChildren(explain(error));
     }
   }
 
-  /** @param {Record<string, unknown>} changes */
-  async #showConflict(changes) {
+  /**
+   * Save what is changed. If the image has changed as well, take what it is now where nothing is written here.
+   *
+   * @param {boolean} isLast whether nobody tries it again
+   * @returns {Promise<typeof FIELDS | null>} null if it is saved, or the fields that somebody else has changed as well
+   */
+  async #send(isLast) {
+    const changes = this.#listChanges();
+    const texts = FIELDS.map((field) => this.inputs[field].value);
+    try {
+      const { image, etag } = await this.api.updateImage(this.image.id, changes, this.etag);
+      // Whoever types goes on while it is on its way.
+      this.#take(image, etag, FIELDS.filter((field, index) => this.inputs[field].value === texts[index]));
+      return null;
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 412 || isLast) throw error;
+    }
     const { image, etag } = await this.api.getImage(this.image.id);
     const theirs = FIELDS.filter((field) => field in changes && write(image, field) !== write(this.image, field));
-    const others = FIELDS.filter((field) => !(field in changes));
-    for (const field of others) this.inputs[field].value = write(image, field);
-    [this.image, this.etag] = [image, etag];
+    const own = Object.keys(this.#listChanges());
+    this.#take(image, etag, FIELDS.filter((field) => !own.includes(field)));
+    return theirs;
+  }
+
+  /** @param {typeof FIELDS} theirs */
+  #showConflict(theirs) {
+    const { image, etag } = this;
     const facts = theirs.map((field) =>
       make("li", {}, `${say(/** @type {TextName} */ (field))}. ${say("theirs", { value: write(image, field) })}`),
     );
@@ -95,7 +112,7 @@ export class ImageForm extends HTMLElement {
       makeButton(say("keepMine"), () => this.#save()),
       " ",
       makeButton(say("takeTheirs"), () => {
-        this.#take(image, etag);
+        this.#take(image, etag, FIELDS);
         this.said.replaceChildren();
       }),
     );
@@ -104,11 +121,12 @@ export class ImageForm extends HTMLElement {
   /**
    * @param {Image} image
    * @param {string} etag
+   * @param {typeof FIELDS} filled the fields that show what the image has
    */
-  #take(image, etag) {
+  #take(image, etag, filled) {
     [this.image, this.etag] = [image, etag];
-    this.#fill(image);
-    this.dispatchEvent(new CustomEvent("changed", { detail: image }));
+    for (const field of filled) this.inputs[field].value = write(image, field);
+    this.dispatchEvent(new CustomEvent("changed", { detail: { image, etag } }));
   }
 }
 

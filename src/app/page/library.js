@@ -1,9 +1,14 @@
 /** Library: the images of one listing. Far pages are forgotten and read again, so that memory does not grow. */
 
+import { isIn, makeListQuery } from "./address.js";
+import { ApiError } from "./api.js";
+
+/** @import { View } from "./address.js" */
 /** @import { Api, Image } from "./api.js" */
 
 const PAGE_SIZE = 100;
 const MAX_PAGES = 12;
+const MAX_READS = 3;
 
 /**
  * @typedef {object} Page
@@ -31,12 +36,13 @@ export class Library extends EventTarget {
 
   /**
    * @param {Api} api
-   * @param {Record<string, string | string[]>} query
+   * @param {View} view
    */
-  constructor(api, query) {
+  constructor(api, view) {
     super();
     this.api = api;
-    this.query = query;
+    this.view = view;
+    this.query = makeListQuery(view, api.session.isNamed);
     this.isComplete = false;
     this.isClosed = false;
   }
@@ -107,6 +113,19 @@ export class Library extends EventTarget {
     return page.images?.[offset];
   }
 
+  /**
+   * Return an image, and wait for its page if it is not in memory.
+   *
+   * @param {number} index
+   */
+  async reach(index) {
+    if (index >= this.length) await this.grow();
+    const image = this.get(index);
+    if (image) return image;
+    await this.#locate(index)?.page.reading;
+    return this.get(index);
+  }
+
   /** @param {Page} page */
   async #readAgain(page) {
     try {
@@ -144,22 +163,69 @@ export class Library extends EventTarget {
   }
 
   /**
-   * Show a new image before all others, or an image that is there as it is now.
+   * Show a new image where it belongs, or an image that is there as it is now. One that does not belong here any more goes.
    *
    * @param {Image} image
    */
   put(image) {
+    if (!isIn(this.view, image, this.api.session.me?.userId ?? image.userId)) {
+      this.remove(image.id);
+      return;
+    }
     const index = this.findIndex(image.id);
     const found = index < 0 ? null : this.#locate(index);
     if (found?.page.images) {
       found.page.images[found.offset] = image;
       this.#aspects[index] = getAspect(image);
-    } else if (this.#pages[0]?.images) {
-      this.#pages[0].images.unshift(image);
-      this.#pages[0].count++;
-      this.#aspects.unshift(getAspect(image));
-    }
+    } else this.#insert(image);
     this.#tell();
+  }
+
+  /**
+   * The newest comes first. What belongs into a page that is not in memory comes with that page.
+   *
+   * @param {Image} image
+   */
+  #insert(image) {
+    let start = 0;
+    let isAfterGap = false;
+    for (const page of this.#pages) {
+      const isEnd = this.isComplete && page === this.#pages.at(-1);
+      let offset = page.images?.findIndex((each) => each.createdAt < image.createdAt) ?? -1;
+      if (offset < 0 && isEnd) offset = page.images?.length ?? -1;
+      if (page.images && offset >= 0) {
+        if (offset === 0 && isAfterGap) return;
+        page.images.splice(offset, 0, image);
+        page.count++;
+        this.#aspects.splice(start + offset, 0, getAspect(image));
+        return;
+      }
+      isAfterGap = page.images === null;
+      start += page.count;
+    }
+  }
+
+  /**
+   * Read images again that have changed, some at a time.
+   *
+   * @param {string[]} ids
+   */
+  async refresh(ids) {
+    const waiting = [...ids];
+    const readNext = async () => {
+      for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) await this.#refreshOne(id);
+    };
+    await Promise.all(Array.from({ length: MAX_READS }, readNext));
+  }
+
+  /** @param {string} id */
+  async #refreshOne(id) {
+    try {
+      this.put((await this.api.getImage(id)).image);
+    } catch (error) {
+      // What cannot be read while the line is down is still there.
+      if (error instanceof ApiError && error.status === 404) this.remove(id);
+    }
   }
 
   /** @param {string} id */

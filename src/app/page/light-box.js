@@ -1,25 +1,37 @@
 /** Light box: one picture, as large as the window, with what is said of it and what can be done with it. */
 
-import { make, makeButton, makeIconButton } from "./elements.js";
-import { makeKey } from "./api.js";
+import { pause } from "./api.js";
+import { make, makeButton, makeIconButton, selectNodes } from "./elements.js";
+import { makeFacts } from "./facts.js";
+import { ImageActions } from "./image-actions.js";
 import { ImageForm } from "./image-form.js";
 import { explain } from "./notices.js";
-import { awaitReplacement, sendReplacement } from "./replacement.js";
 import { SharePanel } from "./share-panel.js";
-import { say, sayBytes, sayTime } from "./texts.js";
+import { say } from "./texts.js";
 import { describe, makeSourceSet } from "./tile.js";
 import { drawThumbHash } from "./thumbhash.js";
 
 /** @import { Api, Image } from "./api.js" */
 
 const SWIPE_PX = 60;
+const FIRST_LOOK_MS = 1000;
+const MAX_LOOK_MS = 15_000;
 
-/** Fires `move` with -1 or 1, `closed`, `changed` with an image, and `remove` with the id of an image. */
+/**
+ * Fires `move` with -1 or 1, `closed`, `changed` with an image, `remove` with the id of an image, `unsaved` with an image
+ * whose form was left with changes, and `told` with what became of an image that is not shown any more.
+ */
 export class LightBox extends HTMLElement {
   /** @type {Image | null} */
   image = null;
   /** @type {ImageForm | null} */
   #form = null;
+  /** @type {Map<string, ImageForm>} those that were left with changes */
+  #unsaved = new Map();
+  /** @type {SharePanel | null} */
+  #share = null;
+  /** @type {Set<ImageActions>} of the image that is shown, and those that are not over yet */
+  #actions = new Set();
   #swipeStart = 0;
   /** The id of the image that was asked for last: an answer for another one comes too late. */
   #wanted = "";
@@ -32,9 +44,7 @@ export class LightBox extends HTMLElement {
     this.api = api;
     this.picture = make("div", { className: "stage" });
     this.details = make("aside", { className: "details", "aria-label": say("details") });
-    this.said = make("div", { role: "status", className: "said" });
-    this.chooser = make("input", { type: "file", accept: "image/*", hidden: true });
-    this.chooser.addEventListener("change", () => this.#replace());
+    this.heading = make("bdi");
     this.info = makeButton(say("details"), () => this.#toggleDetails(), { icon: "info", "aria-expanded": "false" });
     this.dialog = make(
       "dialog",
@@ -49,12 +59,11 @@ export class LightBox extends HTMLElement {
       makeIconButton("next", say("next"), () => this.#move(1), { className: "step next" }),
       this.picture,
       this.details,
-      this.chooser,
     );
     this.append(this.dialog);
     this.dialog.addEventListener("close", () => this.dispatchEvent(new Event("closed")));
     this.dialog.addEventListener("keydown", (event) => this.#press(event));
-    this.picture.addEventListener("pointerdown", (event) => (this.#swipeStart = event.clientX));
+    this.picture.addEventListener("pointerdown", (event) => (this.#swipeStart = event.isPrimary ? event.clientX : NaN));
     this.picture.addEventListener("pointerup", (event) => this.#swipe(event.clientX - this.#swipeStart));
   }
 
@@ -65,6 +74,7 @@ export class LightBox extends HTMLElement {
   async show(id, known) {
     if (!this.dialog.open) this.dialog.showModal();
     if (this.#wanted === id) return;
+    this.#putAside();
     this.#wanted = id;
     this.image = null;
     this.#shown = "";
@@ -82,9 +92,48 @@ export class LightBox extends HTMLElement {
   }
 
   hide() {
+    this.#putAside();
     this.image = null;
     this.#wanted = "";
     if (this.dialog.open) this.dialog.close();
+  }
+
+  /** Whether closing the page would lose something: a change that is not saved, or a file on its way. */
+  get isBusy() {
+    const isSending = [...this.#actions].some((actions) => actions.isSending);
+    return isSending || this.#unsaved.size > 0 || this.#form?.isChanged === true;
+  }
+
+  /** Keep a form with changes that are not saved, until its image is shown again. */
+  #putAside() {
+    const form = this.#form;
+    this.#form = null;
+    if (!form?.isChanged) return;
+    form.said.replaceChildren(say("notSaved"));
+    this.#unsaved.set(form.image.id, form);
+    this.dispatchEvent(new CustomEvent("unsaved", { detail: form.image }));
+  }
+
+  /**
+   * @param {Image} image
+   * @param {string} etag
+   */
+  #makeForm(image, etag) {
+    const form = new ImageForm(this.api, image, etag);
+    form.addEventListener("changed", (event) => {
+      const { detail } = /** @type {CustomEvent<{image: Image, etag: string}>} */ (event);
+      this.dispatchEvent(new CustomEvent("changed", { detail: detail.image }));
+      if (this.#form !== form) {
+        if (!form.isChanged) this.#unsaved.delete(image.id);
+        return;
+      }
+      this.image = detail.image;
+      for (const actions of this.#actions) if (actions.image.id === image.id) actions.update(detail.image, detail.etag);
+      this.heading.replaceChildren(describe(detail.image));
+      this.#share?.update(detail.image);
+      this.#showPicture(detail.image);
+    });
+    return form;
   }
 
   /**
@@ -94,25 +143,76 @@ export class LightBox extends HTMLElement {
   #render(image, etag) {
     this.image = image;
     const isOwn = this.api.session.owns(image);
+    const isEditable = isOwn && !image.trashedAt;
+    const kept = this.#unsaved.get(image.id) ?? (this.#form?.isChanged ? this.#form : null);
+    if (isEditable) this.#unsaved.delete(image.id);
+    this.#form = isEditable ? (kept ?? this.#makeForm(image, etag)) : null;
+    this.#share = image.status === "ready" && !image.trashedAt ? new SharePanel(this.api, image, isOwn) : null;
     this.#showPicture(image);
-    this.#form = isOwn && !image.trashedAt ? new ImageForm(this.api, image, etag) : null;
-    this.#form?.addEventListener("changed", (event) => {
-      this.image = /** @type {CustomEvent} */ (event).detail;
-      this.dispatchEvent(new CustomEvent("changed", { detail: this.image }));
-    });
-    this.said.replaceChildren();
-    const heading = make("h2", {}, make("bdi", {}, describe(image)));
-    const facts = this.#makeFacts(image, isOwn);
-    const share = image.status === "ready" && !image.trashedAt && new SharePanel(this.api, image, isOwn);
-    this.details.replaceChildren(heading, facts, ...[this.#form, share].filter((part) => part instanceof HTMLElement));
-    if (isOwn) this.details.append(this.#makeActions(image));
-    this.details.append(this.said);
+    this.heading.replaceChildren(describe(image));
+    const parts = [this.#form, this.#share, isOwn && this.#provideActions(image, etag)];
+    this.details.replaceChildren(make("h2", {}, this.heading), makeFacts(image, { isOwn, hasForm: isEditable }), ...selectNodes(parts));
+    if (isUnfinished(image)) this.#watch(image, FIRST_LOOK_MS);
+  }
+
+  /**
+   * Those that a file is on its way for stay, and tell how far it is.
+   *
+   * @param {Image} image
+   * @param {string} etag
+   */
+  #provideActions(image, etag) {
+    const known = [...this.#actions].find((actions) => actions.image.id === image.id && !actions.image.trashedAt === !image.trashedAt);
+    for (const actions of this.#actions) if (!actions.isSending && actions !== known) this.#actions.delete(actions);
+    known?.update(image, etag);
+    if (known) return known;
+    const actions = new ImageActions(this.api, image, etag);
+    this.#actions.add(actions);
+    actions.addEventListener("ended", () => this.#end(image.id));
+    actions.addEventListener("found", (event) => this.#take(/** @type {CustomEvent} */ (event).detail));
+    actions.addEventListener("told", (event) => this.dispatchEvent(new CustomEvent("told", { detail: /** @type {CustomEvent} */ (event).detail })));
+    return actions;
+  }
+
+  /** @param {string} id of an image that is in the list no longer */
+  #end(id) {
+    if (this.#wanted === id) {
+      this.#form = null; // what is written there belongs to nothing any more
+      this.dialog.close();
+    }
+    this.dispatchEvent(new CustomEvent("remove", { detail: id }));
+  }
+
+  /** @param {{image: Image, etag: string}} found */
+  #take({ image, etag }) {
+    if (this.#wanted === image.id) this.#render(image, etag);
+    this.dispatchEvent(new CustomEvent("changed", { detail: image }));
+  }
+
+  /**
+   * Look again at an image that is being prepared, as long as it is shown.
+   *
+   * @param {Image} image
+   * @param {number} pauseMs
+   */
+  async #watch(image, pauseMs) {
+    await pause(pauseMs);
+    if (this.image !== image) return;
+    const found = await this.api.getImage(image.id).catch(() => null);
+    if (this.image !== image) return;
+    if (!found || isUnfinished(found.image)) {
+      this.#watch(image, Math.min(MAX_LOOK_MS, pauseMs * 1.5));
+      return;
+    }
+    this.#take(found);
   }
 
   /** @param {Image} image */
   #showPicture(image) {
     this.dialog.setAttribute("aria-label", describe(image));
-    const shown = `${image.id} ${image.version} ${image.status}`;
+    const shown = `${image.id} ${image.revision} ${image.status}`;
+    const here = this.picture.querySelector("img");
+    if (here) here.alt = describe(image);
     if (shown === this.#shown) return;
     this.#shown = shown;
     const large = image.renditions["animation"] ?? image.renditions["large"];
@@ -130,94 +230,20 @@ export class LightBox extends HTMLElement {
     if (image.width && image.height) picture.style.aspectRatio = `${image.width} / ${image.height}`;
     if (image.placeholder) picture.style.backgroundImage = `url(${drawThumbHash(image.placeholder.thumbhash)})`;
     picture.addEventListener("load", () => (picture.style.backgroundImage = "none"), { once: true });
+    picture.addEventListener("error", () => this.#mend(image), { once: true });
     this.picture.replaceChildren(picture);
   }
 
   /**
-   * @param {Image} image
-   * @param {boolean} isOwn
+   * URLs of private pictures end. A listing may have old ones.
+   *
+   * @param {Image} image whose picture did not come
    */
-  #makeFacts(image, isOwn) {
-    const exif = image.exif ?? {};
-    const known = /** @type {const} */ ([
-      ["pixels", image.width && `${image.width} × ${image.height}`],
-      ["size", image.size && sayBytes(image.size)],
-      ["uploadedAt", sayTime(image.createdAt)],
-      ["takenAt", exif["takenAt"] && `${exif["takenAt"]}`.replace("T", " ")],
-      ["camera", exif["camera"]],
-      ["lens", exif["lens"]],
-      ["owner", !isOwn && image.userId],
-      ["description", !this.#form && image.description],
-      ["tags", !isOwn && image.tags.join(", ")],
-    ]);
-    const rows = known
-      .filter(([, value]) => value)
-      .map(([name, value]) => make("div", {}, make("dt", {}, say(name)), make("dd", {}, make("bdi", {}, String(value)))));
-    return make("dl", { className: "facts" }, ...rows);
-  }
-
-  /** @param {Image} image */
-  #makeActions(image) {
-    const { id } = image;
-    const run = (/** @type {() => Promise<void>} */ work) => () => {
-      work().catch((error) => this.said.replaceChildren(explain(error)));
-    };
-    const buttons = image.trashedAt
-      ? [
-          makeButton(say("restore"), run(() => this.#end("POST", `/images/${id}/restore`)), { icon: "restore" }),
-          makeButton(say("delete"), run(async () => {
-            if (confirm(say("deleteSure", { count: 1 }))) await this.#end("DELETE", `/images/${id}`);
-          }), { icon: "trash" }),
-        ]
-      : [
-          makeButton(say("download"), run(() => this.#download()), { icon: "download" }),
-          makeButton(say("replace"), () => this.chooser.click(), { icon: "replace" }),
-          makeButton(say("trash"), run(() => this.#end("POST", `/images/${id}/trash`)), { icon: "trash" }),
-        ];
-    return make("div", { className: "actions" }, ...buttons);
-  }
-
-  /**
-   * @param {string} method
-   * @param {string} path
-   */
-  async #end(method, path) {
-    const id = this.image?.id;
-    await this.api.call(method, path, { headers: method === "POST" ? { "Idempotency-Key": makeKey() } : {} });
-    this.dialog.close();
-    this.dispatchEvent(new CustomEvent("remove", { detail: id }));
-  }
-
-  async #download() {
-    const { body } = await this.api.call("POST", `/images/${this.image?.id}/links`, {
-      json: { rendition: "original", download: true },
-    });
-    make("a", { href: body.url, download: "" }).click();
-  }
-
-  async #replace() {
-    const file = this.chooser.files?.[0];
-    const id = this.image?.id;
-    if (!file || !id) return;
-    this.chooser.value = "";
-    const stopper = new AbortController();
-    const bar = make("progress", { max: 1, value: 0, "aria-label": file.name });
-    const tell = (/** @type {number} */ share) => (bar.value = share);
-    this.said.replaceChildren(say("uploading"), bar, makeButton(say("cancel"), () => stopper.abort()));
-    try {
-      await sendReplacement(this.api, id, { file, signal: stopper.signal, tell });
-      this.said.replaceChildren(say("replacing"), make("progress", { "aria-label": say("preparing") }));
-      const found = await awaitReplacement(this.api, id, () => this.image?.id === id);
-      if (!found) return;
-      const { image, etag } = found;
-      this.#render(image, etag);
-      this.said.replaceChildren(
-        image.replacement ? say("replaceRejected", { reason: image.replacement.statusReason ?? "" }) : say("replaced"),
-      );
-      this.dispatchEvent(new CustomEvent("changed", { detail: image }));
-    } catch (error) {
-      this.said.replaceChildren(stopper.signal.aborted ? say("cancelled") : explain(error));
-    }
+  #mend(image) {
+    if (image.id !== this.#wanted) return;
+    this.#shown = "";
+    if (this.image === image) this.picture.replaceChildren(make("p", { className: "message" }, say("broken")));
+    else if (this.image) this.#showPicture(this.image);
   }
 
   #toggleDetails() {
@@ -241,10 +267,16 @@ export class LightBox extends HTMLElement {
 
   /** @param {number} distance */
   #swipe(distance) {
-    if (Math.abs(distance) < SWIPE_PX) return;
+    const isZoomed = (window.visualViewport?.scale ?? 1) > 1; // fingers move the picture
+    if (isZoomed || !(Math.abs(distance) >= SWIPE_PX)) return;
     const isBackwards = document.documentElement.dir === "rtl";
     this.#move(distance > 0 === isBackwards ? 1 : -1);
   }
+}
+
+/** @param {Image} image */
+function isUnfinished(image) {
+  return image.status === "pending" || image.status === "processing";
 }
 
 customElements.define("light-box", LightBox);

@@ -1,6 +1,6 @@
 /** The start: who looks and the first pictures are asked for while the rest of the page is on its way. */
 
-import { findView, makeListQuery } from "./address.js";
+import { findView } from "./address.js";
 import { Api } from "./api.js";
 import { Library } from "./library.js";
 import { Page } from "./page.js";
@@ -14,7 +14,7 @@ const api = new Api(session);
 /** @type {unknown} */
 let signInError = null;
 await session.finishSignIn().catch((error) => (signInError = error));
-const library = new Library(api, makeListQuery(findView(location.hash, session.isNamed), session.isNamed));
+const library = new Library(api, findView(location.hash, session.isNamed));
 library.open();
 const identified = session.identify(api).then(() => null, (error) => error);
 

@@ -5,6 +5,8 @@ import { say } from "./texts.js";
 
 /** @import { Session } from "./session.js" */
 
+const TAKEN = "taken";
+
 /** @param {Session} session */
 export function askForName(session) {
   const input = make("input", { type: "text", required: true, maxLength: 128, value: session.name, autocomplete: "username" });
@@ -17,12 +19,12 @@ export function askForName(session) {
       make("h2", {}, say("signIn")),
       make("label", {}, make("span", {}, say("yourName")), input),
       make("p", { className: "hint" }, say("nameHint")),
-      make("div", { className: "actions" }, make("button", { className: "main" }, say("go")), makeButton(say("cancel"), () => dialog.close("cancelled"))),
+      make("div", { className: "actions" }, make("button", { className: "main", value: TAKEN }, say("go")), makeButton(say("cancel"), () => dialog.close())),
     ),
   );
   dialog.addEventListener("close", () => {
     const name = input.value.trim();
-    if (name && dialog.returnValue !== "cancelled") session.takeName(name);
+    if (dialog.returnValue === TAKEN && name && name !== session.name) session.takeName(name);
     dialog.remove();
   });
   document.body.append(dialog);

@@ -7,18 +7,27 @@ import { say } from "./texts.js";
 
 const SHOWN_MS = 8000;
 
-/** One list of messages. Those that offer something stay until they are closed. */
+/** One list of messages. Those that offer something, and those that somebody has to read, stay until they are closed. */
 export class Notices extends HTMLElement {
   constructor() {
     super();
     this.setAttribute("role", "status");
+    for (const event of ["toggle", "close"]) document.addEventListener(event, () => this.#rise(), { capture: true });
+  }
+
+  /** Move into the dialog that is open: nothing behind it can be seen or used. */
+  #rise() {
+    const host = [...document.querySelectorAll("dialog:modal")].at(-1) ?? document.body;
+    if (this.parentNode !== host) host.append(this);
   }
 
   /**
    * @param {string | Node} content
    * @param {{text: string, run: () => void}} [offer]
+   * @param {boolean} [stays]
    */
-  add(content, offer) {
+  add(content, offer, stays = offer !== undefined) {
+    this.#rise();
     const notice = make("div", { className: "notice" }, make("div", {}, content));
     if (offer) {
       notice.append(
@@ -30,7 +39,7 @@ export class Notices extends HTMLElement {
     }
     notice.append(makeIconButton("close", say("close"), () => notice.remove()));
     this.append(notice);
-    if (!offer) setTimeout(() => notice.remove(), SHOWN_MS);
+    if (!stays) setTimeout(() => notice.remove(), SHOWN_MS);
   }
 
   /** @param {unknown} error */

@@ -1,16 +1,16 @@
 /** The page: its parts, and how they know of each other. */
 
-import { ApiError, ConnectionError } from "./api.js";
-import { findView, isFiltered, isNewIn, isSameList, makeListQuery, writeView } from "./address.js";
+import { ConnectionError } from "./api.js";
+import { findView, isSameList, writeView } from "./address.js";
 import { DropZone } from "./drop-zone.js";
-import { make, makeButton } from "./elements.js";
-import { makeIcon } from "./icons.js";
+import { make } from "./elements.js";
+import { makeEmptyView, makeFailedView } from "./empty-view.js";
 import { ImageGallery } from "./image-gallery.js";
 import { Library } from "./library.js";
 import { Notices, explain } from "./notices.js";
 import { Selection } from "./selection.js";
 import { announceLanguage, say } from "./texts.js";
-import { awaitPictures } from "./tile.js";
+import { awaitPictures, describe } from "./tile.js";
 import { TopBar } from "./top-bar.js";
 
 /** @import { View } from "./address.js" */
@@ -25,6 +25,9 @@ import { TopBar } from "./top-bar.js";
  * @property {unknown} signInError why nobody is signed in, or null
  * @property {Promise<unknown>} identified ends when it is known who looks, with an error or null
  */
+
+/** The state of an entry of the history in which a light box was opened from the gallery. */
+const OPENED = "opened";
 
 /** Connects the parts. */
 export class Page {
@@ -113,10 +116,14 @@ export class Page {
 
   #listen() {
     window.addEventListener("hashchange", () => this.#follow(false));
-    window.addEventListener("beforeunload", (event) => this.workbench?.queue.isMoving && event.preventDefault());
+    window.addEventListener("beforeunload", (event) => this.workbench?.isBusy && event.preventDefault());
     window.addEventListener("offline", () => this.notices.add(say("offlineNow")));
-    window.addEventListener("online", () => this.notices.add(say("onlineAgain")));
+    window.addEventListener("online", () => {
+      this.notices.add(say("onlineAgain"));
+      this.#identifyAgain();
+    });
     this.dropZone.addEventListener("files", (event) => this.#add(/** @type {CustomEvent} */ (event).detail));
+    this.dropZone.addEventListener("unreadable", (event) => this.#tellUnreadable(/** @type {CustomEvent} */ (event).detail));
     this.session.addEventListener("change", async () => {
       await this.session.identify(this.api).catch((error) => this.notices.addError(error));
       this.bar.update();
@@ -128,20 +135,39 @@ export class Page {
     this.bar.addEventListener("name", () => this.#useWorkbench((workbench) => workbench.askForName()));
     this.bar.addEventListener("sign-in", () => this.#signIn());
     this.bar.addEventListener("sign-out", () => this.session.signOut());
-    this.gallery.addEventListener("open", (event) => this.#go({ ...this.view, image: /** @type {CustomEvent} */ (event).detail.id }));
-    this.gallery.addEventListener("stale", (event) => this.#refresh(/** @type {CustomEvent} */ (event).detail));
-    this.gallery.addEventListener("empty", () => this.gallery.say(this.#makeEmptyMessage()));
+    this.gallery.addEventListener("open", (event) => this.#open(/** @type {CustomEvent} */ (event).detail.id));
+    this.gallery.addEventListener("stale", (event) => this.library?.refresh(/** @type {CustomEvent} */ (event).detail));
+    this.gallery.addEventListener("empty", () => this.#offerUpload());
   }
 
   /** @param {Workbench} workbench */
   #listenToWorkbench({ queue, selectionBar, box }) {
-    queue.addEventListener("image", (event) => this.#put(/** @type {CustomEvent} */ (event).detail));
-    selectionBar.addEventListener("changed", (event) => this.#refresh(/** @type {CustomEvent} */ (event).detail));
+    queue.addEventListener("image", (event) => this.library?.put(/** @type {CustomEvent} */ (event).detail));
+    selectionBar.addEventListener("changed", (event) => this.library?.refresh(/** @type {CustomEvent} */ (event).detail));
+    selectionBar.addEventListener("moved", (event) => this.#take(/** @type {CustomEvent} */ (event).detail));
     selectionBar.addEventListener("all", () => this.gallery.selectAll());
     box.addEventListener("closed", () => this.#close());
     box.addEventListener("move", (event) => this.#move(/** @type {CustomEvent} */ (event).detail));
     box.addEventListener("changed", (event) => this.library?.put(/** @type {CustomEvent} */ (event).detail));
+    box.addEventListener("unsaved", (event) => this.#offerUnsaved(/** @type {CustomEvent} */ (event).detail));
+    box.addEventListener("told", (event) => this.notices.add(/** @type {CustomEvent} */ (event).detail));
     box.addEventListener("remove", (event) => this.library?.remove(/** @type {CustomEvent} */ (event).detail));
+  }
+
+  /** @param {{ids: string[], isTrash: boolean | null}} moved images, and whether they are in the trash now. null: they are gone */
+  #take({ ids, isTrash }) {
+    if (isTrash === (this.view.whose === "trash")) this.library?.refresh(ids);
+    else for (const id of ids) this.library?.remove(id);
+  }
+
+  /** @param {Image} image whose form was left with changes */
+  #offerUnsaved(image) {
+    this.notices.add(say("leftUnsaved", { name: describe(image) }), { text: say("showAgain"), run: () => this.#open(image.id) });
+  }
+
+  /** @param {string[]} names */
+  #tellUnreadable(names) {
+    this.notices.add(make("ul", {}, ...names.map((name) => make("li", {}, `${name}: ${say("notReadable")}`))), undefined, true);
   }
 
   /** @param {File[]} files */
@@ -162,7 +188,7 @@ export class Page {
   }
 
   async #signIn() {
-    await this.session.signIn?.begin().catch((error) => this.#refuseSignIn(error));
+    await this.session.beginSignIn(this.workbench?.isBusy ?? false).catch((error) => this.#refuseSignIn(error));
   }
 
   /** @param {unknown} error */
@@ -184,7 +210,7 @@ export class Page {
     this.bar.show(view);
     if (!isSame) {
       this.selection.clear();
-      this.#show(new Library(this.api, makeListQuery(view, this.session.isNamed)));
+      this.#show(new Library(this.api, view));
     }
     this.#showTools();
   }
@@ -205,64 +231,56 @@ export class Page {
 
   /** @param {unknown} error */
   #offerRetry(error) {
-    const retry = makeButton(say("retry"), () => {
+    const retry = () => {
       this.gallery.say(say("loading"));
       this.library?.grow();
-    }, { icon: "retry" });
-    this.gallery.say(make("div", { className: "empty" }, makeIcon("warning"), make("strong", {}, say("loadFailed")), make("span", {}, explain(error)), retry));
+    };
+    this.gallery.say(makeFailedView(error, retry));
   }
 
+  #offerUpload() {
+    const offers = { clear: () => this.bar.clear(), choose: () => this.#choose() };
+    this.gallery.say(makeEmptyView(this.view, this.session.isNamed, offers));
+  }
+
+  /** Leave the light box by the way that led into it, so that "back" does not lead there again. */
   #close() {
-    if (!this.view.image) return;
     const { image } = this.view;
-    this.#go({ ...this.view, image: "" });
+    if (!image) return;
+    if (history.state === OPENED) history.back();
+    else this.#go({ ...this.view, image: "" });
     this.gallery.reveal(image);
   }
 
-  /** @param {-1 | 1} step */
-  #move(step) {
-    const index = (this.library?.findIndex(this.view.image) ?? -1) + step;
-    const image = index < 0 ? undefined : this.library?.get(index);
-    if (image) history.replaceState(null, "", writeView({ ...this.view, image: image.id }));
-    if (image) this.#follow(false);
-  }
-
-  /** @param {Image} image */
-  #put(image) {
-    if (isNewIn(this.view, image) || this.library?.find(image.id)) this.library?.put(image);
-  }
-
-  /**
-   * Read images again that have changed. Those that do not belong here any more go.
-   *
-   * @param {string[]} ids
-   */
-  async #refresh(ids) {
-    for (const id of ids) {
-      try {
-        const { image } = await this.api.getImage(id);
-        const isTrash = this.view.whose === "trash"; // another list may be shown by now
-        if ((image.trashedAt !== null) === isTrash) this.library?.put(image);
-        else this.library?.remove(id);
-      } catch (error) {
-        // What cannot be read while the line is down is still there.
-        if (error instanceof ApiError && error.status === 404) this.library?.remove(id);
-      }
+  /** @param {string} id */
+  #open(id) {
+    if (this.view.image) {
+      this.#turnTo(id);
+      return;
     }
+    this.#go({ ...this.view, image: id });
+    history.replaceState(OPENED, "");
   }
 
-  #makeEmptyMessage() {
-    const [text, ...offer] = this.#chooseEmptyMessage();
-    return make("div", { className: "empty" }, makeIcon("pictures"), make("strong", {}, text), ...offer);
+  /** @param {string} id of another image for the light box */
+  #turnTo(id) {
+    history.replaceState(history.state, "", writeView({ ...this.view, image: id }));
+    this.#follow(false);
   }
 
-  /** @returns {[string, ...Node[]]} */
-  #chooseEmptyMessage() {
-    if (this.view.whose === "trash") return [say("emptyTrash")];
-    if (isFiltered(this.view)) return [say("nothingFound"), makeButton(say("clearFilter"), () => this.bar.clear())];
-    if (!this.session.isNamed) return [say("nothingHere")];
-    const choose = makeButton(say("chooseFiles"), () => this.#choose(), { icon: "upload", className: "main" });
-    return [say("nothingHere"), make("span", {}, say("nothingHereHint")), choose];
+  /** @param {-1 | 1} step */
+  async #move(step) {
+    const from = this.view.image;
+    const index = (this.library?.findIndex(from) ?? -1) + step;
+    const image = index < 0 ? null : await this.library?.reach(index);
+    if (image && this.view.image === from) this.#turnTo(image.id);
+  }
+
+  /** Who looks is not known yet if the line was down in the beginning. */
+  async #identifyAgain() {
+    if (!this.session.isNamed || this.session.me) return;
+    await this.session.identify(this.api).catch(() => null);
+    if (this.session.me) this.#follow(true);
   }
 
   #choose() {

@@ -15,11 +15,12 @@ const LOOKS = 60;
  * @param {Api} api
  * @param {string} id
  * @param {{file: File, signal: AbortSignal, tell: (share: number) => void}} parcel
+ * @param {string} etag of the image that the person has seen
  */
-export async function sendReplacement(api, id, parcel) {
+export async function sendReplacement(api, id, parcel, etag) {
   const { file, signal } = parcel;
   const limits = await api.getLimits();
-  const headers = { "Idempotency-Key": makeKey() };
+  const headers = { "Idempotency-Key": makeKey(), "If-Match": etag };
   if (file.size <= limits.maxInlineBytes) {
     const form = new FormData();
     form.append("file", file, file.name);
@@ -36,15 +37,14 @@ export async function sendReplacement(api, id, parcel) {
  *
  * @param {Api} api
  * @param {string} id
- * @param {() => boolean} isWanted
- * @returns {Promise<{image: Image, etag: string} | null>} null if nobody wants to know it any more, or it takes too long
+ * @returns {Promise<{image: Image, etag: string} | null>} null if it takes too long
  */
-export async function awaitReplacement(api, id, isWanted) {
-  for (let look = 0; look < LOOKS && isWanted(); look++) {
+export async function awaitReplacement(api, id) {
+  for (let look = 0; look < LOOKS; look++) {
     await pause(LOOK_MS);
     const found = await api.getImage(id);
     const status = found.image.replacement?.status;
-    if (status !== "pending" && status !== "processing") return isWanted() ? found : null;
+    if (status !== "pending" && status !== "processing") return found;
   }
   return null;
 }

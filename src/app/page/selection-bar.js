@@ -2,6 +2,7 @@
 
 import { reverse, runBatch } from "./batch.js";
 import { make, makeButton, makeIconButton } from "./elements.js";
+import { explain } from "./notices.js";
 import { splitTags } from "./tags.js";
 import { say } from "./texts.js";
 
@@ -10,8 +11,13 @@ import { say } from "./texts.js";
 /** @import { Notices } from "./notices.js" */
 /** @import { Selection } from "./selection.js" */
 
-/** Fires `changed` with the ids of images that have changed, and `all` to select all. */
+/**
+ * Fires `changed` with the ids of images that have changed, `moved` with the ids of those that are in the trash, out of it
+ * or gone, and `all` to select all.
+ */
 export class SelectionBar extends HTMLElement {
+  #isRunning = false;
+
   /**
    * @param {Api} api
    * @param {Selection} selection
@@ -79,49 +85,69 @@ export class SelectionBar extends HTMLElement {
 
   /** @param {Action} action */
   async #run(action) {
+    if (this.#isRunning) return;
     const images = this.selection.images;
-    try {
+    this.#mark(true);
+    const report = await runBatch(this.api, images, action);
+    this.#mark(false);
+    this.selection.remove(report.done);
+    const back = reverse(action, report.done);
+    this.#report(say("didSome", { count: report.done.length }), report, back.length ? () => this.#undo(back) : null);
+    this.#tell(report, action);
+  }
+
+  /** @param {boolean} isRunning */
+  #mark(isRunning) {
+    this.#isRunning = isRunning;
+    this.actions.classList.toggle("running", isRunning);
+    this.actions.ariaBusy = String(isRunning);
+  }
+
+  /**
+   * @param {string} text of what is done
+   * @param {Report} report
+   * @param {(() => void) | null} undo
+   */
+  #report(text, { done, failed }, undo) {
+    const reasons = failed.map(({ image, error }) => make("li", {}, make("bdi", {}, image.filename), `: ${explain(error)}`));
+    const said = make(
+      "div",
+      {},
+      done.length > 0 && text,
+      failed.length > 0 && ` ${say("didNot", { count: failed.length })}`,
+      failed.length > 0 && make("ul", {}, ...reasons),
+    );
+    this.notices.add(said, undo ? { text: say("undo"), run: undo } : undefined, failed.length > 0);
+  }
+
+  /** @param {{images: Image[], action: Action}[]} back */
+  async #undo(back) {
+    /** @type {Report} */
+    const all = { done: [], failed: [] };
+    for (const { images, action } of back) {
       const report = await runBatch(this.api, images, action);
-      this.selection.remove(images);
-      this.#report(report, action);
-    } catch (error) {
-      this.notices.addError(error);
+      all.done.push(...report.done);
+      all.failed.push(...report.failed);
+      this.#tell(report, action);
     }
-    this.#tell(images);
+    this.#report(say("undone"), all, null);
   }
 
   /**
    * @param {Report} report
    * @param {Action} action
    */
-  #report({ done, failed }, action) {
-    const reasons = failed.map(({ image, reason }) => make("li", {}, make("bdi", {}, image.filename), `: ${reason}`));
-    const said = make(
-      "div",
-      {},
-      done.length > 0 && say("didSome", { count: done.length }),
-      failed.length > 0 && ` ${say("didNot", { count: failed.length })}`,
-      failed.length > 0 && make("ul", {}, ...reasons),
-    );
-    const back = reverse(action, done);
-    this.notices.add(said, back.length ? { text: say("undo"), run: () => this.#undo(back) } : undefined);
+  #tell({ done, failed }, { action }) {
+    const [moved, changed] = [listIds(done), listIds(failed.map(({ image }) => image))];
+    if (action === "update") changed.push(...moved);
+    else this.dispatchEvent(new CustomEvent("moved", { detail: { ids: moved, isTrash: action === "delete" ? null : action === "trash" } }));
+    this.dispatchEvent(new CustomEvent("changed", { detail: changed }));
   }
+}
 
-  /** @param {{images: Image[], action: Action}[]} back */
-  async #undo(back) {
-    try {
-      for (const { images, action } of back) await runBatch(this.api, images, action);
-      this.notices.add(say("undone"));
-    } catch (error) {
-      this.notices.addError(error);
-    }
-    this.#tell(back.flatMap(({ images }) => images));
-  }
-
-  /** @param {Image[]} images */
-  #tell(images) {
-    this.dispatchEvent(new CustomEvent("changed", { detail: images.map((image) => image.id) }));
-  }
+/** @param {Image[]} images */
+function listIds(images) {
+  return images.map((image) => image.id);
 }
 
 customElements.define("selection-bar", SelectionBar);

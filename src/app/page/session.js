@@ -72,6 +72,15 @@ export class Session extends EventTarget {
     if (this.isNamed) this.me = (await api.call("GET", "/me")).body;
   }
 
+  /** @param {boolean} isBusy whether leaving the page would lose something */
+  async beginSignIn(isBusy) {
+    if (!isBusy) await this.signIn?.begin();
+    else if (this.signIn) {
+      await this.signIn.beginBeside();
+      this.#change(this.signIn.name);
+    }
+  }
+
   signOut() {
     this.signIn?.end();
     this.#change("");

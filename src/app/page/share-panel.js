@@ -21,7 +21,7 @@ export class SharePanel extends HTMLElement {
     this.api = api;
     this.image = image;
     this.said = make("div", { role: "status", className: "said" });
-    this.url = image.visibility === "public" ? (image.renditions["large"]?.url ?? "") : "";
+    this.url = findPublicUrl(image);
     this.lifetime = make("select", { "aria-label": say("shareFor") });
     for (const [name, seconds] of Object.entries(LIFETIMES_SECONDS)) {
       this.lifetime.append(new Option(say(/** @type {keyof typeof LIFETIMES_SECONDS} */ (name)), String(seconds)));
@@ -35,6 +35,14 @@ export class SharePanel extends HTMLElement {
       );
     }
     this.append(this.said);
+    this.#showCopies();
+  }
+
+  /** @param {Image} image as it is after a change */
+  update(image) {
+    const isOther = image.visibility !== this.image.visibility;
+    this.image = image;
+    if (isOther) this.url = findPublicUrl(image);
     this.#showCopies();
   }
 
@@ -79,13 +87,18 @@ export class SharePanel extends HTMLElement {
   async #revoke() {
     try {
       await this.api.call("DELETE", `/images/${this.image.id}/links`);
-      this.url = this.image.visibility === "public" ? this.url : "";
+      this.url = findPublicUrl(this.image);
       this.#showCopies();
       this.said.replaceChildren(say("linksRevoked"));
     } catch (error) {
       this.said.replaceChildren(explain(error));
     }
   }
+}
+
+/** @param {Image} image */
+function findPublicUrl(image) {
+  return image.visibility === "public" ? (image.renditions["large"]?.url ?? "") : "";
 }
 
 /**

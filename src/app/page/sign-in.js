@@ -1,12 +1,16 @@
 /** Sign-in: on the issuer's own page, by authorization code with PKCE. The tokens stay in memory. */
 
 import { ConnectionError, makeKey } from "./api.js";
+import { make } from "./elements.js";
 import { API_URL } from "./settings.js";
 import { say } from "./texts.js";
 
 /** @import { SignInSettings } from "./settings.js" */
 
 const BEGUN = "signIn";
+/** The name of the channel between a page and the window beside it, and what their states begin with. */
+const BESIDE = "beside.";
+const BESIDE_FEATURES = "popup,width=520,height=720";
 const NAMES = ["name", "preferred_username", "email", "cognito:username"];
 const PATIENCE_MS = 20_000;
 const RENEWED_BEFORE_MS = 60_000;
@@ -53,7 +57,26 @@ export class SignIn extends EventTarget {
     const state = makeKey();
     const verifier = makeKey() + makeKey();
     sessionStorage.setItem(BEGUN, JSON.stringify({ state, verifier, hash: location.hash }));
-    leave(this.settings.authorizationUrl, {
+    location.assign(await this.#makeUrl(state, verifier));
+  }
+
+  /** Open the page of the issuer in a window of its own, so that nothing of this page is lost. */
+  async beginBeside() {
+    const beside = window.open("", "", BESIDE_FEATURES); // before anything is awaited, or the browser blocks it
+    if (!beside) throw new SignInError(say("signInBlocked"));
+    const state = BESIDE + makeKey();
+    const verifier = makeKey() + makeKey();
+    const answered = awaitAnswer(state);
+    beside.location.href = await this.#makeUrl(state, verifier);
+    await this.#take(await answered, verifier);
+  }
+
+  /**
+   * @param {string} state
+   * @param {string} verifier
+   */
+  async #makeUrl(state, verifier) {
+    return addQuery(this.settings.authorizationUrl, {
       response_type: "code",
       client_id: this.settings.clientId,
       redirect_uri: PAGE_URL,
@@ -69,12 +92,21 @@ export class SignIn extends EventTarget {
     const answer = new URLSearchParams(location.search);
     const state = answer.get("state");
     if (state === null && !answer.has("error")) return;
+    if (state?.startsWith(BESIDE)) await giveAnswer();
     const begun = takeBegun();
     history.replaceState(null, "", PAGE_URL + (begun?.state === state ? begun.hash : ""));
     if (begun?.state !== state) throw new SignInError(say("signInForgotten"));
+    await this.#take(answer, begun.verifier);
+  }
+
+  /**
+   * @param {URLSearchParams} answer of the issuer
+   * @param {string} verifier
+   */
+  async #take(answer, verifier) {
     const code = answer.get("code");
     if (code === null) throw new SignInError(answer.get("error_description") || answer.get("error") || "");
-    this.#tokens = await this.#ask({ grant_type: "authorization_code", code, redirect_uri: PAGE_URL, code_verifier: begun.verifier });
+    this.#tokens = await this.#ask({ grant_type: "authorization_code", code, redirect_uri: PAGE_URL, code_verifier: verifier });
   }
 
   /** Return a token that is valid, or nothing if nobody is signed in any more. */
@@ -95,7 +127,7 @@ export class SignIn extends EventTarget {
     if (!endSessionUrl) return;
     // Cognito knows `logout_uri` only. The standard calls it `post_logout_redirect_uri`.
     const query = { client_id: clientId, logout_uri: PAGE_URL, post_logout_redirect_uri: PAGE_URL };
-    leave(endSessionUrl, idToken ? { ...query, id_token_hint: idToken } : query);
+    location.assign(addQuery(endSessionUrl, idToken ? { ...query, id_token_hint: idToken } : query));
   }
 
   /**
@@ -167,10 +199,37 @@ function takeBegun() {
  * @param {string} url
  * @param {Record<string, string>} query
  */
-function leave(url, query) {
+function addQuery(url, query) {
   const target = new URL(url);
   for (const [name, value] of Object.entries(query)) target.searchParams.set(name, value);
-  location.assign(target);
+  return target.href;
+}
+
+/**
+ * Wait for the window beside this page. It gives the answer to every page of this origin, and one of them has asked.
+ *
+ * @param {string} state
+ * @returns {Promise<URLSearchParams>}
+ */
+function awaitAnswer(state) {
+  const channel = new BroadcastChannel(BESIDE);
+  return new Promise((resolve) => {
+    channel.addEventListener("message", ({ data }) => {
+      const answer = new URLSearchParams(data);
+      if (answer.get("state") !== state) return;
+      channel.close();
+      resolve(answer);
+    });
+  });
+}
+
+/** This is the window beside a page: give it the answer, and close. Nothing follows. */
+function giveAnswer() {
+  new BroadcastChannel(BESIDE).postMessage(location.search);
+  history.replaceState(null, "", PAGE_URL);
+  document.body.append(make("main", {}, say("signInGiven")));
+  window.close();
+  return new Promise(() => {});
 }
 
 /** @param {string} verifier */

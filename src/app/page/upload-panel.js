@@ -14,13 +14,14 @@ const STATE_TEXTS = {
   waiting: "waiting",
   hashing: "hashing",
   uploading: "uploading",
+  delayed: "delayed",
   paused: "paused",
   offline: "offline",
   preparing: "preparing",
   duplicate: "duplicate",
   ready: "ready",
   refused: "refused",
-  broken: "broken",
+  broken: "notUploaded",
   cancelled: "cancelled",
 };
 
@@ -41,7 +42,7 @@ export class UploadPanel extends HTMLElement {
     this.summary = make("p", { role: "status", className: "summary" });
     this.list = make("ul", { className: "uploads", "aria-label": say("uploads") });
     this.pauseAll = makeButton(say("pauseAll"), () => queue.uploads.forEach((upload) => queue.pause(upload)), { icon: "pause" });
-    this.resumeAll = makeButton(say("resumeAll"), () => listPaused(queue).forEach((each) => queue.resume(each)), { icon: "resume" });
+    this.resumeAll = makeButton(say("resumeAll"), () => listStopped(queue).forEach((each) => queue.resume(each)), { icon: "resume" });
     this.clearDone = makeButton(say("clearDone"), () => queue.clear(), { icon: "check" });
     this.controls = make("div", { className: "actions" }, this.summary, this.pauseAll, this.resumeAll, this.clearDone);
     this.append(
@@ -100,7 +101,7 @@ export class UploadPanel extends HTMLElement {
     const done = uploads.filter((upload) => upload.state === "ready" || upload.state === "preparing").length;
     this.controls.hidden = this.list.hidden = uploads.length === 0;
     this.pauseAll.hidden = !this.queue.isMoving;
-    this.resumeAll.hidden = listPaused(this.queue).length === 0;
+    this.resumeAll.hidden = listStopped(this.queue).length === 0;
     this.clearDone.hidden = !uploads.some((upload) => upload.state === "ready");
     this.summary.textContent = uploads.length ? say("uploadsDone", { done, count: uploads.length }) : "";
   }
@@ -111,10 +112,11 @@ export class UploadPanel extends HTMLElement {
     const bar = /** @type {HTMLProgressElement} */ (row.querySelector("progress"));
     bar.value = upload.progress;
     bar.hidden = upload.state !== "uploading";
+    const state = /** @type {HTMLElement} */ (row.querySelector(".state"));
+    const text = say(STATE_TEXTS[upload.state]) + (upload.reason ? `: ${upload.reason}` : "");
+    if (state.textContent !== text) state.textContent = text;
     if (row.dataset["state"] === upload.state) return;
     row.dataset["state"] = upload.state;
-    const state = /** @type {HTMLElement} */ (row.querySelector(".state"));
-    state.textContent = say(STATE_TEXTS[upload.state]) + (upload.reason ? `: ${upload.reason}` : "");
     row.querySelector(".actions")?.replaceChildren(...this.#makeButtons(upload));
   }
 
@@ -159,8 +161,8 @@ export class UploadPanel extends HTMLElement {
 }
 
 /** @param {UploadQueue} queue */
-function listPaused(queue) {
-  return queue.uploads.filter((upload) => upload.state === "paused");
+function listStopped(queue) {
+  return queue.uploads.filter((upload) => upload.isStopped);
 }
 
 customElements.define("upload-panel", UploadPanel);

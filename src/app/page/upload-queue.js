@@ -1,6 +1,7 @@
 /** Upload queue: files on their way, three at a time. Each arrives exactly once, however often it is sent. */
 
 import { ApiError, ConnectionError, choosePause, makeKey, pause } from "./api.js";
+import { explain } from "./notices.js";
 import { say, sayBytes } from "./texts.js";
 import { sendFile } from "./transfer.js";
 
@@ -8,7 +9,7 @@ import { sendFile } from "./transfer.js";
 /** @import { Hasher } from "./hashes.js" */
 
 /**
- * @typedef {"waiting" | "hashing" | "uploading" | "paused" | "offline" | "preparing" | "duplicate" | "ready"
+ * @typedef {"waiting" | "hashing" | "uploading" | "delayed" | "paused" | "offline" | "preparing" | "duplicate" | "ready"
  *   | "refused" | "broken" | "cancelled"} State
  */
 
@@ -17,7 +18,8 @@ const MAX_TRIES = 12;
 const FIRST_LOOK_MS = 400;
 const MAX_LOOK_MS = 5000;
 const MAX_LOOKS = 40;
-const MOVING = new Set(["waiting", "hashing", "uploading", "offline"]);
+const MOVING = new Set(["waiting", "hashing", "uploading", "delayed", "offline"]);
+const STOPPED = new Set(["paused", "broken"]);
 const ENDED = new Set(["ready", "cancelled"]);
 
 /** A file, and how far it is. */
@@ -47,6 +49,11 @@ export class Upload {
   get isMoving() {
     return MOVING.has(this.state);
   }
+
+  /** True if it is not on its way, but a person can send it on. */
+  get isStopped() {
+    return STOPPED.has(this.state);
+  }
 }
 
 /** Fires `change` with the upload, and `image` with an image that is new or has changed. */
@@ -64,10 +71,16 @@ export class UploadQueue extends EventTarget {
     this.api = api;
     this.hasher = hasher;
     window.addEventListener("online", () => this.#wake());
+    api.session.addEventListener("change", () => this.#pauseForOther());
   }
 
   get isMoving() {
     return this.uploads.some((upload) => upload.isMoving);
+  }
+
+  /** Whether there is a file that is not there yet, and that nobody has refused. */
+  get isUnfinished() {
+    return this.uploads.some((upload) => upload.isMoving || upload.isStopped);
   }
 
   /**
@@ -89,6 +102,14 @@ export class UploadQueue extends EventTarget {
     upload.stopper.abort(new DOMException("paused", "AbortError"));
   }
 
+  /** Somebody else is signed in, or nobody. No file may end up with a person who did not choose it. */
+  #pauseForOther() {
+    for (const upload of this.uploads.filter((each) => each.isMoving)) {
+      upload.reason = say("signInChanged");
+      this.pause(upload);
+    }
+  }
+
   /**
    * Go on, with the same key: what has arrived is not uploaded again.
    *
@@ -98,6 +119,7 @@ export class UploadQueue extends EventTarget {
     if (upload.isMoving) return;
     upload.stopper = new AbortController();
     upload.progress = 0;
+    upload.reason = "";
     this.#set(upload, "waiting");
     this.#start();
   }
@@ -129,14 +151,7 @@ export class UploadQueue extends EventTarget {
   }
 
   #wake() {
-    for (const upload of this.uploads) {
-      if (upload.state === "offline") this.resumeAfterOutage(upload);
-    }
-  }
-
-  /** @param {Upload} upload */
-  resumeAfterOutage(upload) {
-    this.#set(upload, "waiting");
+    for (const upload of this.uploads) if (upload.state === "offline") this.#set(upload, "waiting");
     this.#start();
   }
 
@@ -171,8 +186,11 @@ export class UploadQueue extends EventTarget {
           this.#fail(upload, error);
           return;
         }
-        await pause(choosePause(error, tries));
+        upload.reason = explain(error);
+        this.#set(upload, "delayed");
+        await pause(choosePause(error, tries), stopper.signal);
         if (stopper.signal.aborted) return;
+        upload.reason = "";
       }
     }
   }
@@ -254,7 +272,8 @@ export class UploadQueue extends EventTarget {
    * @param {unknown} error
    */
   #fail(upload, error) {
-    upload.reason = error instanceof ApiError ? error.message : say(error instanceof ConnectionError ? "broken" : "notReadable");
+    const isKnown = error instanceof ApiError || error instanceof ConnectionError;
+    upload.reason = isKnown ? explain(error) : say("notReadable");
     const isFinal = error instanceof ApiError && !error.isPassing;
     this.#set(upload, isFinal ? "refused" : "broken");
   }

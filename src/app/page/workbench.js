@@ -40,6 +40,11 @@ export class Workbench {
     else this.box.hide();
   }
 
+  /** Whether closing the page would lose something. */
+  get isBusy() {
+    return this.queue.isUnfinished || this.box.isBusy;
+  }
+
   askForName() {
     askForName(this.session);
   }

@@ -10,7 +10,7 @@ import pytest
 
 from operations.tokens import make_password
 from tests.support.browser import find_browser
-from tests.support.page import Person, run_page, say_name, sign_in
+from tests.support.page import Person, add_image, run_page, say_name, sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +49,16 @@ def named(page: Page, user: str) -> Page:
     """The page of a person who has said who they are."""
     say_name(page, user)
     return page
+
+
+@pytest.fixture
+def gallery(named: Page, api: httpx.Client, user: str) -> Page:
+    """The page of a person with two pictures. The newer one is 1.jpg."""
+    for number in range(2):
+        add_image(api, user, f"{number}.jpg")
+    named.get_by_role("button", name="Mine").click()
+    named.get_by_role("link", name="Open 0.jpg").wait_for()
+    return named
 
 
 @pytest.fixture

@@ -105,22 +105,62 @@ def test_pictures_are_deleted_for_good_after_a_question(three: Page, api: httpx.
     assert [image["filename"] for image in list_images(api)] == ["0.jpg"]
 
 
-def test_answers_that_come_after_a_change_of_the_list_mend_the_list_that_is_shown(three: Page) -> None:
+def test_answers_that_come_after_a_change_of_the_list_leave_the_list_that_is_shown(three: Page) -> None:
     held: list[Route] = []
     three.route(SINGLE_IMAGE, lambda route: held.append(route))  # noqa: PLW0108 - a route wants a function of Python
-    press(three, "Move to trash")
+    press(three, "Show to everyone")
     expect(three.get_by_text("2 pictures: done.")).to_be_visible()
     press(three, "Trash")
-    expect(three.locator(".tile")).to_have_count(2)
-    three.get_by_role("link", name="Open 2.jpg").press("Control+a")
+    expect(three.get_by_text("The trash is empty.")).to_be_visible()
     for index in range(2):
-        while len(held) == index:  # the second is asked for after the first
+        while len(held) == index:
             three.wait_for_timeout(20)
         with three.expect_response(SINGLE_IMAGE):
             held[index].continue_()
     three.wait_for_timeout(200)
-    expect(three.locator(".tile")).to_have_count(2)
+    expect(three.locator(".tile")).to_have_count(0)
+
+
+def test_pictures_leave_the_list_without_being_read_again(three: Page) -> None:
+    asked: list[str] = []
+    three.on("request", lambda request: asked.append(request.url))
+    press(three, "Move to trash")
+    expect(three.locator(".tile")).to_have_count(1)
+    assert not any(SINGLE_IMAGE.search(url) for url in asked)
+
+
+def test_pictures_return_to_their_places_and_go_where_they_do_not_belong(three: Page) -> None:
+    expect(three.get_by_role("link", name="Open ")).to_have_count(3)
+    press(three, "Move to trash")
+    press(three, "Undo")
+    expect(three.get_by_text("Undone.")).to_be_visible()
+    expect(three.locator(".tile")).to_have_count(3)
+    names = [f"Open {number}.jpg" for number in (2, 1, 0)]
+    places = [three.get_by_role("link", name=name).bounding_box() for name in names]
+    assert [place["x"] for place in places if place] == sorted(place["x"] for place in places if place)
+    three.get_by_role("link", name="Open 2.jpg").press("Space")
+    three.get_by_role("button", name="Filter", exact=True).click()
+    three.get_by_label("With tags").first.fill("old")
+    press(three, "Apply")
+    expect(three.locator(".tile")).to_have_count(1)
+    three.get_by_role("link", name="Open 2.jpg").press("Space")
+    three.get_by_role("region", name="Selection").get_by_label("Tags").fill("old")
+    press(three, "Remove tags")
+    expect(three.get_by_text("No picture matches this filter.")).to_be_visible()
+
+
+def test_report_has_each_picture_even_if_the_line_breaks(three: Page, api: httpx.Client) -> None:
+    three.route("**/images/batch", lambda route: route.abort())
+    press(three, "Hide")
+    expect(three.get_by_text("2 pictures: not done.")).to_be_visible()
+    expect(three.get_by_text("1.jpg: The connection failed.")).to_be_visible()
     expect(three.get_by_text("2 selected")).to_be_visible()
+    three.unroute("**/images/batch")
+    press(three, "Move to trash")
+    expect(three.get_by_text("2 pictures: done.")).to_be_visible()
+    api.delete(f"/images/{list_images(api, trashed='true')[0]['id']}").raise_for_status()
+    press(three, "Undo")
+    expect(three.get_by_text("1 picture: not done.")).to_be_visible()
 
 
 def test_all_that_are_loaded_are_selected_with_one_button(three: Page, api: httpx.Client) -> None:

@@ -194,3 +194,39 @@ def test_upload_ends_with_a_word_if_the_session_does(
         [make_file("a.jpg", make_photo(1))]
     )
     expect(jwt_page.get_by_text("your session has ended")).to_be_visible()
+
+
+def test_session_that_ends_loses_no_file_and_no_edit(
+    jwt_page: Page, jwt_stack: Stack, person: Person
+) -> None:
+    """Signing in again happens in a window of its own, and the page goes on."""
+
+    def refuse(route: Route) -> None:
+        route.fulfill(status=400, json={"error": "invalid_grant"})
+
+    sign_in(jwt_page, person)
+    choose(jwt_page, make_file("a.jpg", make_photo(1)))
+    await_state(jwt_page, "ready")
+    shorten_tokens(jwt_page, jwt_stack, 0)
+    jwt_page.reload()
+    sign_in(jwt_page, person)
+    press(jwt_page, "Mine")
+    jwt_page.get_by_role("link", name="Open a.jpg").press("Enter")
+    press(jwt_page, "Details")
+    jwt_page.get_by_label("Description").fill("The harbour")
+    jwt_page.unroute(f"{jwt_stack.aws_url}/oauth2/token")
+    jwt_page.route(f"{jwt_stack.aws_url}/oauth2/token", refuse)
+    press(jwt_page, "Save")
+    dialog = jwt_page.get_by_role("dialog")
+    expect(dialog.get_by_text("your session has ended")).to_be_visible()
+    jwt_page.unroute(f"{jwt_stack.aws_url}/oauth2/token")
+    with jwt_page.expect_popup() as opened:
+        dialog.get_by_role("status").get_by_role("button", name="Sign in").click()
+    beside = opened.value
+    beside.get_by_label("Username").fill(person.name)
+    beside.get_by_label("Password").fill(person.password)
+    with beside.expect_event("close"):
+        beside.get_by_role("button", name="Sign in").click()
+    expect(jwt_page.get_by_label("Description")).to_have_value("The harbour")
+    press(jwt_page, "Save")
+    expect(jwt_page.get_by_text("Saved.")).to_be_visible()

@@ -8,32 +8,19 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.page import add_image, make_file, run_page, say_name
+from tests.support.page import make_file
 from tests.support.pictures import make_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    import httpx
     from playwright.sync_api import Route
-
-    from local.stack import Stack
 
 
 SWIPE_PX = 150
 
 
 @pytest.fixture
-def page(stack: Stack, api: httpx.Client, user: str, tmp_path: Path) -> Iterator[Page]:
-    """The page of a person with two pictures. The newer one is 1.jpg."""
-    for number in range(2):
-        add_image(api, user, f"{number}.jpg")
-    with run_page(stack.api_url, str(tmp_path)) as page:
-        say_name(page, user)
-        page.get_by_role("button", name="Mine").click()
-        page.get_by_role("link", name="Open 0.jpg").wait_for()
-        yield page
+def page(gallery: Page) -> Page:
+    return gallery
 
 
 def find_left(locator: Locator) -> float:

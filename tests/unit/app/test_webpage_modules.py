@@ -134,23 +134,39 @@ def describe(image: dict[str, Any]) -> Any:  # noqa: ANN401 - anything that can 
 
 
 @pytest.mark.parametrize(
-    ("view", "image", "is_new"),
+    ("view", "image", "is_in"),
     [
         ({"whose": "all"}, {}, True),
+        ({"whose": "all"}, {"userId": "bob"}, True),
+        ({"whose": "mine"}, {"userId": "bob"}, False),
+        ({"whose": "mine"}, {"trashedAt": "2026-05-06T10:00:00.000000Z"}, False),
         ({"whose": "trash"}, {}, False),
+        ({"whose": "trash"}, {"trashedAt": "2026-05-06T10:00:00.000000Z"}, True),
         ({"whose": "public"}, {"visibility": "private"}, False),
         ({"tags": ["SEA", "town"]}, {"tags": ["sea"]}, False),
         ({"tags": ["SEA", "town"], "match": "any"}, {"tags": ["sea"]}, True),
-        ({"before": "2020-01-01"}, {}, False),
-        ({"after": "2020-01-01"}, {}, True),
+        ({"before": "2026-05-03"}, {}, False),
+        ({"before": "2026-05-07"}, {}, True),
+        ({"after": "2026-05-03"}, {}, True),
+        ({"after": "2026-05-07"}, {}, False),
     ],
 )
-def test_new_image_is_shown_where_it_belongs(
-    view: dict[str, Any], image: dict[str, Any], is_new: bool
-) -> None:
+def test_image_is_shown_where_it_belongs(view: dict[str, Any], image: dict[str, Any], is_in: bool) -> None:
     whole_view = {"whose": "mine", "tags": [], "match": "all", "after": "", "before": "", "image": ""} | view
-    whole_image = {"tags": [], "visibility": "public"} | image
-    assert call("address.js", "isNewIn", (whole_view, whole_image)) == [is_new]
+    whole_image = {
+        "tags": [],
+        "visibility": "public",
+        "userId": "ann",
+        "trashedAt": None,
+        "createdAt": "2026-05-05T12:00:00.000000Z",
+    } | image
+    assert call("address.js", "isIn", (whole_view, whole_image, "ann")) == [is_in]
+
+
+@pytest.mark.parametrize("day", ["", "x", "2026-99-01", "2026-1-1", "99999-01-01", "2026-05-05T10:00Z"])
+def test_day_that_is_none_is_not_asked_for(day: str) -> None:
+    (view,) = call("address.js", "findView", (f"#after={day}&before={day}&tag=", True))
+    assert (view["after"], view["before"], view["tags"]) == ("", "", [])
 
 
 def test_address_is_read_as_it_was_written() -> None:
