@@ -1,6 +1,7 @@
 /** Image gallery: rows of pictures. Only those near the window are in the document. */
 
 import { make } from "./elements.js";
+import { listenForLongPress } from "./long-press.js";
 import { boundAspect, findRow, findRowOf, isStep, layOutRows, measureRows, stepInRows } from "./rows.js";
 import { say } from "./texts.js";
 import { Staleness } from "./staleness.js";
@@ -52,6 +53,7 @@ export class ImageGallery extends HTMLElement {
     new ResizeObserver(() => this.#layOut()).observe(this);
     this.selection.addEventListener("change", () => this.#markSelection());
     this.list.addEventListener("click", (event) => this.#click(event));
+    listenForLongPress(this.list, (target) => this.#select(this.#find(target), false));
     this.list.addEventListener("keydown", (event) => this.#press(event));
     this.list.addEventListener("error", (event) => this.#mend(event), { capture: true });
   }
@@ -204,7 +206,8 @@ export class ImageGallery extends HTMLElement {
     if (index < 0) return;
     const isChoice = target.closest(".choice") !== null;
     if (isChoice && target.tagName !== "INPUT") return; // the click on its box follows
-    if (isChoice || event.shiftKey || event.ctrlKey || event.metaKey) {
+    const isFinger = this.selection.size > 0 && /** @type {PointerEvent} */ (event).pointerType === "touch";
+    if (isChoice || isFinger || event.shiftKey || event.ctrlKey || event.metaKey) {
       if (!isChoice) event.preventDefault();
       this.#select(index, event.shiftKey);
     } else if (target.closest("a")) {

@@ -1,5 +1,6 @@
 /** Session: who the caller is. In `open` mode that is a name, otherwise a token of the issuer. */
 
+import { ApiError } from "./api.js";
 import { recall, remember } from "./settings.js";
 
 /** @import { Api } from "./api.js" */
@@ -52,7 +53,7 @@ export class Session extends EventTarget {
 
   /** @param {string} name */
   takeName(name) {
-    remember(NAME, name);
+    this.#useName(name);
     this.#change(name);
   }
 
@@ -63,13 +64,19 @@ export class Session extends EventTarget {
   }
 
   /**
-   * Ask the service who the caller is for it.
+   * Ask the service who the caller is for it. A name that it does not take is forgotten.
    *
    * @param {Api} api
    */
   async identify(api) {
     this.me = null;
-    if (this.isNamed) this.me = (await api.call("GET", "/me")).body;
+    if (!this.isNamed) return;
+    try {
+      this.me = (await api.call("GET", "/me")).body;
+    } catch (error) {
+      if (this.isOpen && error instanceof ApiError && !error.isPassing) this.#useName("");
+      throw error;
+    }
   }
 
   /** @param {boolean} isBusy whether leaving the page would lose something */
@@ -84,6 +91,12 @@ export class Session extends EventTarget {
   signOut() {
     this.signIn?.end();
     this.#change("");
+  }
+
+  /** @param {string} name */
+  #useName(name) {
+    remember(NAME, name);
+    this.name = name;
   }
 
   /** @param {string} name */

@@ -72,6 +72,16 @@ def test_name_is_taken_only_if_the_person_goes_on(page: Page, user: str) -> None
     expect(page.locator("top-bar .name")).to_have_text(user)
 
 
+def test_name_that_the_service_does_not_take_is_forgotten(page: Page) -> None:
+    press(page, "Change")
+    page.get_by_role("textbox", name="Your name").fill("山" * 100)
+    press(page, "Go on")
+    expect(page.get_by_text("has more than 128 characters or 256 bytes")).to_be_visible()
+    expect(page.get_by_role("button", name="Upload", exact=True)).to_be_hidden()
+    page.reload()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
 def test_files_do_not_end_up_with_another_person(page: Page, api: httpx.Client, user: str) -> None:
     held: list[Route] = []
     page.route("**/images/upload", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks it

@@ -14,7 +14,7 @@ from tests.support.pictures import make_picture
 
 if TYPE_CHECKING:
     import httpx
-    from playwright.sync_api import Route
+    from playwright.sync_api import CDPSession, Route
 
 PHOTOS = int(os.environ.get("PAGE_PHOTOS", "30"))
 """More of them take longer. 300 were tried."""
@@ -178,6 +178,29 @@ def test_one_that_is_gone_is_reported_and_holds_up_no_other(three: Page, api: ht
     expect(three.get_by_text("1 picture: not done.")).to_be_visible()
     expect(three.get_by_text("2.jpg: ")).to_be_visible()
     assert [image["visibility"] for image in list_images(api)] == ["public", "private"]
+
+
+def test_finger_selects_by_a_long_press_and_goes_on_by_taps(three: Page) -> None:
+    press(three, "Clear the selection")
+    session = three.context.new_cdp_session(three)
+    session.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    touch(three, session, "2.jpg", milliseconds=700)
+    expect(three.get_by_text("1 selected")).to_be_visible()
+    touch(three, session, "0.jpg", milliseconds=50)
+    expect(three.get_by_text("2 selected")).to_be_visible()
+    expect(three.get_by_role("dialog")).to_have_count(0)
+    press(three, "Clear the selection")
+    touch(three, session, "0.jpg", milliseconds=50)
+    expect(three.get_by_role("dialog", name="0.jpg")).to_be_visible()
+
+
+def touch(page: Page, session: CDPSession, name: str, milliseconds: int) -> None:
+    box = page.get_by_role("link", name=f"Open {name}").bounding_box()
+    assert box
+    point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+    page.wait_for_timeout(milliseconds)
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
 def test_photos_dropped_at_once_arrive_once_each_over_a_broken_line(page: Page, api: httpx.Client) -> None:
