@@ -25,7 +25,7 @@ export async function collectFiles(transfer) {
  * @returns {Promise<File[]>}
  */
 async function openEntry(entry, unreadable) {
-  if (!entry || HIDDEN.test(entry.name)) return [];
+  if (!entry) return [];
   try {
     const found = await readEntry(entry);
     if (found instanceof File) return [found];
@@ -53,14 +53,14 @@ async function readEntry(entry) {
     if (!batch.length) break;
     found.push(...batch);
   }
-  return found;
+  return found.filter((each) => !HIDDEN.test(each.name));
 }
 
 /**
- * Files that a person has chosen, without those that systems hide in folders.
+ * Files that a person has chosen, without those that systems hide in a folder that was chosen.
  *
  * @param {FileList | null} list
  */
 export function listFiles(list) {
-  return [...(list ?? [])].filter((file) => !HIDDEN.test(file.name));
+  return [...(list ?? [])].filter((file) => !file.webkitRelativePath || !HIDDEN.test(file.name));
 }

@@ -46,6 +46,8 @@ export class LightBox extends HTMLElement {
     this.details = make("aside", { className: "details", "aria-label": say("details") });
     this.heading = make("bdi");
     this.info = makeButton(say("details"), () => this.#toggleDetails(), { icon: "info", "aria-expanded": "false" });
+    this.previous = makeIconButton("previous", say("previous"), () => this.#move(-1), { className: "step previous" });
+    this.next = makeIconButton("next", say("next"), () => this.#move(1), { className: "step next" });
     this.dialog = make(
       "dialog",
       { className: "light-box" },
@@ -55,8 +57,8 @@ export class LightBox extends HTMLElement {
         makeIconButton("close", say("close"), () => this.dialog.close()),
         this.info,
       ),
-      makeIconButton("previous", say("previous"), () => this.#move(-1), { className: "step previous" }),
-      makeIconButton("next", say("next"), () => this.#move(1), { className: "step next" }),
+      this.previous,
+      this.next,
       this.picture,
       this.details,
     );
@@ -89,6 +91,15 @@ export class LightBox extends HTMLElement {
       this.#shown = "";
       this.picture.replaceChildren(make("p", { className: "message" }, explain(error)));
     }
+  }
+
+  /**
+   * @param {boolean} hasPrevious
+   * @param {boolean} hasNext
+   */
+  bound(hasPrevious, hasNext) {
+    this.previous.ariaDisabled = String(!hasPrevious);
+    this.next.ariaDisabled = String(!hasNext);
   }
 
   hide() {

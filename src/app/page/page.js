@@ -218,6 +218,7 @@ export class Page {
   /** @param {Library} library */
   #show(library) {
     this.library = library;
+    library.addEventListener("change", () => this.workbench?.bound(this.view, library));
     library.addEventListener("fail", () => this.#offerRetry(library.error));
     this.gallery.show(library);
     if (library.error) this.#offerRetry(library.error);
@@ -225,7 +226,7 @@ export class Page {
 
   /** Without the workbench nothing is selected, and no light box is open. */
   #showTools() {
-    if (this.workbench) this.workbench.show(this.view, this.library?.find(this.view.image));
+    if (this.workbench) this.workbench.show(this.view, this.library);
     else if (this.view.image) this.#useWorkbench(() => this.#showTools());
   }
 

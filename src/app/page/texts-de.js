@@ -45,7 +45,8 @@ export const GERMAN = {
   count: { one: "{count} Bild", other: "{count} Bilder" },
 
   uploads: "Uploads",
-  uploadsDone: "{done} von {count} hochgeladen",
+  uploadsDone: "{done} von {count} hochgeladen.",
+  uploadsOpen: { one: "Über {count} müssen Sie entscheiden.", other: "Über {count} müssen Sie entscheiden." },
   waiting: "Wartet",
   hashing: "Wird mit Ihren Bildern verglichen",
   uploading: "Wird hochgeladen",

@@ -45,7 +45,8 @@ export const ENGLISH = {
   count: { one: "{count} picture", other: "{count} pictures" },
 
   uploads: "Uploads",
-  uploadsDone: "{done} of {count} uploaded",
+  uploadsDone: "{done} of {count} uploaded.",
+  uploadsOpen: { one: "{count} needs your decision.", other: "{count} need your decision." },
   waiting: "Waiting",
   hashing: "Looking if it is there already",
   uploading: "Uploading",

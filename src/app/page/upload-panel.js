@@ -25,6 +25,9 @@ const STATE_TEXTS = {
   cancelled: "cancelled",
 };
 
+/** @type {Set<State>} in which a file waits for what a person decides */
+const NEED_PERSON = new Set(["duplicate", "refused", "broken", "paused"]);
+
 /** The form and the list of files. */
 export class UploadPanel extends HTMLElement {
   /** @type {Map<Upload, HTMLLIElement>} */
@@ -103,7 +106,9 @@ export class UploadPanel extends HTMLElement {
     this.pauseAll.hidden = !this.queue.isMoving;
     this.resumeAll.hidden = listStopped(this.queue).length === 0;
     this.clearDone.hidden = !uploads.some((upload) => upload.state === "ready");
-    this.summary.textContent = uploads.length ? say("uploadsDone", { done, count: uploads.length }) : "";
+    const open = uploads.filter((upload) => NEED_PERSON.has(upload.state)).length;
+    const texts = [uploads.length > 0 && say("uploadsDone", { done, count: uploads.length }), open > 0 && say("uploadsOpen", { count: open })];
+    this.summary.textContent = texts.filter(Boolean).join(" ");
   }
 
   /** @param {Upload} upload */

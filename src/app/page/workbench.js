@@ -8,8 +8,9 @@ import { TagSuggestions } from "./tag-suggestions.js";
 import { UploadPanel } from "./upload-panel.js";
 import { UploadQueue } from "./upload-queue.js";
 
-/** @import { Api, Image } from "./api.js" */
+/** @import { Api } from "./api.js" */
 /** @import { View } from "./address.js" */
+/** @import { Library } from "./library.js" */
 /** @import { Notices } from "./notices.js" */
 /** @import { Selection } from "./selection.js" */
 
@@ -32,12 +33,24 @@ export class Workbench {
 
   /**
    * @param {View} view
-   * @param {Image} [image] what is known of the one in the light box
+   * @param {Library | null} library
    */
-  show(view, image) {
+  show(view, library) {
     this.selectionBar.use(view.whose === "trash");
-    if (view.image) this.box.show(view.image, image);
+    if (view.image) this.box.show(view.image, library?.find(view.image));
     else this.box.hide();
+    this.bound(view, library);
+  }
+
+  /**
+   * Tell the light box whether there are pictures before and after its own.
+   *
+   * @param {View} view
+   * @param {Library | null} library
+   */
+  bound(view, library) {
+    const index = library?.findIndex(view.image) ?? -1;
+    this.box.bound(index > 0, index + 1 < (library?.length ?? 0) || library?.isComplete === false);
   }
 
   /** Whether closing the page would lose something. */

@@ -188,3 +188,28 @@ def test_address_with_nonsense_shows_the_pictures(page: Page) -> None:
     page.goto(f"{page.url.partition('#')[0]}#show=mine&after=yesterday&tag=&before=2026-99-99")
     page.reload()
     expect(page.locator(".tile")).to_have_count(2)
+
+
+def test_summary_counts_the_files_that_a_person_has_to_decide_about(page: Page) -> None:
+    files = [make_file(f"new-{number}.jpg", make_picture(width=90 + number)) for number in range(2)]
+    choose(page, *files, make_file("text.jpg", b"text"), make_file("again.jpg", make_photo(1)))
+    expect(page.get_by_text("2 of 4 uploaded. 2 need your decision.")).to_be_visible()
+
+
+def test_hidden_file_that_is_chosen_is_uploaded(page: Page) -> None:
+    choose(page, make_file(".hidden.jpg", make_picture(width=90)))
+    await_state(page, "ready")
+
+
+def test_light_box_leads_nowhere_from_the_first_and_the_last_picture(page: Page) -> None:
+    previous = page.get_by_role("button", name="Previous picture")
+    following = page.get_by_role("button", name="Next picture")
+    page.get_by_role("link", name="Open 1.jpg").press("Enter")
+    expect(previous).to_be_disabled()
+    expect(following).to_be_enabled()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("dialog", name="0.jpg")).to_be_visible()
+    expect(previous).to_be_enabled()
+    expect(following).to_be_disabled()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("dialog", name="1.jpg")).to_be_visible()
