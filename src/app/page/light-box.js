@@ -19,7 +19,8 @@ const MAX_LOOK_MS = 15_000;
 
 /**
  * Fires `move` with -1 or 1, `closed`, `changed` with an image, `remove` with the id of an image, `unsaved` with an image
- * whose form was left with changes, and `told` with what became of an image that is not shown any more.
+ * whose form was left with changes, `resumed` with its id when it is there again, and `told` with what became of an image
+ * that is not shown any more.
  */
 export class LightBox extends HTMLElement {
   /** @type {Image | null} */
@@ -156,7 +157,7 @@ export class LightBox extends HTMLElement {
     const isOwn = this.api.session.owns(image);
     const isEditable = isOwn && !image.trashedAt;
     const kept = this.#unsaved.get(image.id) ?? (this.#form?.isChanged ? this.#form : null);
-    if (isEditable) this.#unsaved.delete(image.id);
+    if (isEditable && this.#unsaved.delete(image.id)) this.dispatchEvent(new CustomEvent("resumed", { detail: image.id }));
     this.#form = isEditable ? (kept ?? this.#makeForm(image, etag)) : null;
     this.#share = image.status === "ready" && !image.trashedAt ? new SharePanel(this.api, image, isOwn) : null;
     this.#showPicture(image);

@@ -25,6 +25,7 @@ export class Notices extends HTMLElement {
    * @param {string | Node} content
    * @param {{text: string, run: () => void}} [offer]
    * @param {boolean} [stays]
+   * @returns {HTMLElement} which may be removed before
    */
   add(content, offer, stays = offer !== undefined) {
     this.#rise();
@@ -40,6 +41,7 @@ export class Notices extends HTMLElement {
     notice.append(makeIconButton("close", say("close"), () => notice.remove()));
     this.append(notice);
     if (!stays) setTimeout(() => notice.remove(), SHOWN_MS);
+    return notice;
   }
 
   /** @param {unknown} error */

@@ -10,11 +10,11 @@ import { Library } from "./library.js";
 import { Notices, explain } from "./notices.js";
 import { Selection } from "./selection.js";
 import { announceLanguage, say } from "./texts.js";
-import { awaitPictures, describe } from "./tile.js";
+import { awaitPictures } from "./tile.js";
 import { TopBar } from "./top-bar.js";
 
 /** @import { View } from "./address.js" */
-/** @import { Api, Image } from "./api.js" */
+/** @import { Api } from "./api.js" */
 /** @import { Session } from "./session.js" */
 /** @import { Settings } from "./settings.js" */
 /** @import { Workbench } from "./workbench.js" */
@@ -149,8 +149,7 @@ export class Page {
     box.addEventListener("closed", () => this.#close());
     box.addEventListener("move", (event) => this.#move(/** @type {CustomEvent} */ (event).detail));
     box.addEventListener("changed", (event) => this.library?.put(/** @type {CustomEvent} */ (event).detail));
-    box.addEventListener("unsaved", (event) => this.#offerUnsaved(/** @type {CustomEvent} */ (event).detail));
-    box.addEventListener("told", (event) => this.notices.add(/** @type {CustomEvent} */ (event).detail));
+    box.addEventListener("open", (event) => this.#open(/** @type {CustomEvent} */ (event).detail));
     box.addEventListener("remove", (event) => this.library?.remove(/** @type {CustomEvent} */ (event).detail));
   }
 
@@ -158,11 +157,6 @@ export class Page {
   #take({ ids, isTrash }) {
     if (isTrash === (this.view.whose === "trash")) this.library?.refresh(ids);
     else for (const id of ids) this.library?.remove(id);
-  }
-
-  /** @param {Image} image whose form was left with changes */
-  #offerUnsaved(image) {
-    this.notices.add(say("leftUnsaved", { name: describe(image) }), { text: say("showAgain"), run: () => this.#open(image.id) });
   }
 
   /** @param {string[]} names */

@@ -5,10 +5,12 @@ import { LightBox } from "./light-box.js";
 import { askForName } from "./name-dialog.js";
 import { SelectionBar } from "./selection-bar.js";
 import { TagSuggestions } from "./tag-suggestions.js";
+import { say } from "./texts.js";
+import { describe } from "./tile.js";
 import { UploadPanel } from "./upload-panel.js";
 import { UploadQueue } from "./upload-queue.js";
 
-/** @import { Api } from "./api.js" */
+/** @import { Api, Image } from "./api.js" */
 /** @import { View } from "./address.js" */
 /** @import { Library } from "./library.js" */
 /** @import { Notices } from "./notices.js" */
@@ -16,6 +18,9 @@ import { UploadQueue } from "./upload-queue.js";
 
 /** The upload panel, the light box and the selection bar. Whoever makes it puts them into the document. */
 export class Workbench {
+  /** @type {Map<string, HTMLElement>} what is said of images whose forms were left with changes */
+  #left = new Map();
+
   /**
    * @param {Api} api
    * @param {Selection} selection
@@ -23,12 +28,23 @@ export class Workbench {
    */
   constructor(api, selection, notices) {
     this.session = api.session;
+    this.notices = notices;
     this.selectionBar = new SelectionBar(api, selection, notices);
     this.queue = new UploadQueue(api, new Hasher());
     this.panel = new UploadPanel(this.queue);
     this.panel.hidden = true;
     this.box = new LightBox(api);
     this.suggestions = new TagSuggestions(api);
+    this.box.addEventListener("told", (event) => notices.add(/** @type {CustomEvent} */ (event).detail));
+    this.box.addEventListener("unsaved", (event) => this.#offerUnsaved(/** @type {CustomEvent} */ (event).detail));
+    this.box.addEventListener("resumed", (event) => this.#left.get(/** @type {CustomEvent} */ (event).detail)?.remove());
+  }
+
+  /** @param {Image} image */
+  #offerUnsaved(image) {
+    const open = () => this.box.dispatchEvent(new CustomEvent("open", { detail: image.id }));
+    const notice = this.notices.add(say("leftUnsaved", { name: describe(image) }), { text: say("showAgain"), run: open });
+    this.#left.set(image.id, notice);
   }
 
   /**

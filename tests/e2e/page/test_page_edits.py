@@ -65,6 +65,16 @@ def test_edit_that_is_left_is_told_and_is_there_again(page: Page, api: httpx.Cli
     expect(page.get_by_text("are not saved")).to_have_count(0)
 
 
+def test_message_of_an_edit_goes_when_the_edit_is_there_again(page: Page) -> None:
+    open_details(page, 1)
+    find_description(page).fill("The harbour")
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("Your changes of 1.jpg are not saved.")).to_be_visible()
+    page.get_by_role("link", name="Open 1.jpg").press("Enter")
+    expect(find_description(page)).to_have_value("The harbour")
+    expect(page.get_by_text("Your changes of 1.jpg are not saved.")).to_have_count(0)
+
+
 def test_edit_that_is_left_by_going_back_is_told_too(page: Page) -> None:
     open_details(page, 1)
     find_description(page).fill("The harbour")
