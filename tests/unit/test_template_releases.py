@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.parameters.translation import translate
 from tests.support.template import get_properties, get_resources, ref
-from tests.unit.test_template_graph import expand_all
 
 if TYPE_CHECKING:
     from tests.support.template import Node
@@ -20,10 +20,8 @@ ALARMS = ["ReleaseServerErrorAlarm", "ReleaseProcessorErrorAlarm", "ReleaseChang
 
 def expand(deployment: str) -> Node:
     """The resources of a stack with this way to deploy."""
-    for parameters, template in expand_all():
-        if parameters.get("Deployment", "at-once") == deployment:
-            return template["Resources"]
-    raise AssertionError(deployment)
+    resources: Node = translate([{"Deployment": deployment}])[0]["Resources"]
+    return resources
 
 
 @pytest.mark.parametrize("deployment", ["at-once", "canary"])
