@@ -38,18 +38,16 @@ class Visits:
         self._page = page
         self._proxy = proxy
         self._gallery = gallery
-        self._counted = proxy.count_requests("/content/")
 
     def view(self, *, is_reload: bool = False) -> int:
         """Show the gallery, and return how many pictures the browser has asked for."""
+        before = self._proxy.count_requests("/content/")
         if is_reload:
             self._page.reload()
         else:
             self._page.goto(self._gallery)
         self._page.wait_for_function(LOADED, timeout=60_000)
-        counted = self._proxy.count_requests("/content/")
-        asked, self._counted = counted - self._counted, counted
-        return asked
+        return self._proxy.count_requests("/content/") - before
 
 
 @pytest.fixture(scope="module")
@@ -77,38 +75,50 @@ def test_documentation_works_under_its_own_policy(stack: Stack, tmp_path: Path) 
     assert [text for text in complaints if "/favicon.ico" not in text] == []
 
 
-@pytest.mark.skipif(not is_available(), reason="nginx is not installed")
-@pytest.mark.parametrize("visibility", ["public", "private"])
-def test_browser_asks_for_no_picture_again_whose_url_is_the_same(
-    stack: Stack, proxy: SharedCache, tmp_path: Path, visibility: str
-) -> None:
-    user = {"X-User-Id": f"gallery-{visibility}"}
-    listings: list[set[str]] = []
+class Gallery:
+    """The pictures of a user, and a page with them. The page begins with the address of the proxy."""
 
-    def list_urls() -> list[str]:
-        """Pages begin with the address of the proxy, and not with that of the API."""
-        query = {"userId": user["X-User-Id"], "limit": str(PICTURES)}
-        images: list[Any] = api.get("/images", params=query, headers=user).json()["images"]
-        urls = [urlsplit(image["renditions"]["thumbnail"]["url"]) for image in images]
-        listings.append({f"{proxy.url}{url.path}?{url.query}" for url in urls})
-        return sorted(listings[-1])
-
-    def count_changed() -> int:
-        return len(listings[-1] - listings[-2])
-
-    with ExitStack() as exits:
-        api = exits.enter_context(httpx.Client(base_url=stack.api_url, timeout=60))
+    def __init__(self, api: httpx.Client, proxy: SharedCache, visibility: str) -> None:
+        self._api = api
+        self._proxy = proxy
+        self._user = f"gallery-{visibility}"
+        self._listings: list[set[str]] = []
         ids = [
-            upload_json(api, make_picture(), user=user["X-User-Id"], visibility=visibility)["id"]
+            upload_json(api, make_picture(), user=self._user, visibility=visibility)["id"]
             for _ in range(PICTURES)
         ]
         for image_id in ids:
-            await_end(api, image_id, user=user["X-User-Id"])
-        gallery = exits.enter_context(run_gallery(list_urls))
+            await_end(api, image_id, user=self._user)
+
+    def list_urls(self) -> list[str]:
+        query = {"userId": self._user, "limit": str(PICTURES)}
+        response = self._api.get("/images", params=query, headers={"X-User-Id": self._user})
+        images: list[Any] = response.json()["images"]
+        urls = [urlsplit(image["renditions"]["thumbnail"]["url"]) for image in images]
+        self._listings.append({f"{self._proxy.url}{url.path}?{url.query}" for url in urls})
+        return sorted(self._listings[-1])
+
+    def count_changed(self) -> int:
+        """Return how many URLs the last page has that the one before had not."""
+        return len(self._listings[-1] - self._listings[-2])
+
+
+@pytest.mark.skipif(not is_available(), reason="nginx is not installed")
+def test_browser_asks_for_no_picture_again_whose_url_is_the_same(
+    stack: Stack, proxy: SharedCache, tmp_path: Path
+) -> None:
+    with ExitStack() as exits:
+        api = exits.enter_context(httpx.Client(base_url=stack.api_url, timeout=60))
+        galleries = [Gallery(api, proxy, visibility) for visibility in ("public", "private")]
         page = exits.enter_context(run_browser(str(tmp_path))).new_page()
-        visits = Visits(page, proxy, gallery)
-        assert visits.view() == PICTURES
-        assert visits.view() == count_changed()
+        addresses = [exits.enter_context(run_gallery(gallery.list_urls)) for gallery in galleries]
+        visited = [
+            (gallery, Visits(page, proxy, url)) for gallery, url in zip(galleries, addresses, strict=True)
+        ]
+        for gallery, visits in visited:
+            assert visits.view() == PICTURES
+            assert visits.view() == gallery.count_changed()
         time.sleep(A_WHILE_SECONDS)
-        assert visits.view() == count_changed()
-        assert visits.view(is_reload=True) == count_changed()
+        for gallery, visits in visited:
+            assert visits.view() == gallery.count_changed()
+            assert visits.view(is_reload=True) == gallery.count_changed()

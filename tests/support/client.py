@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from local.stack import Stack
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 CROWD_PATIENCE_SECONDS = 200
 """For one of many requests at once: a busy machine answers them one after the other."""
 ORPHAN_ID = "00f4a700-0000-4000-8000-000000000000"
