@@ -5,7 +5,7 @@ import { listenForLongPress } from "./long-press.js";
 import { boundAspect, findRow, findRowOf, isStep, layOutRows, measureRows, stepInRows } from "./rows.js";
 import { say } from "./texts.js";
 import { Staleness } from "./staleness.js";
-import { makeTile, placeTile } from "./tile.js";
+import { findId, makeTile, placeTile } from "./tile.js";
 
 /** @import { Image } from "./api.js" */
 /** @import { Library } from "./library.js" */
@@ -55,7 +55,9 @@ export class ImageGallery extends HTMLElement {
     this.list.addEventListener("click", (event) => this.#click(event));
     listenForLongPress(this.list, (target) => this.#select(this.#find(target), false));
     this.list.addEventListener("keydown", (event) => this.#press(event));
-    this.list.addEventListener("error", (event) => this.#mend(event), { capture: true });
+    this.list.addEventListener("error", (event) => this.#staleness.mend(findId(event.target)), { capture: true });
+    this.list.addEventListener("load", (event) => this.#staleness.heal(findId(event.target)), { capture: true });
+    window.addEventListener("online", () => this.#staleness.hurry());
   }
 
   /** @param {Library} library */
@@ -287,13 +289,6 @@ export class ImageGallery extends HTMLElement {
     const tile = element.closest(".tile");
     for (const [index, each] of this.#tiles) if (each === tile) return index;
     return -1;
-  }
-
-  /** @param {Event} event */
-  #mend(event) {
-    const tile = /** @type {HTMLElement} */ (event.target).closest(".tile");
-    const id = tile instanceof HTMLElement ? tile.dataset["id"] : "";
-    if (id) this.#staleness.mend(id);
   }
 }
 

@@ -61,6 +61,15 @@ export function makeTile(image, settings) {
 }
 
 /**
+ * @param {EventTarget | null} target a part of a tile
+ * @returns {string} the id of the image
+ */
+export function findId(target) {
+  const tile = /** @type {HTMLElement | null | undefined} */ (/** @type {Element | null} */ (target)?.closest(".tile"));
+  return tile?.dataset["id"] ?? "";
+}
+
+/**
  * What a picture is for those who do not see it.
  *
  * @param {Image} image

@@ -133,6 +133,24 @@ def test_listing_that_fails_is_asked_for_again(named: Page, api: httpx.Client, u
     expect(named.locator(".tile")).to_have_count(1)
 
 
+@pytest.mark.parametrize(
+    ("broken", "few"), [("**/content/**", 6), ("**/images/**", 12)], ids=["pictures", "pictures and images"]
+)
+def test_pictures_that_did_not_come_are_asked_for_until_they_do(
+    named: Page, api: httpx.Client, user: str, broken: str, few: int
+) -> None:
+    for _ in range(2):
+        add_image(api, user)
+    tries: list[str] = []
+    named.on("requestfailed", lambda request: tries.append(request.url))
+    named.route(broken, lambda route: route.abort())
+    named.get_by_role("button", name="Mine").click()
+    expect(named.locator(".tile")).to_have_count(2)
+    await_value(lambda: True if len(tries) > few else named.wait_for_timeout(50))
+    named.unroute(broken)
+    expect(named.locator(".tile img.loaded")).to_have_count(2)
+
+
 def test_fields_of_tags_suggest_what_begins_as_it_is_typed(named: Page, api: httpx.Client, user: str) -> None:
     for tags in (["Beach", "birds"], ["beach"]):
         add_image(api, user, tags=tags)
