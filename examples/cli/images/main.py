@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import uuid
 from typing import TYPE_CHECKING
 
 from images import commands
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
 LOCAL_URL = "http://localhost:3000"
 HOUR_SECONDS = 3600
 INTERRUPTED = 130  # as shells say it
+
+
+def read_id(text: str) -> str:
+    """Read the id of an image. Anything else in its place could name another path of the API."""
+    try:
+        return str(uuid.UUID(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{escape(text)!r} is no id of an image") from error
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -45,13 +54,13 @@ def make_parser() -> argparse.ArgumentParser:
     download.set_defaults(run=commands.download)
 
     share = actions.add_parser("share", help="make a link that ends")
-    share.add_argument("id")
+    share.add_argument("id", type=read_id)
     share.add_argument("--rendition", default="large")
     share.add_argument("--seconds", type=int, default=HOUR_SECONDS)
     share.set_defaults(run=commands.share)
 
     delete = actions.add_parser("delete", help="delete images, which you cannot bring back")
-    delete.add_argument("ids", nargs="+")
+    delete.add_argument("ids", nargs="+", type=read_id)
     delete.set_defaults(run=commands.delete)
     return parser
 

@@ -98,3 +98,15 @@ def test_server_that_is_away_is_one_line(capsys: pytest.CaptureFixture[str]) -> 
 def test_token_of_a_file_loses_its_line_end(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--url", "nonsense://x", "--token", "secret\n", "list"]) == 1
     assert "secret" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["share", "delete"])
+@pytest.mark.parametrize("text", ["../me", "", "..", "?x", "2f558fa9-4299-4440-9b39-9c0420c74f81/content"])
+def test_what_is_no_id_reaches_no_other_path(
+    command: str, text: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(httpx.Client, "request", lambda *_, **__: pytest.fail("a request was sent"))
+    with pytest.raises(SystemExit) as end:
+        main([command, text])
+    assert end.value.code == 2
+    assert "is no id of an image" in capsys.readouterr().err
