@@ -19,7 +19,7 @@ def find_tag_change(old: Image | File | None, new: Image | File | None) -> TagCh
     """Return None if the tags that count stay as they are. An image that is removed always has a change."""
     if isinstance(new, Image):
         before = list_counted_tags(old if isinstance(old, Image) else None)
-        return None if before.keys() == list_counted_tags(new).keys() else TagChange.of(new)
+        return None if before == list_counted_tags(new) else TagChange.of(new)
     return TagChange.of_removal(old) if isinstance(old, Image) else None
 
 

@@ -109,15 +109,15 @@ class _Delta:
 
     def count_writes(self, change: TagChange, counted: Mapping[str, str]) -> int:
         """Return the number of writes that a transaction needs with one more change."""
-        keys = {make_count_key(change.user_id, tag) for tag in change.tags.keys() ^ counted.keys()}
+        keys = {make_count_key(change.user_id, tag) for tag, _ in change.tags.items() ^ counted.items()}
         return len(self.changes) + 1 + len(self.amounts.keys() | keys)
 
     def add(self, change: TagChange, counted: Mapping[str, str]) -> None:
         self.changes.append(change)
-        for tag in change.tags.keys() - counted.keys():
+        for tag, name in change.tags.items() - counted.items():
             key = make_count_key(change.user_id, tag)
-            self.amounts[key] += 1
-            self.names[key] = change.tags[tag]
+            self.amounts[key] += tag not in counted  # another spelling of a tag that counts already
+            self.names[key] = name
         for tag in counted.keys() - change.tags.keys():
             self.amounts[make_count_key(change.user_id, tag)] -= 1
 
@@ -221,14 +221,18 @@ class TagRepository:
             self.table.transact(transaction)
 
     def _make_writes(self, delta: _Delta) -> Iterator[tuple[Key, Write | TagCount]]:
-        """Yield what each counter needs: a write, or its end, so that no counter stays at zero."""
-        lowered = [key for key, amount in delta.amounts.items() if amount < 0]
-        rows = self.table.get_many(lowered) if lowered else {}
+        """Yield what each counter needs: a write, or its end, so that no counter stays at zero.
+
+        A counter that is not raised is read before: if it is missing, it stays so.
+        """
+        unraised = [key for key, amount in delta.amounts.items() if amount <= 0]
+        rows = self.table.get_many(unraised) if unraised else {}
         for key, amount in delta.amounts.items():
-            change = Write({"count": amount, "version": 1}, stamps={"schema_version": SCHEMA_VERSION})
+            name = {"name": delta.names[key]} if key in delta.names else {}
+            change = Write({"count": amount, "version": 1}, {"schema_version": SCHEMA_VERSION, **name})
             if amount > 0:
-                yield key, change + Write(stamps={"name": delta.names[key]})
-            elif amount < 0 and key in rows:
+                yield key, change
+            elif key in rows:
                 counter = TagCount.model_validate(rows[key])
                 if counter.count <= -amount:
                     yield key, counter

@@ -29,6 +29,7 @@ TAGGED = make_ready(id=ID, tags=("Sea",), version=2)
         (None, make_image(id=ID, tags=("Sea",)), {"sea": "Sea"}),
         (make_pending(id=ID, tags=("Sea",)), make_image(id=ID, tags=("Sea",), version=2), {"sea": "Sea"}),
         (TAGGED, TAGGED.model_copy(update={"tags": (), "version": 3}), {}),
+        (TAGGED, TAGGED.model_copy(update={"tags": ("SEA",), "version": 3}), {"sea": "SEA"}),
         (TAGGED, TAGGED.model_copy(update={"trash": TRASH, "version": 3}), {}),
         (TAGGED.model_copy(update={"trash": TRASH}), TAGGED, {"sea": "Sea"}),
         (
@@ -48,7 +49,6 @@ def test_change_of_what_counts_is_counted(old: Image | None, new: Image, tags: d
         (None, make_image()),
         (None, make_pending(tags=("sea",))),
         (TAGGED, TAGGED.model_copy(update={"description": "x", "version": 3})),
-        (TAGGED, TAGGED.model_copy(update={"tags": ("SEA",), "version": 3})),
         (make_image(id=ID, tags=("Sea",)), TAGGED),
         (File.create(user_id="ann", filename="a", content_type="b", size=1), None),
     ],

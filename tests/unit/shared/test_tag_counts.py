@@ -81,12 +81,25 @@ class TestCount:
         assert read_counts(tags) == {"sea": 2, "sun": 1}
         assert read_counts(tags, "ben") == {"sea": 1}
         tags.count([make_tag_change(IDS[0], 2, "SEA"), make_removal(IDS[2], 2, "ben")])
-        assert (read_counts(tags), read_counts(tags, "ben")) == ({"sea": 2}, {})
+        assert (read_counts(tags), read_counts(tags, "ben")) == ({"SEA": 2}, {})
 
     def test_tag_is_shown_as_it_was_counted_last(self, tags: TagRepository) -> None:
         tags.count([make_tag_change(IDS[0], 1, "Sea")])
         tags.count([make_tag_change(IDS[1], 1, "SEA")])
         assert read_counts(tags) == {"SEA": 2}
+
+    def test_tag_that_gets_another_spelling_is_shown_in_it(self, tags: TagRepository) -> None:
+        tags.count([make_tag_change(IDS[0], 1, "sea", "sun")])
+        tags.count([make_tag_change(IDS[0], 2, "Sea", "sun")])
+        assert read_counts(tags) == {"Sea": 1, "sun": 1}
+        tags.count([make_tag_change(IDS[0], 3, "SEA"), make_tag_change(IDS[1], 1, "Sun")])
+        assert read_counts(tags) == {"SEA": 1, "Sun": 1}
+
+    def test_spelling_of_a_counter_that_is_missing_counts_nothing(self, tags: TagRepository) -> None:
+        tags.count([make_tag_change(IDS[0], 1, "sea")])
+        tags.erase("ann")
+        tags.count([make_tag_change(IDS[0], 2, "Sea")])
+        assert read_counts(tags) == {}
 
     def test_no_counter_and_no_name_is_left_of_what_is_gone(
         self, tags: TagRepository, engine: Engine
