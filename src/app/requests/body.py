@@ -23,7 +23,14 @@ JSON_TYPES = {"application/json", MERGE_PATCH}
 _BOUNDARY = re.compile(r';\s*boundary=(?:"(?P<quoted>[^"]+)"|(?P<plain>[^;\s"]+))', re.IGNORECASE)
 _LINE_ENDS = b"\r\n"
 _STANDARD_ALPHABET = bytes.maketrans(b"-_", b"+/")
-_MESSAGES = {"missing": "is required", "extra_forbidden": "is not a known field"}
+_MESSAGES = {
+    "missing": "is required",
+    "extra_forbidden": "is not a known field",
+    "tuple_type": "is not a list",
+    "model_type": "is not an object",
+    "dict_type": "is not an object",
+}
+"""Where the words of pydantic are those of Python, by the type of the error."""
 
 
 def read_json[M: BaseModel](model: type[M], *, required: bool = True) -> Callable[[Request], M]:

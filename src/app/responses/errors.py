@@ -103,5 +103,5 @@ def respond_with_error(
         content_type, body = HTML_TYPE, make_problem_page(problem)
         headers |= make_page_headers()
     else:
-        content_type, body = PROBLEM_TYPE, problem.model_dump_json(by_alias=True, exclude_none=True)
+        content_type, body = PROBLEM_TYPE, problem.model_dump_json(by_alias=True)
     return Response(get_status(type(error)), content_type, body, headers)

@@ -204,6 +204,10 @@ class ProblemField(Model):
     message: str
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class Problem(Model):
     """An error (RFC 9457)."""
 
@@ -216,10 +220,13 @@ class Problem(Model):
     errors: tuple[ProblemField, ...] = ()
     challenge: str | None = Field(
         default=None,
+        exclude_if=_is_none,
         description="Of a 401: the value of WWW-Authenticate, which API Gateway sends under another name.",
     )
     image_id: str | None = Field(
-        default=None, description="Of a 409 `duplicate`: your image with the same bytes."
+        default=None,
+        exclude_if=_is_none,
+        description="Of a 409 `duplicate`: your image with the same bytes.",
     )
 
 

@@ -8,8 +8,9 @@ import pytest
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from app.main import lambda_handler
+from app.requests.batches import BatchCreate
 from app.requests.body import get_query, parse_json, validate
-from app.requests.inputs import ImageCreate, ImageQuery
+from app.requests.inputs import ImageCreate, ImageQuery, ImageUpdate, ItemCreate
 from shared.errors import FieldError, InvalidFields, MalformedRequest
 from tests.support.api import make_context, make_event, read_response
 from tests.support.pictures import make_picture
@@ -142,7 +143,8 @@ class Shape(BaseModel):
         ({"name": "a", "x": 1}, "x", "is not a known field"),
         ({"name": "bad"}, "name", "is bad"),
         ({"name": "a", "parts": [{}, {"y": "z"}]}, "parts[1].y", "Input should be a valid integer"),
-        ([], "body", "Input should be a valid dictionary"),
+        ([], "body", "is not an object"),
+        ({"name": "a", "parts": [5]}, "parts[0]", "is not an object"),
     ],
 )
 def test_wrong_field_is_named_as_the_client_wrote_it(data: Any, field: str, message: str) -> None:  # noqa: ANN401 - JSON
@@ -151,6 +153,26 @@ def test_wrong_field_is_named_as_the_client_wrote_it(data: Any, field: str, mess
     (error,) = raised.value.errors
     assert error.field == field
     assert error.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "field", "message"),
+    [
+        (ImageUpdate, {"tags": "a"}, "tags", "is not a list"),
+        (ImageUpdate, {"addTags": {"a": 1}}, "addTags", "is not a list"),
+        (BatchCreate, {"action": "trash", "ids": "a"}, "ids", "is not a list"),
+        (BatchCreate, {"action": "trash", "ids": None}, "ids", "is not a list"),
+        (BatchCreate, {"action": "update", "ids": ["a"], "update": []}, "update", "is not an object"),
+        (ImageCreate, {"image": "a"}, "image", "is not an object"),
+        (ItemCreate, {"name": "a", "attributes": []}, "attributes", "is not an object"),
+    ],
+)
+def test_field_of_another_kind_is_told_in_words_of_json(
+    model: type[BaseModel], data: object, field: str, message: str
+) -> None:
+    with pytest.raises(InvalidFields) as raised:
+        validate(model, data)
+    assert [*raised.value.errors] == [FieldError(field, message)]
 
 
 @pytest.mark.parametrize(
