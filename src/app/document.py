@@ -17,7 +17,7 @@ from pydantic.json_schema import models_json_schema
 from app import VERSION
 from app.access.callers import USER_ID_HEADER
 from app.documentation import TITLE
-from app.openapi import COMPONENT, FORM, JSON, KEYED, QUERY, Json, describe_failure
+from app.openapi import COMPONENT, CONDITIONAL, FORM, JSON, KEYED, QUERY, Json, describe_failure
 from app.requests.fields import IDEMPOTENCY_KEY_HEADER, IDEMPOTENCY_KEY_PATTERN, Input
 from app.responses.errors import get_status
 from app.responses.outputs import Problem
@@ -131,6 +131,9 @@ def _describe_key(operation: Json) -> None:
 
 
 def _describe_conditions(operation: Json) -> None:
+    statuses = {*operation["responses"]}
+    if operation.pop(CONDITIONAL, False):
+        statuses.add(str(int(HTTPStatus.PRECONDITION_FAILED)))
     operation.setdefault("parameters", []).extend(
         {
             "name": name,
@@ -140,7 +143,7 @@ def _describe_conditions(operation: Json) -> None:
             "schema": {"type": "string"},
         }
         for status, (name, description) in CONDITIONS.items()
-        if status in operation["responses"]
+        if status in statuses
     )
 
 

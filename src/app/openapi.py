@@ -30,6 +30,9 @@ QUERY = "x-query"
 KEYED = "x-keyed"
 TAKES_KEY = {KEYED: True}
 """Of the `openapi_extensions` of a route that takes an Idempotency-Key and is no POST."""
+CONDITIONAL = "x-conditional"
+TAKES_IF_MATCH = {CONDITIONAL: True}
+"""Of the `openapi_extensions` of a route that compares If-Match, and tells of it inside its response."""
 
 type Json = dict[str, Any]
 

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from app.batches import BatchRunner
 from app.dependencies import CollectedMetrics, Images, InvocationDeadline, Storage, Usages
 from app.identity import GuardMaker, OwnerId
-from app.openapi import BODY_ERRORS, accepts, responds
+from app.openapi import BODY_ERRORS, TAKES_IF_MATCH, accepts, responds
 from app.parameters import TrashLifetime
 from app.repeats import idempotent, show_batch
 from app.requests.batches import BatchCreate
@@ -38,7 +38,7 @@ def get_runner(
     operation_id="runBatch",
     summary="Delete, trash, restore, change or reprocess many images, each with its own result",
     responses=responds(BatchResults, *BODY_ERRORS, errors.Forbidden),
-    openapi_extensions=accepts(BatchCreate),
+    openapi_extensions=accepts(BatchCreate) | TAKES_IF_MATCH,
     middlewares=[idempotent(show_batch, "outcome")],
 )
 def create_batch(

@@ -61,7 +61,7 @@ OPERATIONS: dict[tuple[str, str], tuple[list[str], list[str], list[str], bool | 
     ),
     ("post", "/images/batch"): (
         ["200", "403", "404", "409", "422", *BODY],
-        ["Idempotency-Key"],
+        ["Idempotency-Key", "If-Match"],
         ["application/json"],
         True,
     ),
