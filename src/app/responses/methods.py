@@ -31,8 +31,11 @@ def list_methods(app: APIGatewayRestResolver) -> set[str]:
     return methods and methods | ({"HEAD", "OPTIONS"} if "GET" in methods else {"OPTIONS"})
 
 
-def refuse_uploads(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
-    """Raises MethodNotAllowed for a file that comes by PUT: `curl -T` makes an id of its name."""
+def require_method(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """Raises MethodNotAllowed for the path of another route, whose last part is no id.
+
+    And for a file that comes by PUT: `curl -T` makes an id of its name.
+    """
     event, methods = app.current_event, list_methods(app)
     is_file = "json" not in event.headers.get("Content-Type", "").lower()
     is_upload = event.http_method == "PUT" and is_file and not _IMAGE_PATH.fullmatch(event.path)

@@ -41,7 +41,7 @@ from app.requests.inputs import (
     ImageUpdate,
 )
 from app.responses.conditions import respond_not_modified
-from app.responses.methods import refuse_uploads
+from app.responses.methods import require_method
 from app.responses.outputs import DirectUpload, ImageList, ImagePublic
 from app.throttling import limited
 from app.uploads import begin_upload, reprocess_image, upload_image
@@ -147,7 +147,7 @@ def list_images(
     operation_id="getImage",
     summary="Read an image's metadata",
     responses=responds(ImagePublic, *READ_ERRORS, headers=("ETag",)) | NOT_MODIFIED,
-    middlewares=[respond_not_modified],
+    middlewares=[require_method, respond_not_modified],
 )
 def get_image(image_id: str, caller: CurrentCaller, images: Images, views: Views) -> Response[ImagePublic]:
     return views.respond_to(caller, images.get(image_id))
@@ -159,7 +159,7 @@ UPDATE: dict[str, Any] = {
     "summary": "Change the metadata of an image",
     "responses": responds(ImagePublic, *BODY_ERRORS, *CHANGE_ERRORS, headers=("ETag",)),
     "openapi_extensions": accepts(ImageUpdate, MERGE_PATCH),
-    "middlewares": [refuse_uploads, limited],
+    "middlewares": [require_method, limited],
 }
 
 
@@ -181,6 +181,7 @@ def update_image(
     operation_id="deleteImage",
     summary="Delete an image and its bytes (`recoveryDays` of GET /limits says when)",
     responses=responds(None, *CHANGE_ERRORS, status=HTTPStatus.NO_CONTENT),
+    middlewares=[require_method],
 )
 def delete_image(image_id: str, images: Images, guard: DeleteGuard) -> Response[None]:
     images.delete(image_id, guard)

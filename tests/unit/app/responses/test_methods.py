@@ -36,10 +36,11 @@ def test_upload_by_put_is_405_and_names_post(
     assert response.json["detail"] == f"This path takes {allowed}. {HINT}"
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_path_of_uploads_takes_no_change(api: Api, method: str) -> None:
-    response = api.request(method, "/images/upload", headers=JSON, body=b"{}")
-    assert response.problem == (405, "method_not_allowed", [])
+@pytest.mark.parametrize("name", ["upload", "uploads", "batch"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE"])
+def test_name_of_another_route_is_no_id(api: Api, method: str, name: str) -> None:
+    response = api.request(method, f"/images/{name}", user="ann", headers=JSON, body=b"{}")
+    assert response.status == 405
     assert response.headers["Allow"] == "OPTIONS, POST"
 
 
