@@ -202,3 +202,14 @@ def test_image_is_listed_shared_and_deleted(run: Run, stack: Stack, user: str, t
     assert run("delete", image_id).returncode == 0
     assert run("list").stdout == ""
     assert run("delete", image_id).returncode == 1
+
+
+def test_file_that_is_rejected_after_it_was_taken_has_failed(run: Run, tmp_path: Path) -> None:
+    photo = make_photo(1)
+    (tmp_path / "half.jpg").write_bytes(photo[: len(photo) // 2] + b"\0" * 5_000_000)
+    (tmp_path / "a.png").write_bytes(make_picture("PNG"))
+    for _ in range(2):
+        sent = run("upload", tmp_path / "half.jpg", tmp_path / "a.png")
+        assert sent.returncode == 1, sent.stderr
+        assert "half.jpg: FAILED: its image is rejected. " in sent.stderr
+        assert "a.png: FAILED" not in sent.stderr

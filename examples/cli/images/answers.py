@@ -13,11 +13,19 @@ if TYPE_CHECKING:
     import httpx
 
 RUNNING = "still_running"
-KEPT = {"pending", "processing", "ready"}
+READY = "ready"
+UNDER_WAY = {"pending", "processing"}
 
 
 class BrokenAnswerError(Exception):
     """The server has answered something that the API never answers."""
+
+
+class ChangedError(Exception):
+    """A file has changed while it was read."""
+
+    def __init__(self) -> None:
+        super().__init__("it has changed while it was read")
 
 
 class RefusedError(Exception):
@@ -52,6 +60,7 @@ class Image:
     id: str
     filename: str
     status: str
+    reason: str
     created_at: str
     size: int | None
     sha256: str | None
@@ -65,6 +74,7 @@ class Image:
             id=str(uuid.UUID(body["id"])),
             filename=str(body["filename"]),
             status=str(body["status"]),
+            reason=str(body["statusReason"] or ""),
             created_at=str(body["createdAt"]),
             size=None if size is None else int(size),
             sha256=None if sha256 is None else str(sha256),
@@ -75,7 +85,16 @@ class Image:
     @property
     def is_kept(self) -> bool:
         """Its bytes are there or under way, so that they need not be sent again."""
-        return self.status in KEPT and not self.is_trashed
+        return (self.is_ready or self.is_under_way) and not self.is_trashed
+
+    @property
+    def is_ready(self) -> bool:
+        return self.status == READY
+
+    @property
+    def is_under_way(self) -> bool:
+        """The service may still refuse its bytes."""
+        return self.status in UNDER_WAY
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import mimetypes
+import os
 import random
 import uuid
 from http import HTTPStatus
@@ -13,10 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from images.answers import BrokenAnswerError, Form, Image, RefusedError, read, require_success
+from images.answers import (
+    BrokenAnswerError,
+    ChangedError,
+    Form,
+    Image,
+    RefusedError,
+    read,
+    require_success,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 MAX_TRIES = 8
@@ -32,7 +41,7 @@ KEYS = uuid.UUID("5b0c4b0e-5f0a-4a44-9d3c-0f6d3b8e9f57")
 
 REUSE = "reuse"
 GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}
-FAILURES = (RefusedError, BrokenAnswerError, httpx.HTTPError, httpx.InvalidURL, OSError)
+FAILURES = (RefusedError, BrokenAnswerError, ChangedError, httpx.HTTPError, httpx.InvalidURL, OSError)
 """What a call may raise, and a script may go on after."""
 
 
@@ -84,6 +93,7 @@ class Client:
 
         A run that was killed may have sent this file a moment ago. The same key finds that image, even if no
         listing has it yet. The key is of no use if that image has come to nothing, or was deleted.
+        Raises ChangedError if the file has no longer the bytes of `sha256`.
         """
         send = self._upload_inline if is_inline else self._upload_directly
         words = json.dumps([path.name, sha256, fields], sort_keys=True, ensure_ascii=True)
@@ -97,14 +107,17 @@ class Client:
                 return image
         return send(path, sha256, fields, str(uuid.uuid4()))
 
-    def _upload_inline(self, path: Path, _sha256: str, fields: Mapping[str, Any], key: str) -> Image:
+    def _upload_inline(self, path: Path, sha256: str, fields: Mapping[str, Any], key: str) -> Image:
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise ChangedError
         query = {**fields, "tags": json.dumps(fields["tags"]), "onDuplicate": REUSE}
         return self._call(
             "POST",
             "/images/upload",
             Image.read,
             params=query | {"filename": _name(path)},
-            content=path.read_bytes(),
+            content=data,
             headers={"Content-Type": "application/octet-stream", "Idempotency-Key": key},
         )
 
@@ -125,18 +138,27 @@ class Client:
             with path.open("rb") as file:
                 require_success(self._s3.post(begun.url, data=begun.fields, files={"file": file}))
 
-        self._repeat(post)
+        try:
+            self._repeat(post)
+        except RefusedError as error:  # S3 takes no other bytes than those that were announced
+            if compute_sha256(path) != sha256:
+                raise ChangedError from error
+            raise
         return self.get_image(begun.id)
 
     def get_image(self, image_id: str) -> Image:
         return self._call("GET", f"/images/{image_id}", Image.read)
 
-    def download(self, image: Image, path: Path) -> None:
-        """Write the original to a file. A file that is there in part has another name until it is whole."""
-        part = path.with_name(f".{image.id}.part")  # no original gets a name with a dot in front
+    def download(self, image: Image, paths: Sequence[Path]) -> Path:
+        """Write the original to the first of these paths that is free, or to the last one. Return it.
+
+        A file that is there in part has another name until it is whole.
+        """
+        part = paths[-1].with_name(f".{image.id}.part")  # no original gets a name with a dot in front
         try:
             self._repeat(lambda: self._fetch(image, part))
-            part.replace(path)
+            path = next((path for path in paths if not os.path.lexists(path)), paths[-1])
+            return part.replace(path)
         finally:
             part.unlink(missing_ok=True)
 
@@ -165,7 +187,17 @@ class Client:
         return self._call("POST", f"/images/{image_id}/links", lambda link: str(link["url"]), json=body)
 
     def delete(self, image_id: str) -> None:
-        self._repeat(lambda: require_success(self._http.delete(f"/images/{image_id}")))
+        """Delete an image. If the answer is lost, the next try finds no image."""
+        is_sent = False
+
+        def send() -> None:
+            nonlocal is_sent
+            was_sent, is_sent = is_sent, True
+            response = self._http.delete(f"/images/{image_id}")
+            if not (was_sent and response.status_code == HTTPStatus.NOT_FOUND):
+                require_success(response)
+
+        self._repeat(send)
 
     def _call[T](self, method: str, path: str, understand: Callable[[Any], T], **request: Any) -> T:  # noqa: ANN401 - JSON
         if params := request.get("params"):
@@ -195,6 +227,11 @@ class Client:
                 pause = max(asked, backoff) * random.uniform(1, 1.5)  # noqa: S311 - no secret
                 if self._stopped.wait(pause):
                     raise
+
+
+def compute_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _name(path: Path) -> str:

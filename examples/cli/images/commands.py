@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import math
 import os
 import sys
@@ -14,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from images.answers import RefusedError
-from images.client import FAILURES, PAGE_SIZE
+from images.client import FAILURES, PAGE_SIZE, compute_sha256
+from images.ends import await_ends
+from images.folders import hold_folder
 from images.names import choose_names, escape
 
 if TYPE_CHECKING:
@@ -26,40 +27,55 @@ if TYPE_CHECKING:
 
 PARALLEL = 4
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+NO_FILE = "it is no file, and no link to one"
 
 
 def upload(client: Client, options: Namespace) -> int:
-    """Upload files and folders. What is there by its bytes is not sent again, so a broken run goes on."""
-    paths = [*find_files(options.paths)]
+    """Upload files and folders. What is there by its bytes is not sent again, so a broken run goes on.
+
+    In the end it waits for what the service makes of the bytes: it may still refuse them.
+    """
+    failed: list[Path] = []
+
+    def fail(path: Path, reason: str) -> None:
+        failed.append(path)
+        report(str(path), f"FAILED: {reason}")
+
+    paths = [*dict.fromkeys(find_files(options.paths, fail))]
     find = make_finder(client, len(paths))
     max_inline_bytes = client.get_max_inline_bytes()
     fields: dict[str, Any] = {"visibility": options.visibility, "tags": options.tag}
     senders: dict[str, Path] = {}
+    sent: dict[Path, Image] = {}
 
     def send(path: Path) -> str:
         sha256 = compute_sha256(path)
         if (first := senders.setdefault(sha256, path)) != path:
             return f"has the bytes of {first}"
-        if found := find(sha256):
-            return f"is there already as {found}"
+        found = find(sha256)
         is_inline = path.stat().st_size <= max_inline_bytes
-        return f"uploaded as {client.upload(path, sha256, fields, is_inline=is_inline).id}"
+        image = found or client.upload(path, sha256, fields, is_inline=is_inline)
+        sent[path] = image
+        return f"is there already as {image.id}" if found else f"uploaded as {image.id}"
 
-    return run_all(client, paths, send, str)
+    has_failed = run_all(client, paths, send, str)
+    for path, reason in await_ends(client, sent):
+        fail(path, reason)
+    return 1 if has_failed or failed else 0
 
 
-def make_finder(client: Client, files: int) -> Callable[[str], str | None]:
-    """Make a function that returns the id of an image with these bytes.
+def make_finder(client: Client, files: int) -> Callable[[str], Image | None]:
+    """Make a function that returns an image with these bytes.
 
     It reads all images of the user if that takes fewer requests than to ask for each file.
     """
     if math.ceil(client.count_images() / PAGE_SIZE) < files:
-        known = {image.sha256: image.id for image in client.list_images(userId="me") if image.is_kept}
+        known = {image.sha256: image for image in client.list_images(userId="me") if image.is_kept}
         return known.get
 
-    def ask(sha256: str) -> str | None:
+    def ask(sha256: str) -> Image | None:
         images = client.list_images(userId="me", sha256=sha256)
-        return next((image.id for image in images if image.is_kept), None)
+        return next((image for image in images if image.is_kept), None)
 
     return ask
 
@@ -91,11 +107,11 @@ def download(client: Client, options: Namespace) -> int:
         image, paths = target
         if any(path.is_file() and compute_sha256(path) == image.sha256 for path in paths):
             return "is there already"
-        path = next((path for path in paths if not os.path.lexists(path)), paths[-1])
-        client.download(image, path)
+        path = client.download(image, paths)
         return "downloaded" if path == paths[0] else f"downloaded as {path.name}"
 
-    return run_all(client, targets, fetch, lambda target: str(target[1][0]))
+    with hold_folder(folder):
+        return run_all(client, targets, fetch, lambda target: str(target[1][0]))
 
 
 def share(client: Client, options: Namespace) -> int:
@@ -153,22 +169,22 @@ def is_hopeless(error: Exception) -> bool:
     return isinstance(error, OSError) and error.errno in DISK_FULL
 
 
-def find_files(paths: Iterable[str]) -> Iterator[Path]:
-    """Yield the files, and all files in the folders, without those that systems hide."""
+def find_files(paths: Iterable[str], fail: Callable[[Path, str], object]) -> Iterator[Path]:
+    """Yield the files, and all files in the folders, without those that systems hide.
+
+    `fail` gets what cannot be read. A link in a folder is followed to a file alone: it could lead round.
+    """
     for path in map(Path, paths):
-        if not path.is_dir():
+        if path.is_file() or not os.path.lexists(path):  # the latter fails when it is read
             yield path
-            continue
-        for folder, folders, names in path.walk(on_error=_fail):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            files = (folder / name for name in sorted(names) if not name.startswith("."))
-            yield from (file for file in files if file.is_file())
-
-
-def _fail(error: OSError) -> None:
-    raise error
-
-
-def compute_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        elif path.is_dir():
+            walk = path.walk(on_error=lambda error: fail(Path(error.filename), str(error.strerror)))
+            for folder, folders, names in walk:
+                folders[:] = sorted(name for name in folders if not name.startswith("."))
+                for file in (folder / name for name in sorted(names) if not name.startswith(".")):
+                    if file.is_file():
+                        yield file
+                    else:
+                        report(str(file), f"left out: {NO_FILE}")
+        else:
+            fail(path, NO_FILE)

@@ -7,7 +7,8 @@ import unicodedata
 from pathlib import PurePath
 
 UNSAFE = '/\\:*?"<>|'
-RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # of Windows
+RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d¹²³]) *(\.|$)", re.IGNORECASE)
+"""The names of devices on Windows."""
 NAMED_AFTER_IMAGE = re.compile(r" [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\.|$)", re.IGNORECASE)
 MAX_NAME_BYTES = 255
 MAX_SUFFIX_BYTES = 20

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from images import client as client_module
-from images.answers import BrokenAnswerError, Image, RefusedError
+from images.answers import BrokenAnswerError, ChangedError, Image, RefusedError
 from images.client import Client
 
 if TYPE_CHECKING:
@@ -32,7 +32,15 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def make_image(**fields: object) -> dict[str, Any]:
     image = {"id": ID, "filename": "a.png", "status": "ready", "createdAt": "2026-11-28T20:00:00Z"}
-    return {**image, "size": len(DATA), "sha256": SHA256, "trashedAt": None, "url": "x", **fields}
+    return {
+        **image,
+        "size": len(DATA),
+        "sha256": SHA256,
+        "trashedAt": None,
+        "url": "x",
+        "statusReason": None,
+        **fields,
+    }
 
 
 def make_problem(status: int, **fields: object) -> httpx.Response:
@@ -208,7 +216,7 @@ def test_original_comes_from_s3_without_headers_of_the_user(tmp_path: Path) -> N
         httpx.Response(302, headers={"Location": f"{S3_URL}/a?X-Amz-Signature=b"}),
         httpx.Response(200, content=DATA),
     )
-    server.client.download(Image.read(make_image()), tmp_path / "a.png")
+    server.client.download(Image.read(make_image()), [tmp_path / "a.png"])
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a.png": DATA}
     assert "X-User-Id" in server.requests[0].headers
     assert "X-User-Id" not in server.requests[1].headers
@@ -229,7 +237,7 @@ def test_original_comes_from_s3_without_headers_of_the_user(tmp_path: Path) -> N
 def test_other_bytes_than_those_of_the_image_leave_no_file(answers: list[Answer], tmp_path: Path) -> None:
     server = Server(*answers)
     with pytest.raises(client_module.FAILURES):
-        server.client.download(Image.read(make_image()), tmp_path / "a.png")
+        server.client.download(Image.read(make_image()), [tmp_path / "a.png"])
     assert [*tmp_path.iterdir()] == []
 
 
@@ -239,3 +247,48 @@ def test_stopped_client_repeats_nothing(photo: Path) -> None:
     with pytest.raises(RefusedError):
         upload(server, photo)
     assert len(server.requests) == 1
+
+
+def test_file_that_was_written_behind_a_download_is_not_overwritten(tmp_path: Path) -> None:
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "api.test":
+            return httpx.Response(302, headers={"Location": S3_URL})
+        (tmp_path / "a.png").write_bytes(b"mine")
+        return httpx.Response(200, content=DATA)
+
+    client = Client("http://api.test", {}, httpx.MockTransport(respond))
+    paths = [tmp_path / "a.png", tmp_path / "b.png"]
+    assert client.download(Image.read(make_image()), paths) == paths[1]
+    assert [path.read_bytes() for path in paths] == [b"mine", DATA]
+
+
+def test_file_that_changes_while_it_is_read_is_not_uploaded(photo: Path) -> None:
+    photo.write_bytes(DATA[:-1])
+    server = Server(httpx.Response(201, json=make_image()))
+    with pytest.raises(ChangedError):
+        upload(server, photo)
+    assert server.requests == []
+
+
+def test_large_file_that_changes_is_named_as_such(photo: Path) -> None:
+    begun = {"id": ID, "upload": {"url": S3_URL, "fields": {"key": "k"}}}
+    server = Server(httpx.Response(201, json=begun), httpx.Response(400, text="<Error/>"))
+    with pytest.raises(RefusedError, match="HTTP 400"):
+        upload(server, photo, is_inline=False)
+    photo.write_bytes(DATA[:-1])
+    server = Server(httpx.Response(201, json=begun), httpx.Response(400, text="<Error/>"))
+    with pytest.raises(ChangedError):
+        upload(server, photo, is_inline=False)
+
+
+@pytest.mark.parametrize("lost", [httpx.ReadTimeout("slow"), make_problem(503)])
+def test_deletion_whose_answer_was_lost_is_one(lost: Answer) -> None:
+    server = Server(lost, make_problem(404))
+    server.client.delete(ID)
+    assert len(server.requests) == 2
+
+
+def test_deletion_of_what_is_not_there_fails() -> None:
+    server = Server(make_problem(404))
+    with pytest.raises(RefusedError):
+        server.client.delete(ID)

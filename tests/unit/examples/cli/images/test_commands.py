@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -23,21 +23,59 @@ def client() -> Client:
     return Client("http://api.test", {}, httpx.MockTransport(lambda _: httpx.Response(500)))
 
 
+def find(*paths: Path) -> tuple[list[Path], list[Path]]:
+    """Return the files, and what failed."""
+    failed: list[Path] = []
+    return [*find_files(map(str, paths), lambda path, _: failed.append(path))], failed
+
+
 def test_folder_is_read_without_what_systems_hide(tmp_path: Path) -> None:
     for name in ("b.png", "sub/a.png", ".git/x.png", "sub/.DS_Store"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
+    assert find(tmp_path) == ([tmp_path / "b.png", tmp_path / "sub" / "a.png"], [])
+
+
+def test_links_lead_to_files_and_never_round(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "b.png").touch()
+    (tmp_path / "a.png").symlink_to("b.png")
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to(tmp_path)
-    found = [str(path.relative_to(tmp_path)) for path in find_files([str(tmp_path)])]
-    assert found == ["b.png", "sub/a.png"]
+    (tmp_path / "round").symlink_to("round")
+    assert find(tmp_path) == ([tmp_path / "a.png", tmp_path / "b.png"], [])
+    told = capsys.readouterr().err.splitlines()
+    names = [tmp_path / name for name in ("loop", "pipe", "round")]
+    assert told == [f"{name}: left out: it is no file, and no link to one" for name in names]
 
 
 def test_file_that_is_named_is_read_even_if_hidden(tmp_path: Path) -> None:
-    assert [path.name for path in find_files([str(tmp_path / ".a.png"), str(tmp_path / "none")])] == [
-        ".a.png",
-        "none",
-    ]
+    (tmp_path / ".a.png").touch()
+    paths = [tmp_path / ".a.png", tmp_path / "none"]
+    assert find(*paths) == (paths, [])
+
+
+def test_pipe_that_is_named_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert find(tmp_path / "pipe") == ([], [tmp_path / "pipe"])
+
+
+def test_folder_that_cannot_be_read_holds_up_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.png").touch()
+    scandir = os.scandir
+
+    def scan(folder: str) -> Any:  # noqa: ANN401 - an iterator of the standard library
+        if folder == str(tmp_path / "b"):
+            raise PermissionError(errno.EACCES, "Permission denied", folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", scan)  # as root, the tests may read everything
+    files, failed = find(tmp_path)
+    assert files == [tmp_path / "a" / "x.png", tmp_path / "c" / "x.png"]
+    assert failed == [tmp_path / "b"]
 
 
 @pytest.mark.parametrize(
