@@ -92,8 +92,8 @@ class Client:
         """Upload a file, or return an image of the user that has its bytes.
 
         A run that was killed may have sent this file a moment ago. The same key finds that image, even if no
-        listing has it yet. The key is of no use if that image has come to nothing, or was deleted.
-        Raises ChangedError if the file has no longer the bytes of `sha256`.
+        listing has it yet. The key is of no use if that image has come to nothing, is gone, or has other
+        bytes by now. Raises ChangedError if the file has no longer the bytes of `sha256`.
         """
         send = self._upload_inline if is_inline else self._upload_directly
         words = json.dumps([path.name, sha256, fields], sort_keys=True, ensure_ascii=True)
@@ -103,9 +103,12 @@ class Client:
             if error.status not in GONE:
                 raise
         else:
-            if image.is_kept:
+            if image.is_kept and image.sha256 == sha256:
                 return image
-        return send(path, sha256, fields, str(uuid.uuid4()))
+        image = send(path, sha256, fields, str(uuid.uuid4()))
+        if image.sha256 != sha256:
+            raise BrokenAnswerError("the bytes of the image are not those of the file")
+        return image
 
     def _upload_inline(self, path: Path, sha256: str, fields: Mapping[str, Any], key: str) -> Image:
         data = path.read_bytes()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 PARALLEL = 4
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+ERASED = "erased"
 NO_FILE = "it is no file, and no link to one"
 
 
@@ -163,9 +164,12 @@ def report(thing: str, outcome: str) -> None:
 
 
 def is_hopeless(error: Exception) -> bool:
-    """Tell if everything after it would fail in the same way: the token has ended, or the disk is full."""
+    """Tell if everything after it would fail in the same way.
+
+    The token has ended, everything of the user was deleted, or the disk is full.
+    """
     if isinstance(error, RefusedError):
-        return error.status == HTTPStatus.UNAUTHORIZED
+        return error.status == HTTPStatus.UNAUTHORIZED or error.code == ERASED
     return isinstance(error, OSError) and error.errno in DISK_FULL
 
 

@@ -32,15 +32,8 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def make_image(**fields: object) -> dict[str, Any]:
     image = {"id": ID, "filename": "a.png", "status": "ready", "createdAt": "2026-11-28T20:00:00Z"}
-    return {
-        **image,
-        "size": len(DATA),
-        "sha256": SHA256,
-        "trashedAt": None,
-        "url": "x",
-        "statusReason": None,
-        **fields,
-    }
+    stored = {"size": len(DATA), "sha256": SHA256, "trashedAt": None, "statusReason": None, "url": "x"}
+    return image | stored | fields
 
 
 def make_problem(status: int, **fields: object) -> httpx.Response:
@@ -137,12 +130,19 @@ def test_next_run_sends_the_same_key(photo: Path) -> None:
         make_problem(404),
         httpx.Response(201, json=make_image(status="rejected")),
         httpx.Response(201, json=make_image(trashedAt="2026-11-28T20:00:00Z")),
+        httpx.Response(201, json=make_image(sha256="0" * 64)),
     ],
 )
 def test_image_of_an_earlier_run_that_is_gone_is_sent_again(earlier: httpx.Response, photo: Path) -> None:
     server = Server(earlier, httpx.Response(201, json=make_image()))
     assert upload(server, photo).is_kept
     assert len({*server.keys}) == 2
+
+
+def test_image_that_has_other_bytes_is_not_that_of_the_file(photo: Path) -> None:
+    server = Server(httpx.Response(201, json=make_image(sha256="0" * 64)))
+    with pytest.raises(BrokenAnswerError, match="not those of the file"):
+        upload(server, photo)
 
 
 def test_form_of_s3_gets_no_header_of_the_user(photo: Path) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
+import sys
 import time
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -99,7 +102,13 @@ def test_images_are_asked_for_in_the_fewest_requests(images: int, files: int, pa
 
 
 @pytest.mark.parametrize(
-    "error", [RefusedError(httpx.Response(401)), OSError(errno.ENOSPC, "full"), KeyboardInterrupt()]
+    "error",
+    [
+        RefusedError(httpx.Response(401)),
+        RefusedError(httpx.Response(403, json={"code": "erased"})),
+        OSError(errno.ENOSPC, "full"),
+        KeyboardInterrupt(),
+    ],
 )
 def test_run_ends_if_the_rest_would_fail_too(client: Client, error: BaseException) -> None:
     begun: list[int] = []
@@ -148,3 +157,14 @@ def test_what_is_no_id_reaches_no_other_path(
         main([command, text])
     assert end.value.code == 2
     assert "is no id of an image" in capsys.readouterr().err
+
+
+def test_names_are_listed_in_a_file_that_does_not_take_their_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = {"id": str(uuid.uuid4()), "filename": "日.png", "status": "ready", "createdAt": "2026-11-28"}
+    facts = {"statusReason": None, "size": 1, "sha256": None, "trashedAt": None, "url": None}
+    page = httpx.Response(200, json={"images": [image | facts], "nextCursor": None})
+    monkeypatch.setattr(httpx.Client, "request", lambda *_, **__: page)
+    file = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(file, encoding="ascii"))
+    assert main(["list"]) == 0
+    assert file.getvalue().endswith(b"\\u65e5.png\n")
