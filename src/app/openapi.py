@@ -155,5 +155,10 @@ def takes_query(model: type[Input]) -> Json:
     return {QUERY: model.__name__}
 
 
+def reads_query(extensions: Json) -> bool:
+    """Tell if a route with these `openapi_extensions` reads its query: with bytes alone come fields there."""
+    return QUERY in extensions or OCTETS in extensions.get("requestBody", {}).get("content", {})
+
+
 def _refer_to(model: type[Input]) -> Json:
     return {"$ref": COMPONENT.format(model=model.__name__)}

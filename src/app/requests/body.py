@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pybase64
@@ -69,6 +69,12 @@ def get_query(request: Request) -> dict[str, list[str]]:
     return {name: [value] for name, value in single.items()} | (
         event.get("multiValueQueryStringParameters") or {}
     )
+
+
+def refuse_parameters(names: Iterable[str]) -> None:
+    """Raises InvalidFields for parameters that belong into the body."""
+    message = "is not read here; send it in the body"
+    raise InvalidFields([FieldError(name, message) for name in sorted(names)])
 
 
 def get_media_type(request: Request) -> str:

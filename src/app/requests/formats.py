@@ -17,6 +17,7 @@ from app.requests.body import (
     parse_json,
     read_body,
     read_json,
+    refuse_parameters,
     validate,
 )
 from app.requests.headers import DISPOSITION_HEADER, read_filename
@@ -137,9 +138,7 @@ def read_file_upload(request: Request) -> UploadedFile:
 def _refuse_query(request: Request) -> None:
     """Raises InvalidFields for metadata in the query that the format has in its body."""
     if names := get_query(request).keys() - {USER_ID_FIELD}:
-        raise InvalidFields(
-            [FieldError(name, "is not read here; send it in the body") for name in sorted(names)]
-        )
+        refuse_parameters(names)
 
 
 def _read_form(request: Request) -> tuple[UploadedFile, dict[str, Any]]:

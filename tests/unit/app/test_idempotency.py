@@ -67,7 +67,7 @@ def test_requests_that_say_the_same_are_the_same(
     [
         ("/items", ITEM | {"body": b'{"name":"a"}'}),
         ("/items?userId=ann", ITEM),
-        ("/items?a=1&a=2", ITEM),
+        ("/items?userId=ann&userId=ann", ITEM),
         ("/items", ITEM | {"headers": {}}),
         ("/items", ITEM | {"headers": {"Content-Type": "application/merge-patch+json"}}),
     ],
