@@ -197,8 +197,9 @@ def test_image_is_listed_shared_and_deleted(run: Run, stack: Stack, user: str, t
     image_id = run("list").stdout.split("\t")[0]
     with httpx.Client(base_url=stack.api_url) as api:
         await_end(api, image_id, user=user)
-    url = run("share", image_id).stdout.strip()
-    assert httpx.get(url).headers["Content-Type"] == "image/webp"
+    for options, content_type in (([], "image/webp"), (["--rendition", "original"], "image/png")):
+        url = run("share", image_id, *options).stdout.strip()
+        assert httpx.get(url, follow_redirects=True).headers["Content-Type"] == content_type
     assert run("delete", image_id).returncode == 0
     assert run("list").stdout == ""
     assert run("delete", image_id).returncode == 1

@@ -185,8 +185,11 @@ class Client:
         if digest.hexdigest() != image.sha256:
             raise BrokenAnswerError("the bytes that came are not those of the image")
 
-    def make_link(self, image_id: str, rendition: str, seconds: int) -> str:
-        body = {"rendition": rendition, "expiresIn": seconds}
+    def make_link(self, image_id: str, rendition: str, seconds: int | None) -> str:
+        """Make a link that ends after so many seconds, or when links to this rendition usually end."""
+        body: dict[str, Any] = {"rendition": rendition}
+        if seconds is not None:
+            body["expiresIn"] = seconds
         return self._call("POST", f"/images/{image_id}/links", lambda link: str(link["url"]), json=body)
 
     def delete(self, image_id: str) -> None:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LOCAL_URL = "http://localhost:3000"
-HOUR_SECONDS = 3600
 INTERRUPTED = 130  # as shells say it
 
 
@@ -57,7 +56,7 @@ def make_parser() -> argparse.ArgumentParser:
     share = actions.add_parser("share", help="make a link that ends")
     share.add_argument("id", type=read_id)
     share.add_argument("--rendition", default="large")
-    share.add_argument("--seconds", type=int, default=HOUR_SECONDS)
+    share.add_argument("--seconds", type=int, help="an hour if you do not say it, 5 minutes for the original")
     share.set_defaults(run=commands.share)
 
     delete = actions.add_parser("delete", help="delete images, which you cannot bring back")
