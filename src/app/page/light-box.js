@@ -16,6 +16,7 @@ import { drawThumbHash } from "./thumbhash.js";
 const SWIPE_PX = 60;
 const FIRST_LOOK_MS = 1000;
 const MAX_LOOK_MS = 15_000;
+const MEND_MS = 3000;
 
 /**
  * Fires `move` with -1 or 1, `closed`, `changed` with an image, `remove` with the id of an image, `unsaved` with an image
@@ -247,15 +248,18 @@ export class LightBox extends HTMLElement {
   }
 
   /**
-   * URLs of private pictures end. A listing may have old ones.
+   * The URL of a private picture may have ended, or the line is down: ask for it again, as long as it is shown.
    *
    * @param {Image} image whose picture did not come
    */
-  #mend(image) {
+  async #mend(image) {
     if (image.id !== this.#wanted) return;
     this.#shown = "";
     if (this.image === image) this.picture.replaceChildren(make("p", { className: "message" }, say("broken")));
     else if (this.image) this.#showPicture(this.image);
+    await pause(MEND_MS);
+    const found = this.#shown ? null : await this.api.getImage(image.id).catch(() => null);
+    if (image.id === this.#wanted && !this.#shown) this.#showPicture(found?.image ?? image);
   }
 
   #toggleDetails() {

@@ -154,6 +154,16 @@ def test_message_is_shown_in_front_of_the_light_box(page: Page) -> None:
     expect(page.get_by_text("Connected again.")).to_be_visible()
 
 
+def test_picture_of_the_light_box_is_asked_for_until_it_comes(page: Page) -> None:
+    page.route("**/content/**", lambda route: route.abort())
+    page.get_by_role("link", name="Open 1.jpg").press("Enter")
+    dialog = page.get_by_role("dialog", name="1.jpg")
+    expect(dialog.get_by_text("The connection failed.")).to_be_visible()
+    page.unroute("**/content/**")
+    expect(dialog.locator("img.shown")).to_be_visible()
+    expect(dialog.get_by_text("The connection failed.")).to_be_hidden()
+
+
 def test_light_box_leads_beyond_the_pictures_that_are_loaded(page: Page) -> None:
     def shorten(route: Route) -> None:
         route.continue_(url=route.request.url.replace("limit=100", "limit=1"))
