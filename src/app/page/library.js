@@ -182,7 +182,7 @@ export class Library extends EventTarget {
   }
 
   /**
-   * The newest comes first. What belongs into a page that is not in memory comes with that page.
+   * The newest image comes first. An image of a page that is not in memory is shown when that page is read.
    *
    * @param {Image} image
    */

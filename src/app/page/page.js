@@ -153,7 +153,7 @@ export class Page {
     box.addEventListener("remove", (event) => this.library?.remove(/** @type {CustomEvent} */ (event).detail));
   }
 
-  /** @param {{ids: string[], isTrash: boolean | null}} moved images, and whether they are in the trash now. null: they are gone */
+  /** @param {{ids: string[], isTrash: boolean | null}} moved images. `isTrash` is null if they are deleted for good */
   #take({ ids, isTrash }) {
     if (isTrash === (this.view.whose === "trash")) this.library?.refresh(ids);
     else for (const id of ids) this.library?.remove(id);

@@ -78,7 +78,7 @@ export class UploadQueue extends EventTarget {
     return this.uploads.some((upload) => upload.isMoving);
   }
 
-  /** Whether there is a file that is not there yet, and that nobody has refused. */
+  /** Whether a file is still to be uploaded. A refused file does not count. */
   get isUnfinished() {
     return this.uploads.some((upload) => upload.isMoving || upload.isStopped);
   }

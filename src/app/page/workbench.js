@@ -59,7 +59,7 @@ export class Workbench {
   }
 
   /**
-   * Tell the light box whether there are pictures before and after its own.
+   * Tell the light box whether a picture comes before the one that it shows, and whether one comes after it.
    *
    * @param {View} view
    * @param {Library | null} library
