@@ -14,7 +14,7 @@ from app.access.auth import AUTHORIZATION_HEADER
 from app.access.callers import USER_ID_HEADER
 from app.dependencies import get_cdn_gate, get_deadline, get_metrics
 from app.parameters import get_settings
-from app.queries import refuse_query
+from app.queries import refuse_unread_query
 from app.responses.compression import compress
 from app.responses.cors import EXPOSED_HEADERS, allow_requested_headers, make_cors
 from app.responses.errors import respond_with_error
@@ -43,7 +43,7 @@ def create_app() -> APIGatewayRestResolver:
         app.include_router(module.router)
     if get_settings().legacy_upload:
         app.include_router(files.upload_router)
-    app.use([render_page, note_request, refuse_query])
+    app.use([render_page, note_request, refuse_unread_query])
     app.not_found(lambda _: _respond_to_unknown_route(app))
     app.exception_handler(Exception)(lambda error: _respond_with_error(app, error))
     return app

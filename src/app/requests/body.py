@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pybase64
@@ -11,6 +11,7 @@ from jiter import from_json
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from app.access.callers import USER_ID_FIELD
 from app.requests.names import find_meant
 from shared.errors import FieldError, InvalidFields, MalformedRequest, TooLarge, UnsupportedMediaType
 from shared.limits import MAX_JSON_BYTES
@@ -71,10 +72,11 @@ def get_query(request: Request) -> dict[str, list[str]]:
     )
 
 
-def refuse_parameters(names: Iterable[str]) -> None:
-    """Raises InvalidFields for parameters that belong into the body."""
-    message = "is not read here; send it in the body"
-    raise InvalidFields([FieldError(name, message) for name in sorted(names)])
+def refuse_query(request: Request) -> None:
+    """Raises InvalidFields for parameters that belong in the body. Any request may name its user."""
+    if names := get_query(request).keys() - {USER_ID_FIELD}:
+        message = "is not read here; send it in the body"
+        raise InvalidFields([FieldError(name, message) for name in sorted(names)])
 
 
 def get_media_type(request: Request) -> str:

@@ -8,7 +8,6 @@ from aws_lambda_powertools.event_handler import Request
 from jiter import from_json
 from pydantic.alias_generators import to_camel
 
-from app.access.callers import USER_ID_FIELD
 from app.requests.body import (
     MULTIPART,
     decode_base64,
@@ -17,7 +16,7 @@ from app.requests.body import (
     parse_json,
     read_body,
     read_json,
-    refuse_parameters,
+    refuse_query,
     validate,
 )
 from app.requests.headers import DISPOSITION_HEADER, read_filename
@@ -74,7 +73,7 @@ def read_image_upload(request: Request) -> ImageUpload:
     """Read any upload format. Raises MalformedRequest, InvalidFields or UnsupportedMediaType."""
     media_type = get_media_type(request)
     if media_type == MULTIPART:
-        _refuse_query(request)
+        refuse_query(request)
         file, fields = _read_form(request)
         return ImageUpload(file, validate(ImageMetadata, fields))
     if media_type.startswith("image/") or media_type in UNTYPED:
@@ -85,7 +84,7 @@ def read_image_upload(request: Request) -> ImageUpload:
         raise UnsupportedMediaType(
             f"Send the image as {MULTIPART}, as {JSON}, or as the whole body with its own type (image/png)."
         )
-    _refuse_query(request)
+    refuse_query(request)
     body = validate(ImageCreate, parse_json(read_body(request)))
     image = body.image
     return ImageUpload(
@@ -133,12 +132,6 @@ def read_file_upload(request: Request) -> UploadedFile:
         return file
     body = validate(FileCreate, parse_json(read_body(request)))
     return _decode_file(body.content, body.filename, body.content_type, "content")
-
-
-def _refuse_query(request: Request) -> None:
-    """Raises InvalidFields for metadata in the query that the format has in its body."""
-    if names := get_query(request).keys() - {USER_ID_FIELD}:
-        refuse_parameters(names)
 
 
 def _read_form(request: Request) -> tuple[UploadedFile, dict[str, Any]]:
